@@ -1,0 +1,87 @@
+/**
+ * Every error the hub can say, in one table. The HTTP body, the WebSocket error frame and close, docs/errors.md and
+ * test/core/errors.test.ts are all read from it; a code written anywhere else is a bug.
+ */
+interface ErrorSpec {
+  /** HTTP status. */
+  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 412 | 413 | 415 | 422 | 426 | 429 | 500 | 503 | 507;
+  /** Close code when it ends a WebSocket. 4000–4499: reconnect; 4500–4999: do not. */
+  readonly close: number;
+  /** May the very same request be sent again? */
+  readonly retryable: boolean;
+  /** `none`: the hub promises that nothing was changed. `unknown`: look, or send again with the same key or ids. */
+  readonly effect: "none" | "unknown";
+  /** For people; free to change. */
+  readonly says: string;
+}
+
+// Keep alphabetical; never reuse a code that was once public.
+export const ERRORS = {
+  app_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such app." },
+  body_too_large: { status: 413, close: 4513, retryable: false, effect: "none", says: "The body is larger than the limit." },
+  content_type_unsupported: { status: 415, close: 4515, retryable: false, effect: "none", says: "The hub does not read that content type or encoding here." },
+  credentials_in_url: { status: 400, close: 4500, retryable: false, effect: "none", says: "Credentials belong in the Authorization header, not in the address." },
+  cursor_invalid: { status: 400, close: 4522, retryable: false, effect: "none", says: "That is not a cursor of this hub." },
+  dead_letter_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such dead letter." },
+  encoding_invalid: { status: 400, close: 4522, retryable: false, effect: "none", says: "The text is not valid Unicode." },
+  event_id_conflict: { status: 409, close: 4509, retryable: false, effect: "none", says: "An event of that source and id is here already with other content." },
+  event_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The event does not have the required form." },
+  event_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such event." },
+  event_too_large: { status: 413, close: 4513, retryable: false, effect: "none", says: "The event is larger than the limit." },
+  filter_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The filter is not one that the hub understands." },
+  frame_invalid: { status: 400, close: 4522, retryable: false, effect: "none", says: "The frame is not a message of this protocol." },
+  frame_too_large: { status: 413, close: 4513, retryable: false, effect: "none", says: "The frame is larger than the limit." },
+  hub_overloaded: { status: 503, close: 4003, retryable: true, effect: "unknown", says: "The hub has more work than it can take just now." },
+  idempotency_in_progress: { status: 409, close: 4009, retryable: true, effect: "unknown", says: "The first request with that key is still under way." },
+  idempotency_key_invalid: { status: 400, close: 4500, retryable: false, effect: "none", says: "An Idempotency-Key is 1 to 255 printable ASCII characters." },
+  idempotency_key_reused: { status: 422, close: 4522, retryable: false, effect: "none", says: "That Idempotency-Key came before with another body." },
+  idempotency_not_replayable: { status: 409, close: 4509, retryable: false, effect: "none", says: "The first answer to that key held a secret and was not kept." },
+  index_required: { status: 422, close: 4522, retryable: false, effect: "none", says: "The topic was made without the index that this needs." },
+  internal_error: { status: 500, close: 4000, retryable: true, effect: "unknown", says: "The hub made a mistake." },
+  json_invalid: { status: 400, close: 4522, retryable: false, effect: "none", says: "The text is not valid JSON." },
+  json_too_deep: { status: 400, close: 4522, retryable: false, effect: "none", says: "The JSON is nested more deeply than the limit." },
+  json_too_many_keys: { status: 413, close: 4513, retryable: false, effect: "none", says: "The JSON has more members than the limit." },
+  listener_not_found: { status: 422, close: 4522, retryable: false, effect: "none", says: "The hub was built without a listener of that name." },
+  method_not_allowed: { status: 405, close: 4505, retryable: false, effect: "none", says: "That address does not answer to this method." },
+  not_acceptable: { status: 406, close: 4506, retryable: false, effect: "none", says: "The hub cannot answer in a form that was asked for." },
+  not_configured: { status: 503, close: 4003, retryable: true, effect: "none", says: "The hub has no root key yet." },
+  parameter_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "A parameter does not have the required form." },
+  partition_required: { status: 422, close: 4522, retryable: false, effect: "none", says: "The topic has several partitions: name one." },
+  protocol_invalid: { status: 400, close: 4500, retryable: false, effect: "none", says: "The hub speaks the subprotocol tidings.v1 here." },
+  reader_too_slow: { status: 429, close: 4008, retryable: true, effect: "none", says: "The reader stayed too far behind; resume from its cursor." },
+  route_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "Nothing answers at that address." },
+  scope_missing: { status: 403, close: 4503, retryable: false, effect: "none", says: "The credential does not allow that." },
+  subscription_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The subscription does not have the required form." },
+  subscription_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such subscription." },
+  target_address_refused: { status: 422, close: 4522, retryable: false, effect: "none", says: "The hub does not deliver to that address." },
+  too_many_channels: { status: 429, close: 4029, retryable: false, effect: "none", says: "The connection follows as many topics as it may." },
+  topic_conflict: { status: 409, close: 4509, retryable: false, effect: "none", says: "Partitions and index of a topic are fixed when it is made." },
+  topic_full: { status: 507, close: 4507, retryable: false, effect: "none", says: "The partition holds as much as it can." },
+  topic_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The topic's definition does not have the required form." },
+  topic_name_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "That is not a name that a topic can have." },
+  topic_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such topic." },
+  topic_reserved: { status: 403, close: 4503, retryable: false, effect: "none", says: "Topics whose names begin with $ are the hub's own." },
+  unauthenticated: { status: 401, close: 4501, retryable: false, effect: "none", says: "The request carries no credential that the hub knows." },
+  upgrade_required: { status: 426, close: 4500, retryable: false, effect: "none", says: "This address speaks WebSocket." },
+  version_conflict: { status: 412, close: 4512, retryable: false, effect: "none", says: "The log or the key has moved on since the version named." },
+} as const satisfies Record<string, ErrorSpec>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What crosses a boundary (RPC, queue, HTTP): plain data, never an Error instance. */
+export interface Failure {
+  readonly code: ErrorCode;
+  /** This occurrence, for people. Never holds a secret or another tenant's name. */
+  readonly detail?: string;
+  /** The limit that was passed, and what was measured, in the same unit. */
+  readonly limit?: number;
+  readonly actual?: number;
+  /** What is wrong where, by JSON Pointer (RFC 6901) into the body. */
+  readonly errors?: readonly FieldError[];
+  readonly retryAfterSeconds?: number;
+}
+
+export interface FieldError {
+  readonly pointer: string;
+  readonly detail: string;
+}

@@ -1,0 +1,38 @@
+/** Names and keys that identify things across stores; each says what its parts buy. */
+
+/**
+ * The name of a Durable Object: the JSON text of a tuple, because concatenation is ambiguous
+ * (`"a:b" + ":" + "c"` equals `"a" + ":" + "b:c"`, and both would be one object).
+ */
+export const objectName = (...parts: readonly (string | number)[]): string => JSON.stringify(parts);
+
+export type ObjectName =
+  | { readonly kind: "log"; readonly app: string; readonly topic: string; readonly partition: number }
+  | { readonly kind: "subscription"; readonly app: string; readonly subscription: string }
+  | { readonly kind: "hub"; readonly app: string; readonly protocol: string; readonly region: string; readonly shard: number };
+
+/** An object reads who it is from its own name. Throws on a name that `stubs.ts` did not make. */
+export function parseObjectName(name: string | undefined): ObjectName {
+  const [kind, app, ...rest] = JSON.parse(name ?? "[]") as [string, string, ...(string | number)[]];
+  if (kind === "log") return { kind, app, topic: rest[0] as string, partition: rest[1] as number };
+  if (kind === "subscription") return { kind, app, subscription: rest[0] as string };
+  if (kind === "hub") {
+    return { kind, app, protocol: rest[0] as string, region: rest[1] as string, shard: rest[2] as number };
+  }
+  throw new Error(`not a name of ours: ${name}`);
+}
+
+/**
+ * `webhook-id` and the idempotency key of in-hub consumers: the subscription, the ledger's number for one life of one
+ * partition, the offset in it. Stable over attempts and redrives; never reused, because none of the three is. No dots
+ * (Standard Webhooks signs `id.timestamp.body`).
+ */
+export const deliveryKey = (subscriptionId: string, source: number, offset: number): string =>
+  `msg_${subscriptionId}_${source}_${offset}`;
+
+/** Who asked for what: one principal's key on one route never meets another's. */
+export const idempotencyScope = (app: string, principal: string, method: string, path: string): string =>
+  JSON.stringify([app, principal, method, path]);
+
+/** An event's identity for deduplication: ids are unique only within their source (CloudEvents 1.0, §3.1). */
+export const eventIdentity = (source: string, id: string): string => JSON.stringify([id, source]);

@@ -1,0 +1,90 @@
+/**
+ * Every limit, in one table: the unit stands last in the name, the reason behind it, with the platform's own limit it
+ * stays under. `GET /v1/limits` serves it; nothing else in the code is a bare number that a client can run into.
+ */
+const KB = 1_024;
+const MB = 1_024 * KB;
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
+
+export const LIMITS = {
+  // What comes in.
+  EVENT_BYTES_MAX: 256 * KB, // a row is ≤ 2 MB, and a page should hold more than a handful
+  REQUEST_BYTES_MAX: 1 * MB, // read whole before it is parsed; the isolate has 128 MB
+  REQUEST_EVENTS_MAX: 500,
+  JSON_DEPTH_MAX: 64, // deep JSON parses, then dies later in RPC
+  JSON_KEYS_MAX: 10_000, // members of one event
+  EVENT_ID_BYTES_MAX: 256,
+  EVENT_KEY_BYTES_MAX: 256,
+  EVENT_TYPE_CHARS_MAX: 255,
+  EVENT_ATTRIBUTE_BYTES_MAX: 4 * KB, // source, subject, dataschema and each extension
+  EVENT_EXTENSIONS_MAX: 32,
+  TOPIC_NAME_CHARS_MAX: 200,
+  TOPIC_PARTITIONS_MAX: 64,
+  IDEMPOTENCY_KEY_CHARS_MAX: 255,
+  IDEMPOTENCY_KEEP_MS: 24 * HOUR,
+  IDEMPOTENCY_LEASE_MS: 10 * SECOND,
+  URL_CHARS_MAX: 2_048,
+
+  // What is kept.
+  SEGMENT_BYTES_MAX: 1 * MB, // a row is ≤ 2 MB; the local runtime does not enforce that, so we do
+  LOG_BYTES_MAX: 8_192 * MB, // an object holds 10 GB
+  DEDUP_KEEP_MS_MIN: 24 * HOUR,
+  RETENTION_AGE_MS_DEFAULT: 30 * 24 * HOUR,
+  RETENTION_AGE_MS_MIN: 1 * SECOND,
+  TRIM_SEGMENTS_PER_SLICE: 500, // one turn of the alarm stays short, so appends do not wait behind it
+
+  // What goes out.
+  PAGE_EVENTS_MAX: 1_000,
+  PAGE_EVENTS_DEFAULT: 100,
+  PAGE_BYTES_MAX: 4 * MB, // an RPC answer is ≤ 32 MB
+  PAGE_EXAMINED_MAX: 10_000,
+  WAIT_MS_MAX: 30 * SECOND,
+  LIST_ITEMS_MAX: 1_000,
+  LIST_ITEMS_DEFAULT: 100,
+
+  // Sockets.
+  FRAME_IN_BYTES_MAX: 64 * KB,
+  FRAME_OUT_BYTES_MAX: 1 * MB,
+  FRAME_MESSAGES_MAX: 100,
+  CHANNELS_PER_SOCKET_MAX: 100,
+  ACK_WINDOW_FRAMES: 1_000, // frames sent and not acknowledged, before live sending stops
+  ACK_WINDOW_BYTES: 1 * MB,
+  READER_STALL_MS: 30 * SECOND, // behind for so long without a ping: closed 4008
+  PUSH_BYTES_MAX: 1 * MB, // one push from a log to a listener
+
+  // Delivery.
+  DISPATCH_DELIVERIES_MAX: 100,
+  DISPATCH_INLINE_BYTES_MAX: 64_000, // a queue message is ≤ 128 KB and billed per 64 KB
+  DISPATCH_CONNECTIONS_MAX: 6, // what one invocation may have waiting for headers
+  DISPATCH_WORK_MS_MAX: 25 * SECOND, // waitUntil ends 30 s after the invocation
+  DISPATCH_RING_MS: 5 * SECOND, // unclaimed for so long: rung again, then doubling
+  DISPATCH_RING_MS_MAX: 300 * SECOND,
+  DISPATCH_LAPSES_MAX: 5, // claims that ended without a settle before the lapse counts as an attempt
+  SETTLE_OUTCOMES_MAX: 20,
+  SETTLE_INTERVAL_MS: 250,
+  CLAIM_MARGIN_MS: 10 * SECOND, // a claim's lease: the subscription's timeout and this
+  ATTEMPTS_DEFAULT: 8,
+  ATTEMPTS_MAX: 50,
+  RETRY_DELAY_MS_MAX: 24 * HOUR,
+  RETRY_AFTER_MS_MAX: 1 * HOUR,
+  TIMEOUT_MS_DEFAULT: 15 * SECOND,
+  TIMEOUT_MS_MAX: 20 * SECOND,
+  IN_FLIGHT_DEFAULT: 100,
+  IN_FLIGHT_MAX: 1_000,
+  RESPONSE_READ_BYTES_MAX: 64 * KB,
+  RESPONSE_KEPT_BYTES_MAX: 4 * KB,
+  SUBSCRIPTION_NAME_CHARS_MAX: 100,
+  SUBSCRIPTION_TOPICS_MAX: 100,
+  FILTER_BYTES_MAX: 4 * KB,
+  FILTER_DEPTH_MAX: 8,
+  FILTER_VALUES_MAX: 200,
+  ATTACH_TOPICS_INLINE_MAX: 200, // above it a PUT answers 202 and the cron goes on
+
+  // Time.
+  CONFIG_CACHE_MS: 30 * SECOND,
+  CONFIG_CACHE_ENTRIES_MAX: 10_000,
+  TELL_AGAIN_MS: 5 * SECOND, // the log's standing alarm
+} as const;
+
+export type LimitName = keyof typeof LIMITS;

@@ -1,0 +1,37 @@
+/** Names of topics and subscriptions, and the patterns that select topics. */
+import { LIMITS } from "./limits.ts";
+
+const TOPIC_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._:@=,;-]{0,199}$/;
+const SYSTEM_TOPIC_NAME = /^\$[a-zA-Z0-9._:@=,;-]{1,199}$/;
+const SUBSCRIPTION_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
+const PATTERN_WORD = /^[a-zA-Z0-9_:@=,;-]+$/;
+
+export const isTopicName = (name: string): boolean => TOPIC_NAME.test(name);
+
+/** Names beginning with `$` are the hub's own: readable with the scope, never publishable. */
+export const isSystemTopicName = (name: string): boolean => SYSTEM_TOPIC_NAME.test(name);
+
+export const isSubscriptionName = (name: string): boolean => SUBSCRIPTION_NAME.test(name);
+
+/** `*` stands for one dotted word, a final `**` for any rest of at least one word; both only as whole words. */
+export function isTopicPattern(pattern: string): boolean {
+  if (pattern.length > LIMITS.TOPIC_NAME_CHARS_MAX) return false;
+  const words = (pattern.startsWith("$") ? pattern.slice(1) : pattern).split(".");
+  return words.every((word, index) => word === "*" || (word === "**" && index === words.length - 1) || isLiteralWord(word));
+}
+
+// A name may hold empty words ("a..b"), so a literal pattern may as well; only the stars are special.
+const isLiteralWord = (word: string): boolean => word === "" || PATTERN_WORD.test(word);
+
+/** The hub's own topics are matched only by patterns that begin with `$` themselves. */
+export function matchesTopicPattern(pattern: string, topic: string): boolean {
+  if (topic.startsWith("$") !== pattern.startsWith("$")) return false;
+  const patternWords = pattern.split(".");
+  const topicWords = topic.split(".");
+  for (const [index, word] of patternWords.entries()) {
+    if (word === "**") return topicWords.length > index;
+    const given = topicWords[index];
+    if (given === undefined || (word !== "*" && word !== given)) return false;
+  }
+  return topicWords.length === patternWords.length;
+}

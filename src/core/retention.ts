@@ -1,0 +1,6 @@
+/** How long a log keeps its events; a bound that is absent does not bind. */
+export interface Retention {
+  readonly maxAgeMs?: number;
+  readonly maxEvents?: number;
+  readonly maxBytes?: number;
+}

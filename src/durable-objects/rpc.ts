@@ -1,0 +1,301 @@
+/**
+ * What objects say to each other and to the Worker. Types only: callers see these interfaces and never the classes, so
+ * `env.ts` can name them without an import cycle. Expected failures are `Result`s; a rejected promise means that the
+ * call may or may not have happened.
+ */
+import type { EventDraft } from "../core/event.ts";
+import type { Result } from "../core/result.ts";
+import type { Retention } from "../core/retention.ts";
+import type { AttemptOutcome, AttemptRecord } from "../core/delivery-decision.ts";
+import type { SubscriptionDefinition, SubscriptionState } from "../core/subscription.ts";
+
+// ---------------------------------------------------------------------------------------------------- topic log
+
+/**
+ * Which life of the topic the caller means, and the policy it read. A log adopts a greater epoch (dropping what it
+ * held) or a newer revision of the policy, and refuses a smaller epoch with `topic_not_found`: the caller's
+ * configuration is stale.
+ */
+export interface LogLife {
+  readonly epoch: number;
+  readonly revision: number;
+  readonly index: TopicIndex;
+  readonly retention: Retention;
+}
+
+export type TopicIndex = "none" | "version" | "key";
+
+export interface AppendRequest {
+  readonly life: LogLife;
+  readonly drafts: readonly EventDraft[];
+  /** By draft: SHA-256 over type, subject, key, dataschema and data, for drafts with a client's id; else null. */
+  readonly fingerprints: readonly (string | null)[];
+  /** The offset that the producer believes to be the last of this partition. */
+  readonly ifMatch: number | null;
+  /** The `Idempotency-Key`, scoped, with the fingerprint of the request's body. */
+  readonly request: { readonly key: string; readonly fingerprint: string } | null;
+}
+
+export interface Appended {
+  readonly id: string;
+  readonly offset: number;
+  readonly keyVersion: number | null;
+  readonly duplicate: boolean;
+}
+
+export interface AppendAnswer {
+  /** In the order of the drafts. */
+  readonly events: readonly Appended[];
+  /** True when an earlier request with the same key had been appended. */
+  readonly replayed: boolean;
+}
+
+export type ReadStart =
+  | { readonly kind: "earliest" }
+  | { readonly kind: "latest" }
+  /** `epoch` null: an offset given by hand, which belongs to whatever life there is. */
+  | { readonly kind: "after"; readonly epoch: number | null; readonly offset: number }
+  /** The first event appended at or after this time, milliseconds since 1970. */
+  | { readonly kind: "time"; readonly at: number };
+
+export interface ReadRequest {
+  readonly life: LogLife;
+  readonly start: ReadStart;
+  /** The last offset to look at, inclusive; null: the head. */
+  readonly until: number | null;
+  readonly eventsMax: number;
+  readonly bytesMax: number;
+  /** Only events of one of these types; null: all. */
+  readonly types: readonly string[] | null;
+  /** Only events with one of these keys; null: all. */
+  readonly keys: readonly string[] | null;
+  /** Walk the index of one key instead of the log; needs `index: "key"`. */
+  readonly keyStream: string | null;
+}
+
+/** Events of one partition in order: their lines joined by "\n" and, in parallel, their offsets. */
+export interface EventBatch {
+  readonly offsets: readonly number[];
+  readonly body: string;
+}
+
+export interface ReadPage extends EventBatch {
+  /** Everything up to and including this offset was looked at. */
+  readonly through: number;
+  readonly head: number;
+  /** The first offset still held; head + 1 when the log holds nothing. */
+  readonly firstHeld: number;
+  readonly gap: Gap | null;
+}
+
+export interface Gap {
+  readonly partition: number;
+  readonly requested: number;
+  readonly firstHeld: number;
+  readonly reason: "trimmed" | "epoch" | "ahead";
+}
+
+export interface LogStatus {
+  readonly partition: number;
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  readonly events: number;
+  readonly bytes: number;
+}
+
+export type ListenerName =
+  | { readonly kind: "subscription"; readonly id: string }
+  | { readonly kind: "hub"; readonly name: string };
+
+export interface AttachRequest {
+  readonly life: LogLife;
+  readonly listener: ListenerName;
+  /** Where the listener begins. Ignored when it is attached already: attaching is idempotent. */
+  readonly start: ReadStart;
+  readonly types: readonly string[] | null;
+  readonly keys: readonly string[] | null;
+}
+
+export interface Attached {
+  /** The listener has everything up to here; pushes begin after it. */
+  readonly after: number;
+  readonly head: number;
+}
+
+export interface TopicLogRpc extends Rpc.DurableObjectBranded {
+  append(request: AppendRequest): Promise<Result<AppendAnswer>>;
+  read(request: ReadRequest): Promise<Result<ReadPage>>;
+  /** Event lines by offset; null where retention has taken one, or the epoch is another. */
+  lines(epoch: number, offsets: readonly number[]): Promise<readonly (string | null)[]>;
+  /** One event by its id, or null. */
+  find(life: LogLife, id: string): Promise<Result<string | null>>;
+  status(life: LogLife): Promise<Result<LogStatus>>;
+  attach(request: AttachRequest): Promise<Result<Attached>>;
+  detach(listener: ListenerName): Promise<void>;
+  /** Ends the life before `epoch`: tells the listeners, then drops every row. */
+  retire(epoch: number): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------- what a log tells its listeners
+
+/** "You have everything up to `after`; here is what matches your filter in (after, through]." */
+export interface LogPush extends EventBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly epoch: number;
+  readonly after: number;
+  readonly through: number;
+  /** The log's last offset; greater than `through` when there is more than one push can carry. */
+  readonly head: number;
+}
+
+/** `gone`: the listener does not want this topic any more, and the log forgets it. */
+export type PushAnswer = { readonly kind: "accepted"; readonly through: number } | { readonly kind: "gone" };
+
+export interface TopicLife {
+  readonly topic: string;
+  readonly partition: number;
+  readonly epoch: number;
+}
+
+// ------------------------------------------------------------------------------------------------- subscription
+
+export interface FollowedTopic {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly life: LogLife;
+}
+
+export interface SubscriptionStats {
+  readonly owed: number;
+  readonly inFlight: number;
+  readonly delivered: number;
+  readonly dead: number;
+  readonly expired: number;
+  readonly skipped: number;
+  readonly discarded: number;
+  /** Events not examined yet, over all partitions followed. */
+  readonly lag: number;
+  readonly oldestOwedAt: string | null;
+  /** Matching events examined since the start: delivered + dead + owed + expired + skipped + discarded. */
+  readonly matched: number;
+}
+
+export interface SubscriptionReport {
+  readonly state: SubscriptionState;
+  readonly stats: SubscriptionStats;
+}
+
+export interface DeliveryReport {
+  readonly id: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly state: "owed" | "in_flight" | "dead";
+  readonly attempts: readonly AttemptRecord[];
+  readonly nextAttemptAt: string | null;
+}
+
+export interface DeadLetter {
+  readonly id: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly reason: string;
+  readonly diedAt: string;
+  readonly attempts: readonly AttemptRecord[];
+  /** The event as it was delivered, a line of JSON. */
+  readonly event: string;
+}
+
+export interface ReportPage<Item> {
+  readonly items: readonly Item[];
+  readonly cursor: string | null;
+}
+
+/** Dead letters by their ids, or all of them. */
+export type DeadLetterChoice =
+  | { readonly kind: "ids"; readonly ids: readonly string[] }
+  | { readonly kind: "all" };
+
+/** One delivery of a claimed dispatch. `line` is absent when it travels in the message or must be read from the log. */
+export interface ClaimedDelivery {
+  /** `deliveryKey(…)`. */
+  readonly id: string;
+  readonly source: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly epoch: number;
+  readonly offset: number;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly redrive: boolean;
+  /** Dead letters that are redriven bring their own copy. */
+  readonly line: string | null;
+}
+
+export type ClaimAnswer =
+  /** Settled, superseded, paused, or claimed by somebody whose lease runs: nothing to do. */
+  | { readonly kind: "nothing" }
+  | {
+      readonly kind: "claimed";
+      /** Fences the settles: a later claim has a greater one. */
+      readonly claim: number;
+      readonly definition: SubscriptionDefinition;
+      readonly deliveries: readonly ClaimedDelivery[];
+    };
+
+export interface SettledDelivery {
+  readonly source: number;
+  readonly offset: number;
+  readonly outcome: AttemptOutcome;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  /** With a failure: the event, kept if this was the last attempt. */
+  readonly line: string | null;
+}
+
+/** `continue` false: the claim was lost or the subscription stopped; the consumer ends without settling more. */
+export interface SettleAnswer {
+  readonly continue: boolean;
+}
+
+export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
+  configure(definition: SubscriptionDefinition): Promise<void>;
+  /** Attaches itself to every partition of these topics. Idempotent. */
+  follow(topics: readonly FollowedTopic[]): Promise<Result<null>>;
+  accept(push: LogPush): Promise<PushAnswer>;
+  /** That life of the topic has ended: what is owed from it expires. */
+  forget(life: TopicLife): Promise<void>;
+  claim(dispatch: number): Promise<ClaimAnswer>;
+  settle(dispatch: number, claim: number, outcomes: readonly SettledDelivery[], done: boolean): Promise<SettleAnswer>;
+  /** The platform gave the dispatch's message up: ring again later. */
+  ring(dispatch: number): Promise<void>;
+  report(): Promise<Result<SubscriptionReport>>;
+  pause(): Promise<Result<null>>;
+  resume(): Promise<Result<null>>;
+  deliveries(state: DeliveryReport["state"], cursor: string | null, limit: number): Promise<ReportPage<DeliveryReport>>;
+  deadLetters(cursor: string | null, limit: number): Promise<ReportPage<DeadLetter>>;
+  /** How many dead letters the choice names; with `dryRun` nothing else happens. */
+  redrive(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>>;
+  discard(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>>;
+  /** Ends it and its work: detaches from every log and drops every row. */
+  remove(): Promise<void>;
+}
+
+// -------------------------------------------------------------------------------------------------- channel hub
+
+export interface ChannelHubRpc extends Rpc.DurableObjectBranded {
+  /** A WebSocket upgrade that the Worker has authenticated; the principal stands in a header that only it sets. */
+  fetch(request: Request): Promise<Response>;
+  accept(push: LogPush): Promise<PushAnswer>;
+  forget(life: TopicLife): Promise<void>;
+}
+
+/** What a hub asks of the Worker that exports it, because objects never read the store. */
+export interface WorkerGateRpc {
+  resolveTopic(app: string, topic: string): Promise<Result<FollowedTopic>>;
+  /** `event` is a draft as JSON text; the value is one receipt as JSON text. */
+  publish(app: string, topic: string, event: string): Promise<Result<string>>;
+}
+

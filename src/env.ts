@@ -1,0 +1,16 @@
+/** Mirrors wrangler.toml, in its order; the variables and secrets stand last. */
+import type { ChannelHubRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { DispatchMessage } from "./queues/messages.ts";
+
+export interface Env {
+  readonly TOPIC_LOG: DurableObjectNamespace<TopicLogRpc>;
+  readonly SUBSCRIPTION: DurableObjectNamespace<SubscriptionRpc>;
+  readonly CHANNEL_HUB: DurableObjectNamespace<ChannelHubRpc>;
+  readonly DB: D1Database;
+  readonly DELIVERIES: Queue<DispatchMessage>;
+  readonly DEAD_LETTERS: Queue<DispatchMessage>;
+  /** Secret. Without it the hub answers 503 `not_configured` to everything but /healthz. */
+  readonly ROOT_KEY?: string;
+  /** "1" lets webhooks go to loopback and private addresses. Local runs only: the deploy script refuses to ship it. */
+  readonly ALLOW_PRIVATE_TARGETS?: string;
+}

@@ -1,0 +1,17 @@
+/** The only file that names objects. A stub breaks after an exception, so callers take a new one for each try. */
+import type { ChannelHubRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { Env } from "./env.ts";
+import { objectName } from "./core/keys.ts";
+
+export const topicLog = (env: Env, app: string, topic: string, partition: number): DurableObjectStub<TopicLogRpc> =>
+  env.TOPIC_LOG.getByName(objectName("log", app, topic, partition));
+
+export const subscription = (env: Env, app: string, id: string): DurableObjectStub<SubscriptionRpc> =>
+  env.SUBSCRIPTION.getByName(objectName("subscription", app, id));
+
+/** Regions and more shards come with the hub tree; until then each app and protocol has one hub. */
+export const channelHub = (env: Env, app: string, protocol: string): DurableObjectStub<ChannelHubRpc> =>
+  env.CHANNEL_HUB.getByName(objectName("hub", app, protocol, "any", 0));
+
+/** A log knows its live listeners by their own names. */
+export const channelHubNamed = (env: Env, name: string): DurableObjectStub<ChannelHubRpc> => env.CHANNEL_HUB.getByName(name);
