@@ -1,0 +1,148 @@
+/**
+ * Tells listeners what was appended. The log is the outbox: a listener is owed everything after `told`. At most one
+ * push a listener is under way, and the next carries all that has come since, so a slow one costs nobody else.
+ */
+import { LIMITS } from "../../core/limits.ts";
+import { channelHubNamed, subscription } from "../../stubs.ts";
+import type { Env } from "../../env.ts";
+import type { Attached, AttachRequest, ListenerName, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
+import { ListenerStore, listenerKey, type ListenerRow } from "./listener-store.ts";
+import type { LogState } from "./log-state.ts";
+import { readPage, resolveStart } from "./read.ts";
+import { Tail, type TailEvent } from "./tail.ts";
+
+interface Listener {
+  row: ListenerRow;
+  told: number;
+  pushing: boolean;
+  /** Grows with each attach: a "gone" that was said before the latest attach does not count. */
+  attachments: number;
+}
+
+export class Listeners {
+  readonly #log: LogState;
+  readonly #env: Env;
+  readonly #store: ListenerStore;
+  readonly #tail = new Tail();
+  readonly #listeners: Map<string, Listener>;
+
+  constructor(log: LogState, env: Env) {
+    this.#log = log;
+    this.#env = env;
+    this.#store = new ListenerStore(log.storage.sql);
+    this.#listeners = new Map(this.#store.all().map((row) => [listenerKey(row.name), { row, told: row.told, pushing: false, attachments: 0 }]));
+  }
+
+  get isEmpty(): boolean {
+    return this.#listeners.size === 0;
+  }
+
+  /** Somebody has not heard everything yet, or has not heard that a life ended. */
+  get isBehind(): boolean {
+    return [...this.#listeners.values()].some((listener) => listener.told < this.#log.ends.head || this.#isFarewell(listener));
+  }
+
+  attach(request: AttachRequest): Attached {
+    const key = listenerKey(request.listener);
+    const existing = this.#listeners.get(key);
+    const { head } = this.#log.ends;
+    const epoch = this.#log.epoch;
+    const isNew = existing === undefined || existing.row.epoch !== epoch;
+    const told = isNew ? resolveStart(this.#log, request.start).after : existing.told;
+    const row: ListenerRow = { name: request.listener, epoch, told, types: request.types, keys: request.keys };
+    this.#store.put(row);
+    if (isNew) this.#listeners.set(key, { row, told, pushing: false, attachments: 1 });
+    else Object.assign(existing, { row, attachments: existing.attachments + 1 });
+    return { after: told, head };
+  }
+
+  detach(name: ListenerName): void {
+    this.#listeners.delete(listenerKey(name));
+    this.#store.remove(name);
+  }
+
+  /** New events are in the log; whoever is not being told already is told now. */
+  appended(events: readonly TailEvent[]): void {
+    this.#tail.push(events);
+    this.tellAll();
+  }
+
+  /** Starts a push to everyone who is behind; resolves when those pushes have ended, well or badly. */
+  async tellAll(): Promise<void> {
+    await Promise.all([...this.#listeners.values()].map((listener) => this.#tell(listener)));
+  }
+
+  /** What each was told, written for the next wake. */
+  recordTold(): void {
+    for (const listener of this.#listeners.values()) {
+      if (listener.told === listener.row.told || this.#isFarewell(listener)) continue;
+      listener.row = { ...listener.row, told: listener.told };
+      this.#store.put(listener.row);
+    }
+  }
+
+  #isFarewell(listener: Listener): boolean {
+    return listener.row.epoch !== this.#log.epoch;
+  }
+
+  async #tell(listener: Listener): Promise<void> {
+    if (listener.pushing) return;
+    listener.pushing = true;
+    try {
+      if (this.#isFarewell(listener)) await this.#bidFarewell(listener);
+      else await this.#pushUntilTold(listener);
+    } catch {
+      // Not reachable just now. It is still owed, and the standing alarm tells it again.
+    } finally {
+      listener.pushing = false;
+    }
+  }
+
+  async #pushUntilTold(listener: Listener): Promise<void> {
+    while (listener.told < this.#log.ends.head && !this.#isFarewell(listener)) {
+      const { attachments } = listener;
+      const push = this.#pushAfter(listener);
+      const answer = await this.#accept(listener.row.name, push);
+      if (answer.kind === "gone") {
+        if (attachments === listener.attachments) this.detach(listener.row.name);
+        return;
+      }
+      if (answer.through <= listener.told) return; // It cannot take more now; it comes for the rest, or the alarm tells it.
+      listener.told = answer.through;
+    }
+  }
+
+  async #bidFarewell(listener: Listener): Promise<void> {
+    const { name, epoch } = listener.row;
+    const life: TopicLife = { topic: this.#log.topic, partition: this.#log.partition, epoch };
+    if (name.kind === "hub") await channelHubNamed(this.#env, name.name).forget(life);
+    else await subscription(this.#env, this.#log.app, name.id).forget(life);
+    if (listener.row.epoch === epoch) this.detach(name);
+  }
+
+  #accept(name: ListenerName, push: LogPush): Promise<PushAnswer> {
+    return name.kind === "hub"
+      ? channelHubNamed(this.#env, name.name).accept(push)
+      : subscription(this.#env, this.#log.app, name.id).accept(push);
+  }
+
+  #pushAfter(listener: Listener): LogPush {
+    const { topic, partition, epoch, ends } = this.#log;
+    const { types, keys } = listener.row;
+    const recent = this.#tail.after(listener.told);
+    if (recent !== null) {
+      const wanted = recent.filter((event) =>
+        (types === null || types.includes(event.type)) && (keys === null || (event.key !== null && keys.includes(event.key))));
+      const body = wanted.map((event) => event.line).join("\n");
+      const offsets = wanted.map((event) => event.offset);
+      return { topic, partition, epoch, after: listener.told, through: ends.head, head: ends.head, offsets, body };
+    }
+    const page = readPage(this.#log, {
+      life: this.#log.life!, start: { kind: "after", epoch: null, offset: listener.told }, until: null, types, keys,
+      keyStream: null, eventsMax: LIMITS.PAGE_EVENTS_MAX, bytesMax: LIMITS.PUSH_BYTES_MAX,
+    });
+    if (!page.ok) throw new Error(`a log cannot read itself: ${page.failure.code}`);
+    const { offsets, body, through, head } = page.value;
+    return { topic, partition, epoch, after: listener.told, through, head, offsets, body };
+  }
+}

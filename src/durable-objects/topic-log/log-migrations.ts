@@ -1,0 +1,31 @@
+/** The tables of one partition's log. Append-only: a migration that has shipped is never edited. */
+import type { ObjectMigration } from "../object-migrations.ts";
+
+export const LOG_MIGRATIONS: readonly ObjectMigration[] = [
+  {
+    id: 1,
+    statements: [
+      // `life`: epoch and policy. `trim`: what segments cannot tell once they are gone. `sweep`: see trim.ts.
+      `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
+      // One row a flush, one event a line of `body`. `bytes_through` counts all bytes ever appended, so that the size of
+      // any range is a subtraction. No index on `appended_at`: it grows with the offset and is found by bisection.
+      `CREATE TABLE segments (first_offset INTEGER PRIMARY KEY, count INTEGER NOT NULL, appended_at INTEGER NOT NULL,
+        bytes_through INTEGER NOT NULL, body TEXT NOT NULL)`,
+      // Ids that clients chose. They outlive their events, so that an id is not opened again by retention.
+      `CREATE TABLE ids (id TEXT NOT NULL, source TEXT NOT NULL, offset INTEGER NOT NULL, key_version INTEGER,
+        fingerprint TEXT NOT NULL, appended_at INTEGER NOT NULL, PRIMARY KEY (id, source)) WITHOUT ROWID`,
+      // Requests with an Idempotency-Key, one row each; `events` is the answer's list as JSON.
+      `CREATE TABLE requests (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, events TEXT NOT NULL,
+        appended_at INTEGER NOT NULL) WITHOUT ROWID`,
+      // index "version": the count of each key's events.
+      `CREATE TABLE key_versions (key TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID`,
+      // index "key": a row an event.
+      `CREATE TABLE key_events (key TEXT NOT NULL, offset INTEGER NOT NULL, version INTEGER NOT NULL,
+        PRIMARY KEY (key, offset)) WITHOUT ROWID`,
+      // Who is told of new events; `types` and `keys` are JSON lists or null. A row of an older epoch is a farewell
+      // that has not been heard yet.
+      `CREATE TABLE listeners (name TEXT PRIMARY KEY, epoch INTEGER NOT NULL, told INTEGER NOT NULL, types TEXT,
+        keys TEXT) WITHOUT ROWID`,
+    ],
+  },
+];

@@ -1,0 +1,118 @@
+/**
+ * One partition of one topic: the ordered, durable log. The door only: appends stand in append.ts, pages in read.ts,
+ * telling in listeners.ts, retention in trim.ts. It never reads D1 and never waits for a listener before it answers.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { LIMITS } from "../../core/limits.ts";
+import { ok, type Result } from "../../core/result.ts";
+import type { Env } from "../../env.ts";
+import type {
+  AppendAnswer, AppendRequest, Attached, AttachRequest, ListenerName, LogLife, LogStatus, ReadPage, ReadRequest, TopicLogRpc,
+} from "../rpc.ts";
+import { Appender } from "./append.ts";
+import { Listeners } from "./listeners.ts";
+import { LogState } from "./log-state.ts";
+import { findEvent, readLines, readPage } from "./read.ts";
+import { isOverBounds, sweepDueAt, sweepSlice, trimDueAt, trimSlice } from "./trim.ts";
+
+export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
+  readonly #log: LogState;
+  readonly #listeners: Listeners;
+  readonly #appender: Appender;
+  /** When the alarm is set for; null: not set, or not known since the last wake, which costs one setting too many. */
+  #alarmAt: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#log = new LogState(ctx);
+    this.#listeners = new Listeners(this.#log, env);
+    this.#appender = new Appender(this.#log, (events) => {
+      this.#listeners.appended(events);
+      this.#standAlarm();
+    });
+  }
+
+  append(request: AppendRequest): Promise<Result<AppendAnswer>> {
+    return this.#appender.append(request);
+  }
+
+  async read(request: ReadRequest): Promise<Result<ReadPage>> {
+    const entered = this.#log.enter(request.life);
+    return entered.ok ? readPage(this.#log, request) : entered;
+  }
+
+  async lines(epoch: number, offsets: readonly number[]): Promise<(string | null)[]> {
+    return readLines(this.#log, epoch, offsets);
+  }
+
+  async find(life: LogLife, id: string): Promise<Result<string | null>> {
+    const entered = this.#log.enter(life);
+    return entered.ok ? ok(findEvent(this.#log, id)) : entered;
+  }
+
+  async status(life: LogLife): Promise<Result<LogStatus>> {
+    const entered = this.#log.enter(life);
+    if (!entered.ok) return entered;
+    const { head, firstHeld } = this.#log.ends;
+    return ok({
+      partition: this.#log.partition, firstOffset: firstHeld, lastOffset: head,
+      events: head - firstHeld + 1, bytes: this.#log.segments.bytesHeld(this.#log.ends),
+    });
+  }
+
+  async attach(request: AttachRequest): Promise<Result<Attached>> {
+    const entered = this.#log.enter(request.life);
+    if (!entered.ok) return entered;
+    const attached = this.#listeners.attach(request);
+    this.#standAlarm();
+    return ok(attached);
+  }
+
+  async detach(listener: ListenerName): Promise<void> {
+    this.#listeners.detach(listener);
+  }
+
+  async retire(epoch: number): Promise<void> {
+    this.#log.retire(epoch);
+    await this.#listeners.tellAll();
+    if (this.#listeners.isBehind) await this.#setAlarm(Date.now() + LIMITS.TELL_AGAIN_MS);
+  }
+
+  /** Never throws: the runtime gives an alarm up after six failures, and it is what finds lost pushes. */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    let more = false;
+    try {
+      more = trimSlice(this.#log, Date.now());
+      more = sweepSlice(this.#log, Date.now()) || more;
+      await this.#listeners.tellAll();
+      this.#listeners.recordTold();
+    } catch (error) {
+      console.error(JSON.stringify({ stage: "log.alarm_failed", topic: this.#log.topic, partition: this.#log.partition, error: String(error) }));
+      more = true;
+    } finally {
+      const at = this.#nextAlarm(more);
+      if (at !== null) await this.#setAlarm(at);
+    }
+  }
+
+  /** After activity one alarm stands, a few seconds ahead, so that a burst costs one setting. */
+  #standAlarm(): void {
+    const needed = !this.#listeners.isEmpty || this.#alarmAt === null || isOverBounds(this.#log);
+    if (!needed) return;
+    const at = this.#listeners.isEmpty && !isOverBounds(this.#log) ? this.#nextAlarm(false) : Date.now() + LIMITS.TELL_AGAIN_MS;
+    if (at !== null && (this.#alarmAt === null || this.#alarmAt > at)) this.ctx.waitUntil(this.#setAlarm(at));
+  }
+
+  #nextAlarm(more: boolean): number | null {
+    const again = Date.now() + LIMITS.TELL_AGAIN_MS;
+    const due = [trimDueAt(this.#log), sweepDueAt(this.#log), this.#listeners.isBehind ? again : null].filter((at) => at !== null);
+    if (more) return Date.now();
+    return due.length === 0 ? null : Math.min(...due);
+  }
+
+  async #setAlarm(at: number): Promise<void> {
+    this.#alarmAt = at;
+    await this.ctx.storage.setAlarm(at);
+  }
+}
