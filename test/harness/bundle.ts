@@ -1,0 +1,57 @@
+/**
+ * The Worker as `wrangler deploy` would upload it, bundled once for each content of src/ and shared by every test file.
+ * It tests what ships, and costs a second instead of a second a file.
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+export const REPOSITORY = join(import.meta.dirname, "..", "..");
+const CACHE = join(REPOSITORY, ".wrangler", "test-bundles");
+const KEEP_MS = 3_600_000;
+
+let current: Promise<string> | undefined;
+
+/** The folder that holds `index.js`. */
+export const bundleHub = (): Promise<string> => (current ??= bundle());
+
+async function bundle(): Promise<string> {
+  const target = join(CACHE, hashOfSources());
+  if (existsSync(join(target, "index.js"))) return target;
+  mkdirSync(CACHE, { recursive: true });
+  dropOldBundles();
+  // Two test files may bundle at once: each into a folder of its own, and the rename decides.
+  const draft = mkdtempSync(join(CACHE, "draft-"));
+  const wrangler = join(REPOSITORY, "node_modules", "wrangler", "bin", "wrangler.js");
+  const args = [wrangler, "deploy", "--dry-run", "--outdir", draft, "-c", "wrangler.toml"];
+  await promisify(execFile)(process.execPath, args, {
+    cwd: REPOSITORY, env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" },
+  });
+  try {
+    renameSync(draft, target);
+  } catch (error) {
+    if (!existsSync(join(target, "index.js"))) throw error;
+    rmSync(draft, { recursive: true });
+  }
+  return target;
+}
+
+function hashOfSources(): string {
+  const hash = createHash("sha256");
+  const sources = readdirSync(join(REPOSITORY, "src"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.includes(".generated.")).sort();
+  for (const path of [...sources.map((name) => join("src", name)), "wrangler.toml", "package-lock.json"]) {
+    hash.update(`${path}\0`).update(readFileSync(join(REPOSITORY, path))).update("\0");
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+function dropOldBundles(): void {
+  for (const name of readdirSync(CACHE)) {
+    const path = join(CACHE, name);
+    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > KEEP_MS) rmSync(path, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * A real hub for tests: the bundle that would be deployed, in the pinned runtime, behind real HTTP on loopback. Its
+ * bindings are read from wrangler.toml, so a test cannot pass on settings that nobody ships.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { convertV4MiniflareOptions, Miniflare, type DurableObjectIdentifier } from "miniflare";
+import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
+import { bundleHub, REPOSITORY } from "./bundle.ts";
+import { childrenOf } from "./proc.ts";
+import { TestSocket, type SocketOptions, type WireEvent } from "./socket.ts";
+import { eventually } from "./wait.ts";
+
+export const ROOT_KEY = "test-root-key";
+
+export interface HubOptions {
+  /** State that outlives the hub; without it everything is gone at `close`. */
+  readonly persistTo?: string;
+  /** Variables beside ROOT_KEY and ALLOW_PRIVATE_TARGETS; a null takes one of them away. */
+  readonly vars?: Readonly<Record<string, string | null>>;
+}
+
+export interface Answer<Body> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
+export interface Receipt {
+  readonly id: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly cursor: string;
+  readonly keyVersion?: number;
+  readonly duplicate: boolean;
+}
+
+export interface Page {
+  readonly events: readonly WireEvent[];
+  readonly cursor: string;
+  readonly caughtUp: boolean;
+  readonly gap?: { readonly partition: number; readonly requested: number; readonly firstHeld: number; readonly reason: string };
+}
+
+type JsonObject = Record<string, unknown>;
+
+/** Two hubs in one test must not take each other's runtime for their own. */
+const runtimes = new Map<Hub, number>();
+
+export async function startHub(options: HubOptions = {}): Promise<Hub> {
+  const logs: JsonObject[] = [];
+  const hub = await Hub.start(await miniflareOptions(options, logs), logs);
+  await migrate(await hub.database());
+  return hub;
+}
+
+export class Hub {
+  /** `http://127.0.0.1:PORT`, the same over restarts of the runtime. */
+  readonly url: string;
+  /** The wide log lines that the hub has written, parsed; other output under `message`. */
+  readonly logs: readonly JsonObject[];
+  readonly #miniflare: Miniflare;
+
+  static async start(options: MiniflareOptions, logs: readonly JsonObject[]): Promise<Hub> {
+    const miniflare = new Miniflare(options);
+    const hub = new Hub(miniflare, (await miniflare.ready).origin, logs);
+    hub.#claimRuntime();
+    return hub;
+  }
+
+  private constructor(miniflare: Miniflare, url: string, logs: readonly JsonObject[]) {
+    this.#miniflare = miniflare;
+    this.url = url;
+    this.logs = logs;
+  }
+
+  /** Any request, with the root key unless `init.headers` says otherwise. */
+  request(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (!headers.has("authorization")) headers.set("authorization", `Bearer ${ROOT_KEY}`);
+    return fetch(`${this.url}${path}`, { ...init, headers });
+  }
+
+  /** Sends a JSON body (when there is one) and reads the answer as JSON. */
+  async json<Body = JsonObject>(
+    method: string, path: string, body?: unknown, headers: Record<string, string> = {},
+  ): Promise<Answer<Body>> {
+    const init: RequestInit = body === undefined
+      ? { method, headers }
+      : { method, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
+    const response = await this.request(path, init);
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: (text === "" ? null : JSON.parse(text)) as Body };
+  }
+
+  /** Publishes drafts as JSON (a string goes as it is). */
+  async publish(
+    topic: string, body: unknown, headers: Record<string, string> = {},
+  ): Promise<Answer<{ readonly events: readonly Receipt[] }>> {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const response = await this.request(`/v1/topics/${encodeURIComponent(topic)}/events`, {
+      method: "POST", headers: { "content-type": "application/json", ...headers }, body: text,
+    });
+    return { status: response.status, headers: response.headers, body: (await response.json()) as { events: Receipt[] } };
+  }
+
+  async read(topic: string, query: Record<string, string | number> = {}): Promise<Page> {
+    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+    const { status, body } = await this.json<Page>("GET", `/v1/topics/${encodeURIComponent(topic)}/events?${search}`);
+    if (status !== 200) throw new Error(`read of ${topic} answered ${status}: ${JSON.stringify(body)}`);
+    return body;
+  }
+
+  /** Every event of a topic, page by page. */
+  async readAll(topic: string): Promise<WireEvent[]> {
+    const events: WireEvent[] = [];
+    let page = await this.read(topic, { limit: 1_000 });
+    for (;;) {
+      events.push(...page.events);
+      if (page.caughtUp) return events;
+      page = await this.read(topic, { limit: 1_000, from: `cursor:${page.cursor}` });
+    }
+  }
+
+  connect(options: SocketOptions = {}): Promise<TestSocket> {
+    return TestSocket.open(`${this.url.replace("http", "ws")}/v1/connect?token=${ROOT_KEY}`, options);
+  }
+
+  database(): Promise<D1Database> {
+    return this.#miniflare.getD1Database("DB") as unknown as Promise<D1Database>;
+  }
+
+  /** SQL inside one object, for tests that must see rows. `name` as `stubs.ts` spells it. */
+  async rows(className: string, name: string, sql: string): Promise<unknown[]> {
+    const storage = await this.#miniflare.unsafeGetDurableObjectStorage(WORKER, className, { name });
+    return (await storage.exec(sql)) as unknown as unknown[];
+  }
+
+  objectIds(className: string): Promise<string[]> {
+    return this.#miniflare.listDurableObjectIds(className, WORKER);
+  }
+
+  /** Throws the object out of memory; its sockets hibernate, as in production. Waits for calls under way. */
+  evict(className: string, object: string | DurableObjectIdentifier): Promise<void> {
+    const identifier = typeof object === "string" ? { name: object } : object;
+    return this.#miniflare.unsafeEvictDurableObject(WORKER, className, { ...identifier, webSockets: "hibernate" });
+  }
+
+  async evictAll(className: string): Promise<void> {
+    for (const id of await this.objectIds(className)) await this.evict(className, { id });
+  }
+
+  /** Runs the cron once. */
+  async runCron(): Promise<void> {
+    const response = await fetch(`${this.url}/cdn-cgi/local/scheduled`);
+    if (!response.ok) throw new Error(`the cron answered ${response.status}: ${await response.text()}`);
+  }
+
+  /** `kill -9` of the runtime; resolves when its successor answers. State survives, queues and sockets do not. */
+  async killRuntime(): Promise<void> {
+    process.kill(runtimes.get(this)!, "SIGKILL");
+    await eventually(
+      () => fetch(`${this.url}/healthz`).then((response) => response.status < 600, () => false), (up) => up, "the runtime is back",
+    );
+    this.#claimRuntime();
+  }
+
+  /** The runtime's process id, for its memory in /proc. */
+  get runtimePid(): number {
+    return runtimes.get(this)!;
+  }
+
+  async close(): Promise<void> {
+    runtimes.delete(this);
+    await this.#miniflare.dispose();
+  }
+
+  #claimRuntime(): void {
+    runtimes.delete(this);
+    const taken = new Set(runtimes.values());
+    const pid = childrenOf(process.pid, "workerd").find((child) => !taken.has(child));
+    if (pid !== undefined) runtimes.set(this, pid);
+  }
+}
+
+const WORKER = "tidings";
+
+type MiniflareOptions = ReturnType<typeof convertV4MiniflareOptions>;
+
+async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promise<MiniflareOptions> {
+  const bundle = await bundleHub();
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(REPOSITORY, "wrangler.toml"));
+  // The paths are ours: what is run is the finished bundle, not the sources.
+  const { rootPath: _rootPath, modulesRules: _modulesRules, ...settings } = workerOptions;
+  const vars = { ROOT_KEY, ALLOW_PRIVATE_TARGETS: "1", ...options.vars };
+  return convertV4MiniflareOptions({
+    workers: [{
+      ...settings,
+      name: WORKER,
+      modules: [{ type: "ESModule", path: join(bundle, "index.js") }],
+      modulesRoot: bundle,
+      bindings: Object.fromEntries(Object.entries(vars).filter((entry): entry is [string, string] => entry[1] !== null)),
+    }],
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    unsafeTriggerHandlers: true,
+    unsafeInspectDurableObjects: true,
+    handleStructuredLogs: ({ message }) => logs.push(parseLog(message)),
+    ...(options.persistTo === undefined ? {} : { resourcePersistencePath: options.persistTo }),
+  });
+}
+
+function parseLog(message: string): JsonObject {
+  try {
+    return JSON.parse(message) as JsonObject;
+  } catch {
+    return { message };
+  }
+}
+
+async function migrate(database: D1Database): Promise<void> {
+  await database.exec("CREATE TABLE IF NOT EXISTS applied_migrations (name TEXT PRIMARY KEY)");
+  const { results } = await database.prepare("SELECT name FROM applied_migrations").all<{ name: string }>();
+  const applied = new Set(results.map(({ name }) => name));
+  const folder = join(REPOSITORY, "migrations");
+  for (const name of readdirSync(folder).filter((file) => file.endsWith(".sql") && !applied.has(file)).sort()) {
+    const statements = unstable_splitSqlQuery(readFileSync(join(folder, name), "utf8"));
+    await database.batch([
+      ...statements.map((statement) => database.prepare(statement)),
+      database.prepare("INSERT INTO applied_migrations (name) VALUES (?)").bind(name),
+    ]);
+  }
+}

@@ -1,0 +1,14 @@
+/** Waiting for a state that nobody announces: short polls with a deadline and a message that helps. */
+export async function eventually<T>(
+  look: () => T | Promise<T>, holds: (value: T) => boolean, what: string, timeoutMs = 15_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await look();
+    if (holds(value)) return value;
+    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}; last seen: ${JSON.stringify(value)}`);
+    await pause(20);
+  }
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
