@@ -19,7 +19,7 @@ const TEXT_CHARS_MAX = 1_400; // 64 partitions of two varints of at most eight b
 export function formatCursor(cursor: Cursor): string {
   const bytes: number[] = [FORMAT];
   pushVarint(bytes, cursor.epoch);
-  const partitions = [...cursor.offsets].sort(([left], [right]) => left - right);
+  const partitions = [...cursor.offsets].toSorted(([left], [right]) => left - right);
   for (const [partition, offset] of partitions) {
     pushVarint(bytes, partition);
     pushVarint(bytes, offset);
