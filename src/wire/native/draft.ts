@@ -1,0 +1,142 @@
+/**
+ * Events as producers write them for us: `application/json` with one draft, a list of drafts or `{ "events": […] }`,
+ * and the portable envelope `{ "event", "payload", "meta" }`, which is a draft by other names.
+ */
+import { DraftBuilder, joinDrafts, quoteName, type DraftDefaults } from "../../core/draft-builder.ts";
+import type { EventDraft } from "../../core/event.ts";
+import { isForbiddenName } from "../../core/event-attributes.ts";
+import {
+  elements, isListText, isObjectText, members, parseJson, scanJson, stringOf, type JsonMember,
+} from "../../core/json-text.ts";
+import { escapePointer } from "../../core/json-pointer.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { fail, ok, type Result } from "../../core/result.ts";
+
+const EVENT_LIMITS = { depthMax: LIMITS.JSON_DEPTH_MAX, keysMax: LIMITS.JSON_KEYS_MAX };
+const REQUEST_LIMITS = { ...EVENT_LIMITS, keysMax: LIMITS.JSON_KEYS_MAX * LIMITS.REQUEST_EVENTS_MAX };
+
+/** A request's body. All drafts are good, or the refusal names what is wrong with each by JSON Pointer. */
+export function parseDrafts(text: string, defaults: DraftDefaults): Result<EventDraft[]> {
+  const parsed = parseJson(text, REQUEST_LIMITS);
+  if (!parsed.ok) return parsed;
+  const list = findList(text.trim());
+  if (!list.ok) return list;
+  const { raws, root } = list.value;
+  if (raws.length === 0) return fail("event_invalid", "A request brings at least one event.");
+  if (raws.length > LIMITS.REQUEST_EVENTS_MAX) {
+    return fail("body_too_large", "There are more events than a request may bring.", {
+      limit: LIMITS.REQUEST_EVENTS_MAX, actual: raws.length,
+    });
+  }
+  const mayHoldTooManyKeys = parsed.value.keys > LIMITS.JSON_KEYS_MAX;
+  return joinDrafts(raws.map((raw, index) => {
+    const scan = mayHoldTooManyKeys ? scanJson(raw, EVENT_LIMITS) : parsed;
+    return scan.ok ? readDraft(raw, root === null ? "" : `${root}/${index}`, defaults) : scan;
+  }));
+}
+
+/** One draft: a line of NDJSON, or what a socket publishes. */
+export function parseDraft(text: string, defaults: DraftDefaults): Result<EventDraft> {
+  const parsed = parseJson(text, EVENT_LIMITS);
+  return parsed.ok ? readDraft(text.trim(), "", defaults) : parsed;
+}
+
+interface DraftList {
+  readonly raws: readonly string[];
+  /** Pointer to the list; null when the body is the one draft itself. */
+  readonly root: string | null;
+}
+
+function findList(text: string): Result<DraftList> {
+  if (isListText(text)) return ok({ raws: elements(text), root: "" });
+  const found = isObjectText(text) ? members(text) : [];
+  const events = found.find((member) => member.name === "events");
+  if (events === undefined) return ok({ raws: [text], root: null });
+  const other = found.find((member) => member !== events);
+  if (other !== undefined) {
+    return refuse(`/${escapePointer(other.name)}`, `${quoteName(other.name)} cannot stand beside "events".`);
+  }
+  if (!isListText(events.raw)) return refuse("/events", "This is a list of drafts.");
+  return ok({ raws: elements(events.raw), root: "/events" });
+}
+
+const refuse = (pointer: string, detail: string): Result<never> =>
+  fail("event_invalid", detail, { errors: [{ pointer, detail }] });
+
+function readDraft(raw: string, root: string, defaults: DraftDefaults): Result<EventDraft> {
+  if (!isObjectText(raw)) return refuse(root, "An event is an object.");
+  const builder = new DraftBuilder();
+  const found = members(raw);
+  const names = new Set(found.map((member) => member.name));
+  const isEnvelope = names.has("event") && !names.has("type");
+  readMembers(builder, found, root, isEnvelope ? ENVELOPE_MEMBERS : DRAFT_MEMBERS);
+  return builder.finish(root, ["type"], defaults);
+}
+
+type Read = (builder: DraftBuilder, raw: string, pointer: string) => void;
+
+/** An attribute; null stands for its absence. */
+const attribute = (name: string): Read => (builder, raw, pointer) => {
+  const value = stringOf(raw);
+  if (value !== null) builder.attribute(name, value, pointer);
+  else if (raw !== "null") builder.refuseAttribute(name, pointer, "This is a string.");
+};
+
+const extension = (name: string): Read => (builder, raw, pointer) => {
+  const value = stringOf(raw);
+  if (value !== null) builder.extension(name, value, pointer);
+  else if (raw !== "null") builder.refuse(pointer, "This is a string.");
+};
+
+const base64: Read = (builder, raw, pointer) => {
+  const value = stringOf(raw);
+  if (value !== null) builder.dataBase64(value, pointer);
+  else if (raw !== "null") builder.refuse(pointer, "This is a string in base64.");
+};
+
+const expectedKeyVersion: Read = (builder, raw, pointer) => {
+  if (raw !== "null") builder.expectedKeyVersion(JSON.parse(raw), pointer);
+};
+
+const data: Read = (builder, raw) => builder.data(raw);
+
+// A producer that counts on these must not believe that they were heard.
+const later: Read = (builder, raw, pointer) => {
+  if (raw !== "null") builder.refuse(pointer, "This is not offered yet.");
+};
+
+const meta: Read = (builder, raw, pointer) => {
+  if (isObjectText(raw)) readMembers(builder, members(raw), pointer, META_MEMBERS);
+  else if (raw !== "null") builder.refuse(pointer, "This is an object.");
+};
+
+const DRAFT_MEMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ...["id", "source", "type", "key", "subject", "time", "dataschema", "datacontenttype"]
+    .map((name) => [name, attribute(name)] as const),
+  ["traceparent", extension("traceparent")], ["tracestate", extension("tracestate")],
+  ["data", data], ["data_base64", base64], ["expectedKeyVersion", expectedKeyVersion],
+  ["deliverAt", later], ["ttl", later],
+]);
+
+const ENVELOPE_MEMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ["event", attribute("type")], ["payload", data], ["meta", meta],
+]);
+
+const META_MEMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ["event_id", attribute("id")], ["timestamp", attribute("time")], ["source", attribute("source")],
+]);
+
+function readMembers(
+  builder: DraftBuilder, found: readonly JsonMember[], root: string, known: ReadonlyMap<string, Read>,
+): void {
+  const seen = new Set<string>();
+  for (const { name, raw } of found) {
+    const pointer = `${root}/${escapePointer(name)}`;
+    const read = known.get(name);
+    if (seen.has(name)) builder.refuse(pointer, `${quoteName(name)} stands here twice.`);
+    else if (read !== undefined) read(builder, raw, pointer);
+    else if (isForbiddenName(name)) builder.refuse(pointer, `${quoteName(name)} cannot be the name of a member.`);
+    else builder.refuse(pointer, `${quoteName(name)} is not a member of an event.`);
+    seen.add(name);
+  }
+}
