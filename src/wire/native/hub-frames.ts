@@ -1,0 +1,83 @@
+/** What the hub says on a WebSocket of subprotocol `tidings.v1`. Each function gives one message as JSON text. */
+import type { Failure } from "../../core/errors.ts";
+import { elements, isListText, members } from "../../core/json-text.ts";
+import type { Ref } from "./client-frames.ts";
+import { problemOf, type Problem } from "./problem.ts";
+
+export interface GapNotice {
+  readonly topic: string;
+  readonly partition: number;
+  readonly requested: number;
+  readonly firstHeld: number;
+  readonly reason: "trimmed" | "epoch" | "ahead";
+}
+
+export interface Welcome {
+  readonly connection: string;
+  /** RFC 3339; null: as long as the client likes. */
+  readonly expiresAt: string | null;
+  /** How many events may be sent without an `ack`; null: the hub asks for none. */
+  readonly ackWindow: number | null;
+}
+
+export const formatWelcome = ({ connection, expiresAt, ackWindow }: Welcome): string => JSON.stringify({
+  op: "welcome", connection, ...(expiresAt !== null && { expiresAt }), ...(ackWindow !== null && { ackWindow }),
+});
+
+export const formatSubscribed = (ref: Ref, topic: string, cursor: string): string =>
+  JSON.stringify({ op: "subscribed", ...withRef(ref), topic, cursor });
+
+/** `line` is an event as the log keeps it; it stands last, so that a reader can cut it out again. */
+export const formatEvent = (topic: string, cursor: string, line: string): string =>
+  `{"op":"event","topic":"${topic}","cursor":"${cursor}","event":${line}}`;
+
+export const formatCaughtUp = (topic: string, cursor: string): string =>
+  JSON.stringify({ op: "caught_up", topic, cursor });
+
+export const formatGap = ({ topic, partition, requested, firstHeld, reason }: GapNotice): string =>
+  JSON.stringify({ op: "gap", topic, partition, requested, firstHeld, reason });
+
+export const formatUnsubscribed = (ref: Ref, topic: string): string =>
+  JSON.stringify({ op: "unsubscribed", ...withRef(ref), topic });
+
+/** `receipt` is JSON text. */
+export const formatPublished = (ref: Ref, receipt: string): string =>
+  `{"op":"published"${ref === null ? "" : `,"ref":${JSON.stringify(ref)}`},"receipt":${receipt}}`;
+
+export const formatError = (ref: Ref, failure: Failure): string =>
+  JSON.stringify({ op: "error", ...withRef(ref), problem: problemOf(failure) });
+
+export const PONG_FRAME = '{"op":"pong"}';
+
+/** One message stands alone in its frame, several in a list. There must be at least one. */
+export const joinFrames = (messages: readonly string[]): string =>
+  messages.length === 1 ? messages[0]! : `[${messages.join(",")}]`;
+
+const withRef = (ref: Ref): { ref?: string | number } => (ref === null ? {} : { ref });
+
+export type HubMessage =
+  | { readonly op: "welcome"; readonly connection: string; readonly expiresAt?: string; readonly ackWindow?: number }
+  | { readonly op: "subscribed"; readonly ref?: string | number; readonly topic: string; readonly cursor: string }
+  /** `event` is the line as the log keeps it. */
+  | { readonly op: "event"; readonly topic: string; readonly cursor: string; readonly event: string }
+  | { readonly op: "caught_up"; readonly topic: string; readonly cursor: string }
+  | { readonly op: "gap" } & GapNotice
+  | { readonly op: "unsubscribed"; readonly ref?: string | number; readonly topic: string }
+  /** `receipt` is JSON text. */
+  | { readonly op: "published"; readonly ref?: string | number; readonly receipt: string }
+  | { readonly op: "error"; readonly ref?: string | number; readonly problem: Problem }
+  | { readonly op: "pong" };
+
+/** The messages of a frame that this file formatted; events and receipts stay text. */
+export const parseHubFrame = (frame: string): HubMessage[] =>
+  (isListText(frame) ? elements(frame) : [frame]).map(readMessage);
+
+const EVENT_START = '{"op":"event",';
+
+function readMessage(text: string): HubMessage {
+  const found = members(text).map(({ name, raw }) => [name, isKeptAsText(text, name) ? raw : JSON.parse(raw)] as const);
+  return Object.fromEntries(found) as unknown as HubMessage;
+}
+
+const isKeptAsText = (text: string, name: string): boolean =>
+  name === "receipt" || (name === "event" && text.startsWith(EVENT_START));

@@ -1,0 +1,31 @@
+/** What a publish answers: where each event stands, in the order of the drafts. */
+import { formatPartitionCursor } from "../../core/cursor.ts";
+
+/** What a log answers for one event. */
+export interface ReceiptEvent {
+  readonly id: string;
+  readonly offset: number;
+  readonly keyVersion: number | null;
+  readonly duplicate: boolean;
+}
+
+/** The life of the partition that took it. */
+export interface ReceiptPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly epoch: number;
+}
+
+/** One receipt as JSON text: a line of the NDJSON answer, or the `receipt` of a `published` frame. */
+export function formatReceipt(event: ReceiptEvent, place: ReceiptPlace): string {
+  const { id, offset, keyVersion, duplicate } = event;
+  const { topic, partition, epoch } = place;
+  const cursor = formatPartitionCursor(epoch, partition, offset);
+  return JSON.stringify({
+    id, topic, partition, offset, cursor, ...(keyVersion !== null && { keyVersion }), duplicate,
+  });
+}
+
+/** The body of the answer; `places` is parallel to `events`. */
+export const formatReceipts = (events: readonly ReceiptEvent[], places: readonly ReceiptPlace[]): string =>
+  `{"events":[${events.map((event, index) => formatReceipt(event, places[index]!)).join(",")}]}`;

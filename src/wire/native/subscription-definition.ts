@@ -1,0 +1,141 @@
+/** `PUT /v1/subscriptions/{name}` and what `GET` answers for it. */
+import { formatDuration } from "../../core/duration.ts";
+import { parseFilter, type FilterPattern } from "../../core/filter.ts";
+import { minify, stringOf } from "../../core/json-text.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { isTopicPattern } from "../../core/names.ts";
+import { parsePosition } from "../../core/position.ts";
+import { fail, type Result } from "../../core/result.ts";
+import { DEFAULT_DELAYS_MS, type RetryPolicy } from "../../core/retry-schedule.ts";
+import type { SubscriptionDefinition } from "../../core/subscription.ts";
+import { fitsUtf8, utf8Length } from "../../core/utf8.ts";
+import { DefinitionReader, NOT_OFFERED_YET, parseDefinition, type Members } from "./definition-reader.ts";
+import { readTarget, type TargetRequest } from "./target-definition.ts";
+
+export type StartRequest =
+  | { readonly kind: "latest" }
+  | { readonly kind: "earliest" }
+  /** From the first event appended at or after it, milliseconds since 1970. */
+  | { readonly kind: "time"; readonly at: number };
+
+export interface SubscriptionRequest {
+  readonly topics: readonly string[];
+  readonly filter: FilterPattern | null;
+  readonly startFrom: StartRequest;
+  readonly target: TargetRequest;
+  readonly retry: RetryPolicy;
+  readonly maxInFlight: number;
+  readonly timeoutMs: number;
+}
+
+const MEMBERS = [
+  "topics", "filter", "mode", "ordering", "startFrom", "target", "retry", "maxInFlight", "ratePerSecond", "timeout",
+  "batch",
+];
+
+export function parseSubscriptionDefinition(text: string): Result<SubscriptionRequest> {
+  const raw = parseDefinition(text);
+  if (!raw.ok) return raw;
+  const reader = new DefinitionReader();
+  const given = reader.object(raw.value, "", MEMBERS);
+  refuseLater(reader, given);
+  const topics = readTopics(reader, given.get("topics"));
+  const startFrom = readStart(reader, given.get("startFrom"));
+  const target = readTarget(reader, given.get("target"));
+  const retry = readRetry(reader, given.get("retry"));
+  const inFlight = reader.integer(given.get("maxInFlight"), "/maxInFlight", { min: 1, max: LIMITS.IN_FLIGHT_MAX });
+  const timeoutMs = reader.durationMs(given.get("timeout"), "/timeout", { min: 1, max: LIMITS.TIMEOUT_MS_MAX });
+  const filter = readFilter(given.get("filter"));
+  if (!filter.ok && reader.errors.length === 0) return filter;
+  return reader.finish("subscription_invalid", () => ({
+    topics, filter: filter.ok ? filter.value : null, startFrom, target: target!, retry,
+    maxInFlight: inFlight ?? LIMITS.IN_FLIGHT_DEFAULT, timeoutMs: timeoutMs ?? LIMITS.TIMEOUT_MS_DEFAULT,
+  }));
+}
+
+function refuseLater(reader: DefinitionReader, given: Members): void {
+  reader.choice(given.get("mode"), "/mode", ["async"], ["sync", "batch"]);
+  reader.choice(given.get("ordering"), "/ordering", ["none"], ["key"]);
+  for (const name of ["ratePerSecond", "batch"]) {
+    if (given.has(name)) reader.refuse(`/${name}`, NOT_OFFERED_YET);
+  }
+}
+
+function readTopics(reader: DefinitionReader, raw: string | undefined): readonly string[] {
+  if (raw === undefined) reader.refuse("/topics", "A subscription names the topics that it follows.");
+  return reader.list(raw ?? '[""]', "/topics", LIMITS.SUBSCRIPTION_TOPICS_MAX).map((item, index) => {
+    const pattern = stringOf(item) ?? "";
+    const isPattern = pattern !== "" && isTopicPattern(pattern);
+    if (!isPattern && raw !== undefined) reader.refuse(`/topics/${index}`, "This is not a topic's name or a pattern.");
+    return pattern;
+  });
+}
+
+function readStart(reader: DefinitionReader, raw: string | undefined): StartRequest {
+  if (raw === undefined) return { kind: "latest" };
+  const position = parsePosition(stringOf(raw) ?? "");
+  if (!position.ok) reader.refuse("/startFrom", 'This is "latest", "earliest" or "time:" and a time as in RFC 3339.');
+  else if (position.value.kind === "offset" || position.value.kind === "cursor") {
+    reader.refuse("/startFrom", NOT_OFFERED_YET);
+  } else return position.value;
+  return { kind: "latest" };
+}
+
+function readRetry(reader: DefinitionReader, raw: string | undefined): RetryPolicy {
+  const given = reader.object(raw ?? "{}", "/retry", ["maxAttempts", "schedule", "retryOn4xx"]);
+  const attempts = reader.integer(given.get("maxAttempts"), "/retry/maxAttempts", { min: 1, max: LIMITS.ATTEMPTS_MAX });
+  const schedule = given.get("schedule");
+  const steps = schedule === undefined ? [] : reader.list(schedule, "/retry/schedule", LIMITS.ATTEMPTS_MAX);
+  const range = { min: 0, max: LIMITS.RETRY_DELAY_MS_MAX };
+  const delays = steps.map((step, index) => reader.durationMs(step, `/retry/schedule/${index}`, range) ?? 0);
+  return {
+    maxAttempts: attempts ?? LIMITS.ATTEMPTS_DEFAULT,
+    delaysMs: schedule === undefined ? DEFAULT_DELAYS_MS : delays,
+    retryOn4xx: reader.boolean(given.get("retryOn4xx"), "/retry/retryOn4xx") ?? false,
+  };
+}
+
+function readFilter(raw: string | undefined): Result<FilterPattern | null> {
+  if (raw === undefined) return { ok: true, value: null };
+  const limit = LIMITS.FILTER_BYTES_MAX;
+  const text = minify(raw);
+  if (!fitsUtf8(text, limit)) {
+    return fail("filter_invalid", "The filter is too long.", {
+      limit, actual: utf8Length(text), errors: [{ pointer: "/filter", detail: "The filter is too long." }],
+    });
+  }
+  const filter = parseFilter(JSON.parse(text));
+  if (filter.ok) return filter;
+  const errors = (filter.failure.errors ?? []).map(({ pointer, detail }) => ({ pointer: `/filter${pointer}`, detail }));
+  return { ok: false, failure: { ...filter.failure, errors } };
+}
+
+/** What GET answers of the definition; all but the name can be PUT again. The secret never appears. */
+export interface SubscriptionView {
+  readonly name: string;
+  readonly topics: readonly string[];
+  readonly filter: FilterPattern | null;
+  readonly mode: "async";
+  readonly ordering: "none";
+  readonly startFrom: string;
+  readonly target:
+    | { readonly kind: "webhook"; readonly url: string; readonly headers: Readonly<Record<string, string>> }
+    | { readonly kind: "listener"; readonly name: string };
+  readonly retry: { readonly maxAttempts: number; readonly schedule: readonly string[]; readonly retryOn4xx: boolean };
+  readonly maxInFlight: number;
+  readonly ratePerSecond: null;
+  readonly timeout: string;
+}
+
+export function formatSubscription(definition: SubscriptionDefinition): SubscriptionView {
+  const { name, topics, filter, start, target, retry, maxInFlight, timeoutMs } = definition;
+  return {
+    name, topics, filter, mode: "async", ordering: "none",
+    startFrom: start.kind === "earliest" ? "earliest" : `time:${new Date(start.at).toISOString()}`,
+    target: target.kind === "webhook" ? { kind: target.kind, url: target.url, headers: target.headers } : target,
+    retry: {
+      maxAttempts: retry.maxAttempts, schedule: retry.delaysMs.map(formatDuration), retryOn4xx: retry.retryOn4xx,
+    },
+    maxInFlight, ratePerSecond: null, timeout: formatDuration(timeoutMs),
+  };
+}
