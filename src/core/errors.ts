@@ -30,7 +30,7 @@ export const ERRORS = {
   event_too_large: { status: 413, close: 4513, retryable: false, effect: "none", says: "The event is larger than the limit." },
   filter_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The filter is not one that the hub understands." },
   frame_invalid: { status: 400, close: 4522, retryable: false, effect: "none", says: "The frame is not a message of this protocol." },
-  frame_too_large: { status: 413, close: 4513, retryable: false, effect: "none", says: "The frame is larger than the limit." },
+  frame_too_large: { status: 413, close: 1009, retryable: false, effect: "none", says: "The frame is larger than the limit." },
   hub_overloaded: { status: 503, close: 4003, retryable: true, effect: "unknown", says: "The hub has more work than it can take just now." },
   idempotency_in_progress: { status: 409, close: 4009, retryable: true, effect: "unknown", says: "The first request with that key is still under way." },
   idempotency_key_invalid: { status: 400, close: 4500, retryable: false, effect: "none", says: "An Idempotency-Key is 1 to 255 printable ASCII characters." },

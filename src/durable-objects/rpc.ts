@@ -4,6 +4,7 @@
  * call may or may not have happened.
  */
 import type { EventDraft } from "../core/event.ts";
+import type { Principal } from "../core/principal.ts";
 import type { Result } from "../core/result.ts";
 import type { Retention } from "../core/retention.ts";
 import type { AttemptOutcome, AttemptRecord } from "../core/delivery-decision.ts";
@@ -80,6 +81,8 @@ export interface EventBatch {
 }
 
 export interface ReadPage extends EventBatch {
+  /** Where the page begins: the last offset before the first that was looked at. With `eventsMax: 0` the only answer. */
+  readonly after: number;
   /** Everything up to and including this offset was looked at. */
   readonly through: number;
   readonly head: number;
@@ -294,8 +297,8 @@ export interface ChannelHubRpc extends Rpc.DurableObjectBranded {
 
 /** What a hub asks of the Worker that exports it, because objects never read the store. */
 export interface WorkerGateRpc {
-  resolveTopic(app: string, topic: string): Promise<Result<FollowedTopic>>;
-  /** `event` is a draft as JSON text; the value is one receipt as JSON text. */
-  publish(app: string, topic: string, event: string): Promise<Result<string>>;
+  /** Finds the topic or makes it, for someone who wants to follow it. */
+  resolveTopic(principal: Principal, topic: string): Promise<Result<FollowedTopic>>;
+  /** `event` is a draft as JSON text; the value is its receipt as JSON text. */
+  publish(principal: Principal, topic: string, event: string): Promise<Result<string>>;
 }
-

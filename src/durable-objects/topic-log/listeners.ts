@@ -50,7 +50,8 @@ export class Listeners {
     const isNew = existing === undefined || existing.row.epoch !== epoch;
     const told = isNew ? resolveStart(this.#log, request.start).after : existing.told;
     const row: ListenerRow = { name: request.listener, epoch, told, types: request.types, keys: request.keys };
-    this.#store.put(row);
+    // A hub attaches again whenever it begins to follow; only what changes costs a row.
+    if (isNew || JSON.stringify(row) !== JSON.stringify({ ...existing.row, told })) this.#store.put(row);
     if (isNew) this.#listeners.set(key, { row, told, pushing: false, attachments: 1 });
     else Object.assign(existing, { row, attachments: existing.attachments + 1 });
     return { after: told, head };

@@ -20,7 +20,7 @@ export function readPage(log: LogState, request: ReadRequest): Result<ReadPage> 
     takeKeyStream(log, request.keyStream, page, after, until);
   }
   const { head, firstHeld } = log.ends;
-  return ok({ offsets: page.offsets, body: page.bodies.join("\n"), through: page.through(), head, firstHeld, gap });
+  return ok({ after, offsets: page.offsets, body: page.bodies.join("\n"), through: page.through(), head, firstHeld, gap });
 }
 
 /** The last offset *before* the reader's first, and whether it asked for something that is not there any more. */

@@ -1,0 +1,130 @@
+/**
+ * Where sockets end: one hub of an app and protocol, holding hibernating connections that follow many topics. The door
+ * only: subscribing stands in subscribe.ts, live events in deliver.ts, catching up in replay.ts. Everything it must
+ * know after an eviction is in rows and attachments.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { unreachable } from "../../core/assert.ts";
+import type { Failure } from "../../core/errors.ts";
+import { ERRORS } from "../../core/errors.ts";
+import { parseObjectName } from "../../core/keys.ts";
+import { LIMITS } from "../../core/limits.ts";
+import type { Principal } from "../../core/principal.ts";
+import type { Env } from "../../env.ts";
+import { parseClientFrame, PING_FRAME, type ClientMessage, type Ref } from "../../wire/native/client-frames.ts";
+import { formatError, formatPublished, formatUnsubscribed, formatWelcome, PONG_FRAME } from "../../wire/native/hub-frames.ts";
+import type { ChannelHubRpc, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
+import { Connection, type Attachment } from "./connection.ts";
+import { acceptPush, forgetLife } from "./deliver.ts";
+import { HubState } from "./hub-state.ts";
+import { closeStalled, Replays } from "./replay.ts";
+import { subscribe } from "./subscribe.ts";
+import { totalOf } from "./topic-channel.ts";
+
+export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
+  readonly #hub: HubState;
+  readonly #replays: Replays;
+  readonly #app: string;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const name = parseObjectName(ctx.id.name);
+    if (name.kind !== "hub") throw new Error(`a channel hub cannot be named ${ctx.id.name}`);
+    this.#app = name.app;
+    this.#hub = new HubState(ctx, env);
+    this.#replays = new Replays(this.#hub);
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_FRAME, PONG_FRAME));
+    this.#replays.startAll();
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const principal = JSON.parse(decodeURIComponent(request.headers.get("tidings-principal")!)) as Principal;
+    const { 0: client, 1: server } = new WebSocketPair();
+    const attachment: Attachment = { connection: crypto.randomUUID(), principal };
+    this.ctx.acceptWebSocket(server);
+    server.serializeAttachment(attachment);
+    const connection = new Connection(server, attachment);
+    this.#hub.connections.set(connection.id, connection);
+    connection.send(formatWelcome({ connection: connection.id, expiresAt: null, ackWindow: LIMITS.ACK_WINDOW_FRAMES }));
+    const subprotocol = request.headers.get("sec-websocket-protocol");
+    return new Response(null, {
+      status: 101, webSocket: client, headers: subprotocol === null ? {} : { "sec-websocket-protocol": subprotocol },
+    });
+  }
+
+  accept(push: LogPush): Promise<PushAnswer> {
+    return acceptPush(this.#hub, this.#replays, this.#app, push);
+  }
+
+  async forget(life: TopicLife): Promise<void> {
+    forgetLife(this.#hub, life);
+  }
+
+  override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    const connection = this.#hub.connectionOf(socket);
+    if (connection === undefined) return;
+    if (typeof frame !== "string") return this.#refuse(connection, null, { code: "frame_invalid", detail: "Frames are text." });
+    const messages = parseClientFrame(frame);
+    if (!messages.ok) return this.#refuse(connection, null, messages.failure);
+    for (const message of messages.value) await this.#receive(connection, message);
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
+    this.#drop(socket);
+    try {
+      // The runtime does not answer a close for hibernating sockets; without this the client hangs in CLOSING.
+      socket.close(code === 1005 || code === 1006 ? 1000 : code, reason);
+    } catch {
+      // Closed from our side already.
+    }
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    this.#drop(socket);
+  }
+
+  /** Goes on where an eviction interrupted, and looks after stalled readers. Never throws. */
+  override async alarm(): Promise<void> {
+    closeStalled(this.#hub, Date.now());
+    this.#replays.startAll();
+    this.#replays.alarmFired();
+  }
+
+  async #receive(connection: Connection, message: ClientMessage): Promise<void> {
+    switch (message.op) {
+      case "subscribe": {
+        const failure = await subscribe(this.#hub, this.#replays, connection, message);
+        return failure === null ? undefined : this.#refuse(connection, message.ref, failure);
+      }
+      case "unsubscribe":
+        this.#hub.unfollow(connection, message.topic);
+        return connection.send(formatUnsubscribed(message.ref, message.topic));
+      case "publish": {
+        const receipt = await this.#hub.gate.publish(connection.principal, message.topic, message.event);
+        if (!receipt.ok) return this.#refuse(connection, message.ref, receipt.failure);
+        return connection.send(formatPublished(message.ref, receipt.value));
+      }
+      case "ack":
+        connection.acknowledge(message.topic, totalOf([...message.cursor.offsets.values()]));
+        return this.#replays.startOf(connection.id);
+      case "ping":
+        return connection.send(PONG_FRAME);
+      case "presence":
+        return this.#refuse(connection, message.ref, { code: "frame_invalid", detail: "Presence is not offered yet." });
+      case "refused":
+        return this.#refuse(connection, message.ref, message.failure);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  #refuse(connection: Connection, ref: Ref, failure: Failure): void {
+    connection.send(formatError(ref, failure));
+    if (failure.code === "frame_too_large") connection.socket.close(ERRORS[failure.code].close, failure.code);
+  }
+
+  #drop(socket: WebSocket): void {
+    const connection = this.#hub.connectionOf(socket);
+    if (connection !== undefined) this.#hub.disconnect(connection);
+  }
+}

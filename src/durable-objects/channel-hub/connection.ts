@@ -1,0 +1,63 @@
+/** One socket, and how much of what it was sent it has not acknowledged. */
+import { LIMITS } from "../../core/limits.ts";
+import type { Principal } from "../../core/principal.ts";
+
+/** What the runtime keeps with the socket while the object sleeps (≤ 16 KB). */
+export interface Attachment {
+  readonly connection: string;
+  readonly principal: Principal;
+}
+
+/** A frame under way. `total` is the sum of its last cursor's offsets, which only grows along one topic. */
+interface SentFrame {
+  readonly topic: string;
+  readonly total: number;
+  readonly bytes: number;
+}
+
+/**
+ * The window is heap only: an object is not evicted while a socket has output waiting, and one that was evicted all the
+ * same begins a new window, so what a stalled reader can hold stays bounded.
+ */
+export class Connection {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly socket: WebSocket;
+  /** Since when the window has been full, milliseconds; null: it is not. */
+  stalledSince: number | null = null;
+  #sent: SentFrame[] = [];
+  #sentBytes = 0;
+
+  constructor(socket: WebSocket, { connection, principal }: Attachment) {
+    this.socket = socket;
+    this.id = connection;
+    this.principal = principal;
+  }
+
+  get hasRoom(): boolean {
+    return this.#sent.length < LIMITS.ACK_WINDOW_FRAMES && this.#sentBytes < LIMITS.ACK_WINDOW_BYTES;
+  }
+
+  /** Sends what needs no acknowledgement. A socket that is closing swallows it. */
+  send(text: string): void {
+    try {
+      this.socket.send(text);
+    } catch {
+      // Its close handler is on the way and does what is left to do.
+    }
+  }
+
+  sendEvents(text: string, topic: string, total: number): void {
+    this.#sent.push({ topic, total, bytes: text.length });
+    this.#sentBytes += text.length;
+    this.send(text);
+  }
+
+  /** Everything up to that point of the topic has arrived, and with it all that was sent before it. */
+  acknowledge(topic: string, total: number): void {
+    const last = this.#sent.findLastIndex((frame) => frame.topic === topic && frame.total <= total);
+    for (const frame of this.#sent.slice(0, last + 1)) this.#sentBytes -= frame.bytes;
+    this.#sent = this.#sent.slice(last + 1);
+    if (this.hasRoom) this.stalledSince = null;
+  }
+}

@@ -1,0 +1,87 @@
+/** What a log tells the hub, passed on to the followers that are level; who is not is brought there by its replay. */
+import { LIMITS } from "../../core/limits.ts";
+import { topicLog } from "../../stubs.ts";
+import { formatError, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
+import type { EventBatch, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
+import { BatchFrames } from "./event-frames.ts";
+import type { HubState } from "./hub-state.ts";
+import type { Replays } from "./replay.ts";
+import type { TopicChannel } from "./topic-channel.ts";
+
+interface Batch extends EventBatch {
+  readonly through: number;
+}
+
+export async function acceptPush(hub: HubState, replays: Replays, app: string, push: LogPush): Promise<PushAnswer> {
+  const channel = hub.channels.get(push.topic);
+  if (channel === undefined || push.epoch < channel.epoch) return { kind: "gone" };
+  if (push.epoch > channel.epoch) {
+    endChannel(hub, channel); // The farewell of the life before was lost.
+    return { kind: "gone" };
+  }
+  const position = channel.positions[push.partition]!;
+  if (position < 0) {
+    // Its log has not answered the first question yet, so nobody is level with it.
+    hub.moveTo(channel, push.partition, push.through);
+    return { kind: "accepted", through: push.through };
+  }
+  if (channel.followers.size === 0) {
+    hub.removeChannel(channel);
+    return { kind: "gone" };
+  }
+  const batch = push.after > position ? await readHole(hub, app, channel, push) : push;
+  if (hub.channels.get(push.topic) !== channel) return { kind: "gone" }; // It ended while the hole was read.
+  deliver(hub, replays, channel, push.partition, batch);
+  return { kind: "accepted", through: Math.max(batch.through, position) };
+}
+
+/** The life is over: its followers are told and forgotten. */
+export function forgetLife(hub: HubState, life: TopicLife): void {
+  const channel = hub.channels.get(life.topic);
+  if (channel !== undefined && channel.epoch <= life.epoch) endChannel(hub, channel);
+}
+
+export function endChannel(hub: HubState, channel: TopicChannel): void {
+  for (const { connection } of channel.followers.values()) {
+    connection.send(formatError(null, { code: "topic_not_found", detail: "The topic was deleted." }));
+    connection.send(formatUnsubscribed(null, channel.name));
+  }
+  hub.removeChannel(channel);
+}
+
+/** A push before this one was lost: what it said is in the log. */
+async function readHole(hub: HubState, app: string, channel: TopicChannel, push: LogPush): Promise<Batch> {
+  const page = await topicLog(hub.env, app, channel.name, push.partition).read({
+    life: channel.followed.life, start: { kind: "after", epoch: channel.epoch, offset: channel.positions[push.partition]! },
+    until: push.through, eventsMax: LIMITS.PAGE_EVENTS_MAX, bytesMax: LIMITS.PUSH_BYTES_MAX, types: null, keys: null, keyStream: null,
+  });
+  if (!page.ok) throw new Error(`a hole cannot be read: ${page.failure.code}`);
+  return page.value;
+}
+
+function deliver(hub: HubState, replays: Replays, channel: TopicChannel, partition: number, batch: Batch): void {
+  const position = channel.positions[partition]!;
+  if (batch.through <= position) return;
+  const start = [...channel.positions];
+  const frames = new BatchFrames(channel, partition, start, dropUpTo(position, batch));
+  hub.moveTo(channel, partition, batch.through);
+  for (const follower of channel.followers.values()) {
+    if (follower.behind !== null) {
+      replays.start(channel, follower);
+    } else if (follower.connection.hasRoom) {
+      for (const frame of frames.for(follower)) follower.connection.sendEvents(frame.text, channel.name, frame.total);
+    } else {
+      follower.behind = [...start];
+      hub.recordFollower(channel, follower);
+      replays.start(channel, follower);
+    }
+  }
+}
+
+/** A push that is told again may begin before what was delivered. */
+function dropUpTo(position: number, batch: EventBatch): EventBatch {
+  const fresh = batch.offsets.findIndex((offset) => offset > position);
+  if (fresh === 0 || batch.offsets.length === 0) return batch;
+  if (fresh < 0) return { offsets: [], body: "" };
+  return { offsets: batch.offsets.slice(fresh), body: batch.body.split("\n").slice(fresh).join("\n") };
+}

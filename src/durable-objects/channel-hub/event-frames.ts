@@ -1,0 +1,67 @@
+/** Event frames of one push or page: made once for each filter, shared by every follower that has it. */
+import { LIMITS } from "../../core/limits.ts";
+import { formatEvent, joinFrames } from "../../wire/native/hub-frames.ts";
+import type { EventBatch } from "../rpc.ts";
+import { totalOf, type Follower, type TopicChannel } from "./topic-channel.ts";
+
+export interface EventFrame {
+  readonly text: string;
+  /** See `Connection.acknowledge`. */
+  readonly total: number;
+}
+
+/** Frames as large as this hold several events; a single event may be larger. */
+const FRAME_BYTES = 64 * 1_024;
+
+export class BatchFrames {
+  readonly #channel: TopicChannel;
+  readonly #partition: number;
+  readonly #start: readonly number[];
+  readonly #batch: EventBatch;
+  readonly #lines: readonly string[];
+  readonly #framesByFilter = new Map<string, readonly EventFrame[]>();
+  #parsed: readonly unknown[] | null = null;
+
+  /** `start`: the offsets from which the batch's partition moves on; the others stand still in it. */
+  constructor(channel: TopicChannel, partition: number, start: readonly number[], batch: EventBatch) {
+    this.#channel = channel;
+    this.#partition = partition;
+    this.#start = start;
+    this.#batch = batch;
+    this.#lines = batch.offsets.length === 0 ? [] : batch.body.split("\n");
+  }
+
+  for({ pattern, filter }: Follower): readonly EventFrame[] {
+    const key = pattern === null ? "" : JSON.stringify(pattern);
+    const known = this.#framesByFilter.get(key);
+    if (known !== undefined) return known;
+    const frames = this.#make((index) => pattern === null || filter.matches(this.#event(index)));
+    this.#framesByFilter.set(key, frames);
+    return frames;
+  }
+
+  #event(index: number): unknown {
+    this.#parsed ??= this.#lines.map((line) => JSON.parse(line) as unknown);
+    return this.#parsed[index];
+  }
+
+  #make(wants: (index: number) => boolean): EventFrame[] {
+    const frames: EventFrame[] = [];
+    const offsets = [...this.#start];
+    let messages: string[] = [];
+    let bytes = 0;
+    for (const [index, line] of this.#lines.entries()) {
+      if (!wants(index)) continue;
+      if (messages.length > 0 && (bytes + line.length > FRAME_BYTES || messages.length >= LIMITS.FRAME_MESSAGES_MAX)) {
+        frames.push({ text: joinFrames(messages), total: totalOf(offsets) });
+        messages = [];
+        bytes = 0;
+      }
+      offsets[this.#partition] = this.#batch.offsets[index]!;
+      messages.push(formatEvent(this.#channel.name, this.#channel.cursorAt(offsets), line));
+      bytes += line.length;
+    }
+    if (messages.length > 0) frames.push({ text: joinFrames(messages), total: totalOf(offsets) });
+    return frames;
+  }
+}

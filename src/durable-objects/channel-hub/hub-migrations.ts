@@ -1,0 +1,19 @@
+/** The tables of one hub. Append-only: a migration that has shipped is never edited. */
+import type { ObjectMigration } from "../object-migrations.ts";
+
+export const HUB_MIGRATIONS: readonly ObjectMigration[] = [
+  {
+    id: 1,
+    statements: [
+      // A topic that somebody here follows: FollowedTopic as JSON.
+      `CREATE TABLE topics (topic TEXT PRIMARY KEY, followed TEXT NOT NULL) WITHOUT ROWID`,
+      // How far the live followers of each partition have come. One row a push: it is what makes a hole visible.
+      `CREATE TABLE positions (topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL,
+        PRIMARY KEY (topic, partition)) WITHOUT ROWID`,
+      // Who follows what. `filter` is JSON or null; `behind` is null for a live follower, else its own offsets by
+      // partition as a JSON list.
+      `CREATE TABLE follows (connection TEXT NOT NULL, topic TEXT NOT NULL, filter TEXT, behind TEXT,
+        PRIMARY KEY (connection, topic)) WITHOUT ROWID`,
+    ],
+  },
+];

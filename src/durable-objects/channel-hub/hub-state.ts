@@ -1,0 +1,102 @@
+/** A hub as its parts share it: connections, channels, followers. All of it can be rebuilt from rows and sockets. */
+import { applyMigrations } from "../object-migrations.ts";
+import type { FollowedTopic, WorkerGateRpc } from "../rpc.ts";
+import { Connection, type Attachment } from "./connection.ts";
+import { FollowStore } from "./follow-store.ts";
+import { HUB_MIGRATIONS } from "./hub-migrations.ts";
+import { Follower, TopicChannel } from "./topic-channel.ts";
+import type { Env } from "../../env.ts";
+import type { FilterPattern } from "../../core/filter.ts";
+
+export class HubState {
+  readonly ctx: DurableObjectState;
+  readonly env: Env;
+  readonly store: FollowStore;
+  /** By id. */
+  readonly connections = new Map<string, Connection>();
+  /** By topic. */
+  readonly channels = new Map<string, TopicChannel>();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    this.ctx = ctx;
+    this.env = env;
+    applyMigrations(ctx.storage, HUB_MIGRATIONS);
+    this.store = new FollowStore(ctx.storage.sql);
+    for (const socket of ctx.getWebSockets()) {
+      const connection = new Connection(socket, socket.deserializeAttachment() as Attachment);
+      this.connections.set(connection.id, connection);
+    }
+    for (const followed of this.store.topics()) {
+      this.channels.set(followed.topic, new TopicChannel(followed, this.store.positions(followed.topic)));
+    }
+    this.#restoreFollowers();
+  }
+
+  /** The Worker that exports this object, for what objects do not do themselves. */
+  get gate(): WorkerGateRpc {
+    return (this.ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports.WorkerGate;
+  }
+
+  /** After a crash most close handlers never ran: a follow whose socket is not there is over. */
+  #restoreFollowers(): void {
+    for (const row of this.store.follows()) {
+      const connection = this.connections.get(row.connection);
+      const channel = this.channels.get(row.topic);
+      if (connection === undefined || channel === undefined) {
+        this.store.removeFollow(row.connection, row.topic);
+        continue;
+      }
+      channel.followers.set(connection.id, new Follower(connection, row.filter, row.behind === null ? null : [...row.behind]));
+    }
+  }
+
+  connectionOf(socket: WebSocket): Connection | undefined {
+    return this.connections.get((socket.deserializeAttachment() as Attachment | null)?.connection ?? "");
+  }
+
+  addChannel(followed: FollowedTopic): TopicChannel {
+    const channel = new TopicChannel(followed, []);
+    this.channels.set(followed.topic, channel);
+    this.store.putTopic(followed);
+    return channel;
+  }
+
+  removeChannel(channel: TopicChannel): void {
+    this.channels.delete(channel.name);
+    this.store.removeTopic(channel.name);
+    for (const id of channel.followers.keys()) this.store.removeFollow(id, channel.name);
+  }
+
+  moveTo(channel: TopicChannel, partition: number, offset: number): void {
+    channel.positions[partition] = offset;
+    this.store.putPosition(channel.name, partition, offset);
+  }
+
+  follow(channel: TopicChannel, connection: Connection, pattern: FilterPattern | null, behind: number[] | null): Follower {
+    const follower = new Follower(connection, pattern, behind);
+    channel.followers.set(connection.id, follower);
+    this.recordFollower(channel, follower);
+    return follower;
+  }
+
+  recordFollower(channel: TopicChannel, { connection, pattern, behind }: Follower): void {
+    this.store.putFollow({ connection: connection.id, topic: channel.name, filter: pattern, behind });
+  }
+
+  /** False when the connection did not follow the topic. */
+  unfollow(connection: Connection, topic: string): boolean {
+    const followed = this.channels.get(topic)?.followers.delete(connection.id) ?? false;
+    if (followed) this.store.removeFollow(connection.id, topic);
+    return followed;
+  }
+
+  disconnect(connection: Connection): void {
+    this.connections.delete(connection.id);
+    for (const channel of this.channels.values()) channel.followers.delete(connection.id);
+    this.store.removeConnection(connection.id);
+  }
+
+  channelsOf(connection: Connection): TopicChannel[] {
+    return [...this.channels.values()].filter((channel) => channel.followers.has(connection.id));
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Brings a follower that is behind level with its channel, page by page from the logs, as far as its window has room.
+ * Where it stands is a row before the next page is asked, so an eviction costs nothing but time.
+ */
+import { LIMITS } from "../../core/limits.ts";
+import type { Result } from "../../core/result.ts";
+import { topicLog } from "../../stubs.ts";
+import { formatCaughtUp, formatError, formatGap, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
+import type { ReadPage } from "../rpc.ts";
+import { BatchFrames } from "./event-frames.ts";
+import type { HubState } from "./hub-state.ts";
+import type { Follower, TopicChannel } from "./topic-channel.ts";
+
+const PAGE_EVENTS = 500;
+const PAGE_BYTES = 256 * 1_024;
+/** While somebody is behind an alarm stands, so that an evicted hub wakes to go on. */
+const GO_ON_MS = 10_000;
+
+export class Replays {
+  readonly #hub: HubState;
+  #alarmStands = false;
+
+  constructor(hub: HubState) {
+    this.#hub = hub;
+  }
+
+  /** Starts or goes on; a follower that waits for room or for a push is started again by them. */
+  start(channel: TopicChannel, follower: Follower): void {
+    if (follower.replaying || follower.behind === null) return;
+    follower.replaying = true;
+    this.#hub.ctx.waitUntil(this.#replay(channel, follower));
+    this.#standAlarm();
+  }
+
+  startAll(): void {
+    for (const channel of this.#hub.channels.values()) {
+      for (const follower of channel.followers.values()) this.start(channel, follower);
+    }
+  }
+
+  /** Those of one connection, which has room again. */
+  startOf(connectionId: string): void {
+    for (const channel of this.#hub.channels.values()) {
+      const follower = channel.followers.get(connectionId);
+      if (follower !== undefined) this.start(channel, follower);
+    }
+  }
+
+  get someBehind(): boolean {
+    return [...this.#hub.channels.values()].some((channel) => [...channel.followers.values()].some(({ behind }) => behind !== null));
+  }
+
+  /** The alarm has fired, or was set by somebody else. */
+  alarmFired(): void {
+    this.#alarmStands = false;
+    if (this.someBehind) this.#standAlarm();
+  }
+
+  async #replay(channel: TopicChannel, follower: Follower): Promise<void> {
+    try {
+      while (this.#isCurrent(channel, follower) && follower.behind !== null) {
+        if (this.#isLevel(channel, follower)) break;
+        const partition = follower.behind.findIndex((offset, at) => offset < channel.positions[at]!);
+        if (partition < 0) break; // Ahead of the channel: the push that is on its way goes on from there.
+        if (!follower.connection.hasRoom) {
+          follower.connection.stalledSince ??= Date.now();
+          break;
+        }
+        const page = await this.#read(channel, follower, partition);
+        if (!page.ok) return this.#end(channel, follower);
+        if (this.#isCurrent(channel, follower)) this.#sendPage(channel, follower, partition, page.value);
+      }
+    } catch (error) {
+      // The log did not answer. The alarm that stands goes on from the row.
+      console.warn(JSON.stringify({ stage: "hub.replay_interrupted", topic: channel.name, error: String(error) }));
+    } finally {
+      follower.replaying = false; // In the turn in which it stopped, so that no push can find it running in vain.
+    }
+  }
+
+  /** Level: from this turn on it is live. */
+  #isLevel(channel: TopicChannel, follower: Follower): boolean {
+    if (!channel.isLevel(follower.behind!)) return false;
+    follower.behind = null;
+    this.#hub.recordFollower(channel, follower);
+    follower.connection.send(formatCaughtUp(channel.name, channel.cursorAt(channel.positions)));
+    if (!this.someBehind) this.#dropAlarm();
+    return true;
+  }
+
+  #read(channel: TopicChannel, { behind, filter, connection }: Follower, partition: number): Promise<Result<ReadPage>> {
+    return topicLog(this.#hub.env, connection.principal.app, channel.name, partition).read({
+      life: channel.followed.life, start: { kind: "after", epoch: channel.epoch, offset: behind![partition]! },
+      until: channel.positions[partition]!, eventsMax: PAGE_EVENTS, bytesMax: PAGE_BYTES,
+      types: filter.types, keys: filter.keys, keyStream: null,
+    });
+  }
+
+  #sendPage(channel: TopicChannel, follower: Follower, partition: number, page: ReadPage): void {
+    if (page.gap !== null) follower.connection.send(formatGap({ topic: channel.name, ...page.gap }));
+    const frames = new BatchFrames(channel, partition, follower.behind!, page).for(follower);
+    for (const frame of frames) follower.connection.sendEvents(frame.text, channel.name, frame.total);
+    follower.behind![partition] = page.through;
+    this.#hub.recordFollower(channel, follower);
+  }
+
+  /** The log does not know this life of the topic any more. */
+  #end(channel: TopicChannel, follower: Follower): void {
+    if (!this.#hub.unfollow(follower.connection, channel.name)) return;
+    follower.connection.send(formatError(null, { code: "topic_not_found" }));
+    follower.connection.send(formatUnsubscribed(null, channel.name));
+  }
+
+  #isCurrent(channel: TopicChannel, follower: Follower): boolean {
+    return channel.followers.get(follower.connection.id) === follower && this.#hub.channels.get(channel.name) === channel;
+  }
+
+  #standAlarm(): void {
+    if (this.#alarmStands) return;
+    this.#alarmStands = true;
+    this.#hub.ctx.waitUntil(this.#hub.ctx.storage.setAlarm(Date.now() + GO_ON_MS));
+  }
+
+  /** An idle hub sleeps: nothing may wake it. */
+  #dropAlarm(): void {
+    this.#alarmStands = false;
+    this.#hub.ctx.waitUntil(this.#hub.ctx.storage.deleteAlarm());
+  }
+}
+
+/** Closes readers that have stayed behind and missed their ping; answers whether some are still watched. */
+export function closeStalled(hub: HubState, now: number): void {
+  for (const connection of hub.connections.values()) {
+    const { stalledSince, socket } = connection;
+    if (stalledSince === null || now - stalledSince < LIMITS.READER_STALL_MS) continue;
+    const pingedAt = hub.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
+    if (now - pingedAt < LIMITS.READER_STALL_MS) continue;
+    const behind = hub.channelsOf(connection).find((channel) => channel.followers.get(connection.id)!.behind !== null);
+    const offsets = behind?.followers.get(connection.id)!.behind ?? [];
+    const cursor = behind?.cursorAt(offsets) ?? "";
+    connection.send(formatError(null, { code: "reader_too_slow", limit: LIMITS.ACK_WINDOW_FRAMES }));
+    socket.close(4008, `reader_too_slow ${cursor}`.slice(0, 120));
+    hub.disconnect(connection);
+  }
+}

@@ -1,0 +1,98 @@
+/** How a connection begins to follow a topic: interest first, then the place to begin, then level with the channel. */
+import type { Failure } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import type { Position } from "../../core/position.ts";
+import { fail, ok, type Result } from "../../core/result.ts";
+import { topicLog } from "../../stubs.ts";
+import type { ClientMessage } from "../../wire/native/client-frames.ts";
+import { formatCaughtUp, formatGap, formatSubscribed } from "../../wire/native/hub-frames.ts";
+import type { FollowedTopic, Gap, ReadStart } from "../rpc.ts";
+import type { Connection } from "./connection.ts";
+import { endChannel } from "./deliver.ts";
+import type { HubState } from "./hub-state.ts";
+import type { Replays } from "./replay.ts";
+import type { TopicChannel } from "./topic-channel.ts";
+
+type SubscribeMessage = Extract<ClientMessage, { op: "subscribe" }>;
+
+/** Answers a failure to be told, or null when everything was said. */
+export async function subscribe(hub: HubState, replays: Replays, connection: Connection, message: SubscribeMessage): Promise<Failure | null> {
+  if (message.presence !== null) return { code: "frame_invalid", detail: "Presence is not offered yet." };
+  hub.unfollow(connection, message.topic); // Subscribing again begins anew.
+  if (hub.channelsOf(connection).length >= LIMITS.CHANNELS_PER_SOCKET_MAX) {
+    return { code: "too_many_channels", limit: LIMITS.CHANNELS_PER_SOCKET_MAX };
+  }
+  const opened = await openChannel(hub, connection, message.topic);
+  if (!opened.ok) return opened.failure;
+  const begun = await resolveStarts(hub, connection.principal.app, opened.value, message.from);
+  if (!begun.ok && begun.failure.code === "topic_not_found" && hub.channels.get(message.topic) === opened.value) {
+    endChannel(hub, opened.value); // The farewell of that life was lost; the topic may have another by now.
+    return subscribe(hub, replays, connection, message);
+  }
+  if (!begun.ok) return begun.failure;
+
+  // No await from here on: the channel cannot move between the place found and the follower standing there.
+  const channel = hub.channels.get(message.topic);
+  if (channel !== opened.value) return { code: "topic_not_found" };
+  if (!hub.connections.has(connection.id)) return null; // It hung up meanwhile.
+  const { offsets, gaps } = begun.value;
+  const level = channel.isLevel(offsets);
+  const follower = hub.follow(channel, connection, message.filter, level ? null : offsets);
+  const cursor = channel.cursorAt(offsets);
+  connection.send(formatSubscribed(message.ref, channel.name, cursor));
+  for (const gap of gaps) connection.send(formatGap({ topic: channel.name, ...gap }));
+  if (level) connection.send(formatCaughtUp(channel.name, cursor));
+  else replays.start(channel, follower);
+  return null;
+}
+
+/** The channel of the topic with the hub's interest registered at every partition. */
+async function openChannel(hub: HubState, connection: Connection, topic: string): Promise<Result<TopicChannel>> {
+  const known = hub.channels.get(topic);
+  if (known !== undefined && known.positions.every((offset) => offset >= 0)) return ok(known);
+  const resolved = await hub.gate.resolveTopic(connection.principal, topic);
+  if (!resolved.ok) return resolved;
+  const current = hub.channels.get(topic);
+  // The channel stands before its logs are asked, so that a push that overtakes their answer finds it.
+  const channel = current !== undefined && current.epoch >= resolved.value.life.epoch ? current : hub.addChannel(resolved.value);
+  const attached = await Promise.all(channel.positions.map((_, partition) => attach(hub, connection.principal.app, channel, partition)));
+  return attached.find((answer) => !answer.ok) as Result<never> | undefined ?? ok(channel);
+}
+
+async function attach(hub: HubState, app: string, channel: TopicChannel, partition: number): Promise<Result<null>> {
+  if (channel.positions[partition]! >= 0) return ok(null);
+  const answer = await topicLog(hub.env, app, channel.name, partition).attach({
+    life: channel.followed.life, listener: { kind: "hub", name: hub.ctx.id.name! }, start: { kind: "latest" }, types: null, keys: null,
+  });
+  if (!answer.ok) return answer;
+  if (hub.channels.get(channel.name) !== channel) return fail("topic_not_found");
+  if (channel.positions[partition]! < 0) hub.moveTo(channel, partition, answer.value.after);
+  return ok(null);
+}
+
+interface Starts {
+  readonly offsets: number[];
+  readonly gaps: readonly Gap[];
+}
+
+/** Asks each log where the position is, and whether what it names is still held. */
+async function resolveStarts(hub: HubState, app: string, channel: TopicChannel, from: Position): Promise<Result<Starts>> {
+  if (from.kind === "offset" && channel.followed.partitions > 1) return fail("partition_required");
+  const pages = await Promise.all(channel.positions.map((_, partition) =>
+    topicLog(hub.env, app, channel.name, partition).read({
+      life: channel.followed.life, start: startOf(from, channel.followed, partition), until: null,
+      eventsMax: 0, bytesMax: 0, types: null, keys: null, keyStream: null,
+    })));
+  const refused = pages.find((page) => !page.ok);
+  if (refused !== undefined) return refused as Result<never>;
+  const found = pages.flatMap((page) => (page.ok ? [page.value] : []));
+  return ok({ offsets: found.map(({ after }) => after), gaps: found.flatMap(({ gap }) => (gap === null ? [] : [gap])) });
+}
+
+function startOf(from: Position, { life }: FollowedTopic, partition: number): ReadStart {
+  if (from.kind === "offset") return { kind: "after", epoch: null, offset: from.offset - 1 };
+  if (from.kind !== "cursor") return from;
+  const offset = from.cursor.offsets.get(partition);
+  if (offset === undefined && from.cursor.epoch === life.epoch) return { kind: "earliest" };
+  return { kind: "after", epoch: from.cursor.epoch, offset: offset ?? 0 };
+}

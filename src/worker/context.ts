@@ -1,0 +1,24 @@
+/** What middleware leaves for routes. */
+import type { Context } from "hono";
+import type { Config } from "../config.ts";
+import type { Principal } from "../core/principal.ts";
+import type { Env } from "../env.ts";
+
+export interface HubVariables {
+  requestId: string;
+  config: Config;
+  principal: Principal;
+  /** When the request came in, milliseconds: a subscription that starts at `latest` starts here. */
+  receivedAt: number;
+  /** The body of a mutating request, read once and within its limit. */
+  body: string;
+  /** Set by a route whose answer shows a secret: such an answer is never stored. */
+  showsSecret: boolean;
+}
+
+export interface HubBindings {
+  Bindings: Env;
+  Variables: HubVariables;
+}
+
+export type HubContext = Context<HubBindings>;

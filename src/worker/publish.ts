@@ -1,0 +1,123 @@
+/** From drafts to receipts: choose partitions, append to each, answer in the order of the drafts. */
+import { createHash } from "node:crypto";
+import type { EventDraft } from "../core/event.ts";
+import type { Failure } from "../core/errors.ts";
+import { choosePartition } from "../core/routing.ts";
+import { fail, ok, type Result } from "../core/result.ts";
+import type { AppendAnswer, Appended, AppendRequest } from "../durable-objects/rpc.ts";
+import type { Env } from "../env.ts";
+import { topicLog } from "../stubs.ts";
+import type { TopicRecord } from "../store/topics-store.ts";
+import { ensureTopic, withTopic } from "./topic-directory.ts";
+import { lifeOf } from "./topic-life.ts";
+
+export interface PublishConditions {
+  /** The offset that the producer believes to be the partition's last. */
+  readonly ifMatch: number | null;
+  /** Chosen by hand; null: by routing. */
+  readonly partition: number | null;
+  readonly request: AppendRequest["request"];
+}
+
+export const NO_CONDITIONS: PublishConditions = { ifMatch: null, partition: null, request: null };
+
+/** What became of one draft: appended, or (its partition refused) why not. */
+export interface Receipt {
+  readonly topic: string;
+  readonly epoch: number;
+  readonly partition: number;
+  readonly outcome: Result<Appended>;
+}
+
+export interface Published {
+  /** In the order of the drafts. */
+  readonly receipts: readonly Receipt[];
+  /** An earlier request with the same key had appended everything. */
+  readonly replayed: boolean;
+}
+
+let turn = Math.floor(Math.random() * 64); // Isolates begin apart, so that lone publishes spread at once.
+
+/** Fails only when every partition refused; then nothing was appended anywhere. */
+export async function publish(
+  env: Env, app: string, name: string, drafts: readonly EventDraft[], conditions: PublishConditions,
+): Promise<Result<Published>> {
+  const index = drafts.some((draft) => draft.expectedKeyVersion !== null) ? "version" : "none";
+  const fingerprints = drafts.map(fingerprintOfDraft);
+  return withTopic(app, name, () => ensureTopic(env, app, name, index), async (topic) => {
+    const routed = route(topic, drafts, conditions);
+    if (!routed.ok) return routed;
+    const groups = await Promise.all([...routed.value].map(async ([partition, indexes]) => ({
+      partition, indexes, answer: await append(env, topic, partition, {
+        life: lifeOf(topic),
+        drafts: indexes.map((at) => drafts[at]!),
+        fingerprints: indexes.map((at) => fingerprints[at]!),
+        ifMatch: conditions.ifMatch,
+        request: conditions.request,
+      }),
+    })));
+    return collect(topic, groups, drafts.length);
+  });
+}
+
+function route(topic: TopicRecord, drafts: readonly EventDraft[], { ifMatch, partition, request }: PublishConditions): Result<Map<number, number[]>> {
+  if (partition !== null && partition >= topic.partitions) {
+    return fail("parameter_invalid", "The topic has no such partition.", { limit: topic.partitions - 1, actual: partition });
+  }
+  if (ifMatch !== null && partition === null && topic.partitions > 1) return fail("partition_required");
+  const groups = new Map<number, number[]>();
+  for (const [index, draft] of drafts.entries()) {
+    const chosen = partition ?? choosePartition(draft, index, request?.key ?? null, turn, topic.partitions);
+    const group = groups.get(chosen);
+    if (group === undefined) groups.set(chosen, [index]);
+    else group.push(index);
+  }
+  turn += drafts.length;
+  return ok(groups);
+}
+
+interface PartitionAnswer {
+  readonly partition: number;
+  readonly indexes: readonly number[];
+  readonly answer: Result<AppendAnswer>;
+}
+
+function collect(topic: TopicRecord, groups: readonly PartitionAnswer[], count: number): Result<Published> {
+  const refusals = groups.flatMap(({ answer }) => (answer.ok ? [] : [answer.failure]));
+  if (refusals.length === groups.length) return { ok: false, failure: mostSerious(refusals) };
+  const receipts = new Array<Receipt>(count);
+  for (const { partition, indexes, answer } of groups) {
+    for (const [at, index] of indexes.entries()) {
+      const outcome = answer.ok ? ok(answer.value.events[at]!) : answer;
+      receipts[index] = { topic: topic.name, epoch: topic.epoch, partition, outcome };
+    }
+  }
+  return ok({ receipts, replayed: groups.every(({ answer }) => answer.ok && answer.value.replayed) });
+}
+
+/** A refusal that may have had an effect is the one that the producer must hear of. */
+const mostSerious = (failures: readonly Failure[]): Failure => failures.find(({ code }) => code === "hub_overloaded") ?? failures[0]!;
+
+/**
+ * A rejected call may or may not have appended. It is made again only where the log can tell: every draft has a
+ * client's id, or the request has a key. Else the producer is told that the effect is unknown.
+ */
+async function append(env: Env, topic: TopicRecord, partition: number, request: AppendRequest): Promise<Result<AppendAnswer>> {
+  const repeatable = request.request !== null || request.drafts.every((draft) => draft.id !== null);
+  for (let tries = repeatable ? 2 : 1; tries > 0; tries -= 1) {
+    try {
+      return await topicLog(env, topic.app, topic.name, partition).append(request); // A stub is broken after an exception.
+    } catch (error) {
+      if ((error as { overloaded?: boolean }).overloaded === true) break;
+    }
+  }
+  return fail("hub_overloaded", undefined, { retryAfterSeconds: 1 });
+}
+
+/** What must be equal for two events with one identity to be one event; not the time or the trace, which repeats set anew. */
+function fingerprintOfDraft(draft: EventDraft): string | null {
+  if (draft.id === null) return null;
+  const { subject, dataschema } = JSON.parse(`{${draft.attributes.slice(1)}}`) as { subject?: string; dataschema?: string };
+  const content = JSON.stringify([draft.type, draft.key, subject ?? null, dataschema ?? null, draft.data]);
+  return createHash("sha256").update(content).digest("base64url").slice(0, 22);
+}

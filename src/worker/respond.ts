@@ -1,0 +1,23 @@
+/** Every answer's outer form: JSON, or a problem (RFC 9457). */
+import type { Failure } from "../core/errors.ts";
+import { ERRORS } from "../core/errors.ts";
+import { problemOf } from "../wire/native/problem.ts";
+
+const JSON_TYPE = "application/json; charset=utf-8";
+
+/** `text` is JSON already. */
+export const jsonText = (text: string, status = 200, headers: Record<string, string> = {}): Response =>
+  new Response(text, { status, headers: { "content-type": JSON_TYPE, ...headers } });
+
+export const json = (value: unknown, status = 200): Response => jsonText(JSON.stringify(value), status);
+
+export const noContent = (): Response => new Response(null, { status: 204 });
+
+export function problem(failure: Failure): Response {
+  const { status, retryable } = ERRORS[failure.code];
+  const headers: Record<string, string> = { "content-type": "application/problem+json; charset=utf-8" };
+  if (status === 401) headers["www-authenticate"] = `Bearer realm="tidings"`;
+  if (status === 426) headers["upgrade"] = "websocket";
+  if (status === 429 || status === 503 || (status === 409 && retryable)) headers["retry-after"] = String(failure.retryAfterSeconds ?? 1);
+  return new Response(JSON.stringify(problemOf(failure)), { status, headers });
+}

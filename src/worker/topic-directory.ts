@@ -1,0 +1,71 @@
+/**
+ * Topics by name, as routes need them: from the isolate's cache (30 s), else from D1. What is stale here is found out
+ * by the log, which refuses an old epoch before it does anything; `forget` then makes the next look go to D1.
+ */
+import { LIMITS } from "../core/limits.ts";
+import { isSystemTopicName, isTopicName } from "../core/names.ts";
+import { fail, ok, type Result } from "../core/result.ts";
+import type { Env } from "../env.ts";
+import { TopicsStore, type TopicDefinition, type TopicIndex, type TopicRecord } from "../store/topics-store.ts";
+import { attachTopic } from "./attach.ts";
+
+export const DEFAULT_TOPIC: TopicDefinition = {
+  partitions: 1,
+  index: "none",
+  retention: { maxAgeMs: LIMITS.RETENTION_AGE_MS_DEFAULT },
+  schemaPolicy: "off",
+  description: null,
+};
+
+const cache = new Map<string, { readonly topic: TopicRecord; readonly readAt: number }>();
+
+/** Failures: `topic_name_invalid`, `topic_not_found`. */
+export async function findTopic(env: Env, app: string, name: string): Promise<Result<TopicRecord>> {
+  if (!isTopicName(name) && !isSystemTopicName(name)) return fail("topic_name_invalid");
+  const known = cache.get(cacheKey(app, name));
+  if (known !== undefined && Date.now() - known.readAt < LIMITS.CONFIG_CACHE_MS) return ok(known.topic);
+  const topic = await new TopicsStore(env.DB).find(app, name);
+  if (topic === null) return fail("topic_not_found");
+  return ok(remember(topic));
+}
+
+/** Finds the topic or makes it with the app's default policy: what a first publish or subscribe does. */
+export async function ensureTopic(env: Env, app: string, name: string, index: TopicIndex = "none"): Promise<Result<TopicRecord>> {
+  const found = await findTopic(env, app, name);
+  if (found.ok || found.failure.code !== "topic_not_found") return found;
+  if (!isTopicName(name)) return found;
+  return ok(await createTopic(env, app, name, { ...DEFAULT_TOPIC, index }));
+}
+
+/** The row first, then the subscriptions whose patterns match it: see attach.ts. */
+export async function createTopic(env: Env, app: string, name: string, definition: TopicDefinition): Promise<TopicRecord> {
+  const { topic, created } = await new TopicsStore(env.DB).create(app, name, definition, Date.now());
+  if (created) await attachTopic(env, topic);
+  return remember(topic);
+}
+
+export function remember(topic: TopicRecord): TopicRecord {
+  if (cache.size >= LIMITS.CONFIG_CACHE_ENTRIES_MAX) cache.clear();
+  cache.set(cacheKey(topic.app, topic.name), { topic, readAt: Date.now() });
+  return topic;
+}
+
+export const forgetTopic = (app: string, name: string): boolean => cache.delete(cacheKey(app, name));
+
+const cacheKey = (app: string, name: string): string => `${app}\n${name}`; // Neither holds a line break.
+
+/**
+ * Runs `work` with the topic, and once more with a fresh look when the log answers that the topic it was shown is of
+ * the past: that refusal has no effect.
+ */
+export async function withTopic<T>(
+  app: string, name: string, look: () => Promise<Result<TopicRecord>>, work: (topic: TopicRecord) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const first = await look();
+  if (!first.ok) return first;
+  const answer = await work(first.value);
+  if (answer.ok || answer.failure.code !== "topic_not_found") return answer;
+  forgetTopic(app, name);
+  const second = await look();
+  return second.ok ? work(second.value) : second;
+}
