@@ -1,0 +1,28 @@
+/** `application/cloudevents-batch+json`: a list of events, appended all or not at all (JSON event format 1.0, §4). */
+import { joinDrafts, type DraftDefaults } from "../../core/draft-builder.ts";
+import type { EventDraft } from "../../core/event.ts";
+import { elements, isListText, parseJson, scanJson } from "../../core/json-text.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { fail, type Result } from "../../core/result.ts";
+import { readStructured } from "./structured.ts";
+
+const EVENT_LIMITS = { depthMax: LIMITS.JSON_DEPTH_MAX, keysMax: LIMITS.JSON_KEYS_MAX };
+const BATCH_LIMITS = { ...EVENT_LIMITS, keysMax: LIMITS.JSON_KEYS_MAX * LIMITS.REQUEST_EVENTS_MAX };
+
+export function parseBatch(text: string, defaults: DraftDefaults): Result<EventDraft[]> {
+  const parsed = parseJson(text, BATCH_LIMITS);
+  if (!parsed.ok) return parsed;
+  if (!isListText(text.trim())) return fail("event_invalid", "A batch is a list of CloudEvents.");
+  const raws = elements(text);
+  if (raws.length === 0) return fail("event_invalid", "A batch brings at least one event.");
+  if (raws.length > LIMITS.REQUEST_EVENTS_MAX) {
+    return fail("body_too_large", "There are more events than a request may bring.", {
+      limit: LIMITS.REQUEST_EVENTS_MAX, actual: raws.length,
+    });
+  }
+  const mayHoldTooManyKeys = parsed.value.keys > LIMITS.JSON_KEYS_MAX;
+  return joinDrafts(raws.map((raw, index) => {
+    const scan = mayHoldTooManyKeys ? scanJson(raw, EVENT_LIMITS) : parsed;
+    return scan.ok ? readStructured(raw, `/${index}`, defaults) : scan;
+  }));
+}
