@@ -1,0 +1,91 @@
+/**
+ * The yardstick: the least that a Worker with one SQLite object can do for the same requests. One row an event, no
+ * names, no ids, no checks, no cursor, no delivery that survives a crash. It is no part of the hub.
+ */
+import { DurableObject } from "cloudflare:workers";
+
+interface Env {
+  readonly LOG: DurableObjectNamespace<BareLog>;
+  readonly QUEUE: Queue<BareMessage>;
+}
+
+interface BareMessage {
+  readonly url: string;
+  readonly event: string;
+}
+
+const JSON_BODY = { "content-type": "application/json" };
+
+export class BareLog extends DurableObject<Env> {
+  readonly #sql: SqlStorage;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#sql = ctx.storage.sql;
+    this.#sql.exec("CREATE TABLE IF NOT EXISTS events (offset INTEGER PRIMARY KEY, event TEXT NOT NULL)");
+  }
+
+  insert(events: readonly string[]): number {
+    for (const event of events) this.#sql.exec("INSERT INTO events (event) VALUES (?)", event);
+    return this.#sql.exec<{ offset: number }>("SELECT last_insert_rowid() AS offset").one().offset;
+  }
+
+  page(after: number, limit: number): string {
+    const sql = "SELECT event FROM events WHERE offset > ? ORDER BY offset LIMIT ?";
+    const rows = this.#sql.exec<{ event: string }>(sql, after, limit);
+    return `[${rows.toArray().map((row) => row.event).join(",")}]`;
+  }
+
+  broadcast(event: string): number {
+    const sockets = this.ctx.getWebSockets();
+    for (const socket of sockets) socket.send(event);
+    return sockets.length;
+  }
+
+  override fetch(): Response {
+    const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+    this.ctx.acceptWebSocket(server);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+}
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    const [, topic = "", verb = ""] = pathname.split("/");
+    const log = env.LOG.getByName(topic);
+    switch (verb) {
+      case "connect":
+        return log.fetch(request);
+      case "read":
+        return new Response(await log.page(Number(searchParams.get("after")), Number(searchParams.get("limit"))));
+      case "broadcast":
+        return Response.json({ sockets: await log.broadcast(await request.text()) });
+      case "insert":
+        return Response.json({ offset: await log.insert([await request.text()]) });
+      case "insert-many": {
+        const events = (await request.json<unknown[]>()).map((event) => JSON.stringify(event));
+        return Response.json({ offset: await log.insert(events) });
+      }
+      case "deliver": {
+        const url = searchParams.get("url")!;
+        const events = (await request.json<unknown[]>()).map((event) => JSON.stringify(event));
+        const offset = await log.insert(events);
+        await env.QUEUE.sendBatch(events.map((event) => ({ body: { url, event } })));
+        return Response.json({ offset });
+      }
+      default:
+        return new Response(null, { status: 404 });
+    }
+  },
+
+  async queue(batch: MessageBatch<BareMessage>): Promise<void> {
+    await Promise.all(batch.messages.map(async (message) => {
+      const { url, event } = message.body;
+      const response = await fetch(url, { method: "POST", headers: JSON_BODY, body: event });
+      await response.arrayBuffer();
+      if (response.ok) message.ack();
+      else message.retry();
+    }));
+  },
+};

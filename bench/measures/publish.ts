@@ -1,0 +1,38 @@
+/** Publishing: one event a request, and a hundred. */
+import { formatBatch, formatDraft } from "../client/events.ts";
+import { closedLoop } from "../client/load.ts";
+import { twoSides, type Measure } from "../compare.ts";
+import { quantile } from "../numbers.ts";
+
+const TOPIC = "orders";
+const BATCH_EVENTS = 100;
+/** Made beforehand: writing a hundred drafts costs the client about as much as reading them costs a runtime. */
+const BODIES = Array.from({ length: 16 }, (_, index) => formatBatch(index * BATCH_EVENTS, BATCH_EVENTS, 0));
+
+export const publishOne: Measure = {
+  name: "publish-1",
+  says: "one event a request, 32 connections",
+  sit: (sizes, kinds) => twoSides(kinds, async ({ http, dialect }) => ({
+    block: async () => {
+      const { seconds, latenciesMs } = await closedLoop(32, sizes.publishOneRequests, (request) =>
+        http.post(dialect.publishOne(TOPIC), formatDraft(request, performance.now())));
+      return {
+        "events/s": sizes.publishOneRequests / seconds,
+        "p50 ms": quantile(latenciesMs, 0.5),
+        "p99 ms": quantile(latenciesMs, 0.99),
+      };
+    },
+  })),
+};
+
+export const publishMany: Measure = {
+  name: "publish-100",
+  says: `${BATCH_EVENTS} events a request, 8 connections`,
+  sit: (sizes, kinds) => twoSides(kinds, async ({ http, dialect }) => ({
+    block: async () => {
+      const { seconds, latenciesMs } = await closedLoop(8, sizes.publishManyRequests, (request) =>
+        http.post(dialect.publishMany(TOPIC), BODIES[request % BODIES.length]!));
+      return { "events/s": (sizes.publishManyRequests * BATCH_EVENTS) / seconds, "p50 ms": quantile(latenciesMs, 0.5) };
+    },
+  })),
+};

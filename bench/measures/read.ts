@@ -1,0 +1,34 @@
+/** Reading a whole log from its beginning, page after page, by one reader. */
+import { scanEvents } from "../client/events.ts";
+import { twoSides, type Measure } from "../compare.ts";
+import type { Side } from "../sides/side.ts";
+import { fillLog } from "./fill.ts";
+
+const TOPIC = "history";
+const PAGE_EVENTS = 1_000;
+
+export const read: Measure = {
+  name: "read",
+  says: `a log from its beginning in pages of ${PAGE_EVENTS}`,
+  sit: (sizes, kinds) => twoSides(kinds, async (side) => {
+    await fillLog(side, TOPIC, sizes.logEvents);
+    return {
+      block: async () => {
+        const startedAt = performance.now();
+        await readLog(side, sizes.logEvents);
+        return { "events/s": sizes.logEvents / ((performance.now() - startedAt) / 1_000) };
+      },
+    };
+  }),
+};
+
+async function readLog({ http, dialect }: Side, events: number): Promise<void> {
+  let position: string | null = null;
+  for (let count = 0; count < events;) {
+    const page = await http.send("GET", dialect.page(TOPIC, position, PAGE_EVENTS));
+    const found = scanEvents(page);
+    if (found === 0) throw new Error(`the log ended after ${count} of ${events} events`);
+    count += found;
+    position = dialect.positionAfter(page, count);
+  }
+}

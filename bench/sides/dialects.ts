@@ -1,0 +1,87 @@
+/** How each side is asked for the same thing. */
+
+export interface Dialect {
+  readonly headers: Readonly<Record<string, string>>;
+  publishOne(topic: string): string;
+  publishMany(topic: string): string;
+  /** Publishes one event to the sockets that follow the topic. */
+  broadcast(topic: string): string;
+  /** Publishes many events that are delivered to a webhook. */
+  deliver(topic: string, url: string): string;
+  /** A page after a position that `positionAfter` gave; null: from the beginning. */
+  page(topic: string, position: string | null, limit: number): string;
+  positionAfter(body: Buffer, eventsRead: number): string;
+  readonly socket: SocketDialect;
+  /** What has to be registered before events are delivered; null: nothing. */
+  registerWebhook(topic: string, url: string): Registration | null;
+}
+
+export interface Registration {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+}
+
+export interface SocketDialect {
+  path(topic: string): string;
+  readonly protocol: string | null;
+  /** The frame that makes a connection follow the topic, and what its answer contains. */
+  readonly subscribe: ((topic: string) => { readonly frame: string; readonly answer: string }) | null;
+  /** The frame that acknowledges what a frame of events brought; null where readers do not acknowledge. */
+  acknowledge(topic: string, frame: Buffer): string | null;
+}
+
+const CURSOR = Buffer.from('"cursor":"');
+
+/** The last cursor in a text: of a page, or of the last event of a frame. */
+export function lastCursor(text: Buffer): string | null {
+  const start = text.lastIndexOf(CURSOR);
+  if (start < 0) return null;
+  const from = start + CURSOR.length;
+  return text.toString("latin1", from, text.indexOf('"', from));
+}
+
+const eventsPath = (topic: string): string => `/v1/topics/${topic}/events`;
+
+export function hubDialect(token: string): Dialect {
+  return {
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    publishOne: eventsPath,
+    publishMany: eventsPath,
+    broadcast: eventsPath,
+    deliver: eventsPath,
+    page: (topic, position, limit) =>
+      `${eventsPath(topic)}?limit=${limit}&from=${position === null ? "earliest" : `cursor:${position}`}`,
+    positionAfter: (body) => {
+      const cursor = lastCursor(body);
+      if (cursor === null) throw new Error("a page without a cursor");
+      return cursor;
+    },
+    socket: {
+      path: () => `/v1/connect?token=${token}`,
+      protocol: "tidings.v1",
+      subscribe: (topic) =>
+        ({ frame: JSON.stringify({ op: "subscribe", ref: "bench", topic }), answer: '"caught_up"' }),
+      acknowledge: (topic, frame) => {
+        const cursor = lastCursor(frame);
+        return cursor === null ? null : JSON.stringify({ op: "ack", topic, cursor });
+      },
+    },
+    registerWebhook: (topic, url) => ({
+      method: "PUT", path: "/v1/subscriptions/bench",
+      body: JSON.stringify({ topics: [topic], startFrom: "latest", target: { kind: "webhook", url } }),
+    }),
+  };
+}
+
+export const bareDialect: Dialect = {
+  headers: { "content-type": "application/json" },
+  publishOne: (topic) => `/${topic}/insert`,
+  publishMany: (topic) => `/${topic}/insert-many`,
+  broadcast: (topic) => `/${topic}/broadcast`,
+  deliver: (topic, url) => `/${topic}/deliver?url=${encodeURIComponent(url)}`,
+  page: (topic, position, limit) => `/${topic}/read?after=${position ?? 0}&limit=${limit}`,
+  positionAfter: (_body, eventsRead) => String(eventsRead),
+  socket: { path: (topic) => `/${topic}/connect`, protocol: null, subscribe: null, acknowledge: () => null },
+  registerWebhook: () => null,
+};

@@ -1,0 +1,54 @@
+/**
+ * Hosts one side in a process of its own, so that what a side writes to its console is read here and never slows the
+ * client that measures it.
+ */
+import { objectName } from "../../src/core/keys.ts";
+import { ROOT_KEY, startHub } from "../../test/harness/hub.ts";
+import { childrenOf } from "../../test/harness/proc.ts";
+import { startBare } from "../bare/start.ts";
+import type { HostAnswer, HostRequest, SideKind } from "./messages.ts";
+
+interface Hosted {
+  readonly url: string;
+  rows(topic: string, sql: string): Promise<unknown[]>;
+  close(): Promise<void>;
+}
+
+const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
+  bare: startBare,
+  hub: async (persistTo) => {
+    const hub = await startHub({ persistTo });
+    return {
+      url: hub.url,
+      rows: (topic, sql) => hub.rows("TopicLog", objectName("log", "app_default", topic, 0), sql),
+      close: () => hub.close(),
+    };
+  },
+};
+
+let hosted: Hosted | undefined;
+
+async function answer(request: HostRequest): Promise<HostAnswer> {
+  switch (request.kind) {
+    case "start": {
+      hosted = await starts[request.side](request.persistTo);
+      const [runtimePid] = childrenOf(process.pid, "workerd");
+      if (runtimePid === undefined) throw new Error("no runtime stands under this process");
+      return { kind: "started", url: hosted.url, token: ROOT_KEY, runtimePid };
+    }
+    case "rows-written": {
+      const [row] = (await hosted!.rows(request.topic, "SELECT total_changes() AS rows")) as { rows: number }[];
+      return { kind: "rows-written", rows: row!.rows };
+    }
+    case "stop":
+      await hosted?.close(); // A side that did not start has nothing to close.
+      return { kind: "stopped" };
+  }
+}
+
+process.on("message", (request: HostRequest) => {
+  answer(request).catch((error: unknown): HostAnswer => ({ kind: "failed", reason: String(error) }))
+    .then((message) => process.send!(message));
+});
+// The bench was ended from outside: the runtime must not outlive it.
+process.on("disconnect", () => process.exit());

@@ -1,0 +1,26 @@
+/** What the hub promises of its own speed. The bench prints whether each is met; it is a measurement, not a test. */
+import type { Summary } from "./numbers.ts";
+
+export interface Target {
+  /** `ratio`: of the pairs' median; `value`: of the hub's own figure. */
+  readonly of: "ratio" | "value";
+  readonly bound: "at least" | "at most";
+  readonly value: number;
+}
+
+const TARGETS: Readonly<Record<string, Target>> = {
+  "publish-1 events/s": { of: "ratio", bound: "at least", value: 1.0 },
+  "publish-100 events/s": { of: "ratio", bound: "at least", value: 3.0 },
+  "fanout-1000 deliveries/s": { of: "ratio", bound: "at least", value: 0.7 },
+  "read events/s": { of: "ratio", bound: "at least", value: 0.8 },
+  "depth p50 ms": { of: "ratio", bound: "at most", value: 1.2 },
+  "rows rows/event": { of: "value", bound: "at most", value: 0.05 },
+};
+
+export const targetOf = (measure: string, figure: string): Target | null => TARGETS[`${measure} ${figure}`] ?? null;
+
+export function isMet(target: Target, figure: { readonly subject: Summary; readonly ratio: Summary | null }): boolean {
+  const measured = target.of === "ratio" ? figure.ratio?.median : figure.subject.median;
+  if (measured === undefined) return false;
+  return target.bound === "at least" ? measured >= target.value : measured <= target.value;
+}

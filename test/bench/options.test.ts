@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { isChosen, parseOptions } from "../../bench/options.ts";
+
+describe("the command line of the bench", () => {
+  it("asks for everything when nothing is said", () => {
+    expect(parseOptions([])).toEqual({ isQuick: false, only: [], isStrict: false, isControl: false });
+  });
+
+  it("takes every option in any order", () => {
+    expect(parseOptions(["--strict", "--only", "publish,read", "--quick", "--control"]))
+      .toEqual({ isQuick: true, only: ["publish", "read"], isStrict: true, isControl: true });
+  });
+
+  it("refuses what it does not know, so that a typing error does not run the whole bench", () => {
+    expect(() => parseOptions(["--quik"])).toThrow("unknown option --quik");
+    expect(() => parseOptions(["--only"])).toThrow("--only takes names");
+  });
+
+  it("chooses a measure by its name or by its family", () => {
+    expect(isChosen("publish-100", ["publish"])).toBe(true);
+    expect(isChosen("publish-100", ["publish-100"])).toBe(true);
+    expect(isChosen("publish-100", ["publish-1"])).toBe(false);
+    expect(isChosen("read", [])).toBe(true);
+  });
+});
