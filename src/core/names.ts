@@ -15,8 +15,9 @@ export const isSubscriptionName = (name: string): boolean => SUBSCRIPTION_NAME.t
 
 /** `*` stands for one dotted word, a final `**` for any rest of at least one word; both only as whole words. */
 export function isTopicPattern(pattern: string): boolean {
-  if (pattern.length > LIMITS.TOPIC_NAME_CHARS_MAX) return false;
-  const words = (pattern.startsWith("$") ? pattern.slice(1) : pattern).split(".");
+  const name = withoutDollar(pattern);
+  if (name === "" || pattern.length > LIMITS.TOPIC_NAME_CHARS_MAX) return false;
+  const words = name.split(".");
   return words.every((word, index) => word === "*" || (word === "**" && index === words.length - 1) || isLiteralWord(word));
 }
 
@@ -26,8 +27,8 @@ const isLiteralWord = (word: string): boolean => word === "" || PATTERN_WORD.tes
 /** The hub's own topics are matched only by patterns that begin with `$` themselves. */
 export function matchesTopicPattern(pattern: string, topic: string): boolean {
   if (topic.startsWith("$") !== pattern.startsWith("$")) return false;
-  const patternWords = pattern.split(".");
-  const topicWords = topic.split(".");
+  const patternWords = withoutDollar(pattern).split(".");
+  const topicWords = withoutDollar(topic).split(".");
   for (const [index, word] of patternWords.entries()) {
     if (word === "**") return topicWords.length > index;
     const given = topicWords[index];
@@ -35,3 +36,5 @@ export function matchesTopicPattern(pattern: string, topic: string): boolean {
   }
   return topicWords.length === patternWords.length;
 }
+
+const withoutDollar = (name: string): string => (name.startsWith("$") ? name.slice(1) : name);

@@ -11,4 +11,6 @@ export function parseTimestampMs(text: string): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
-const daysInMonth = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate();
+// The calendar repeats every 400 years, and Date.UTC reads the years 0 to 99 as those of the 20th century.
+const daysInMonth = (year: number, month: number): number =>
+  new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { elements, members, minify, parseJson, scanJson, stringOf } from "../../src/core/json-text.ts";
-import { randomJson, SEED, seeded } from "../wire/random.ts";
+import { seededRandom } from "../harness/random.ts";
+import { randomJson, SEED } from "../wire/random-json.ts";
 
 const LIMITS = { depthMax: 64, keysMax: 10_000 };
 const ROUNDS = 3_000;
 
 describe("random JSON", () => {
   it(`[WIRE-1] is minified without changing a token (seed ${SEED})`, () => {
-    const random = seeded(SEED);
+    const random = seededRandom(SEED);
     for (let round = 0; round < ROUNDS; round += 1) {
       const { text, tight } = randomJson(random, 4, round % 2 === 0 ? 0.5 : 0);
       expect(minify(text)).toBe(tight);
@@ -16,7 +17,7 @@ describe("random JSON", () => {
   });
 
   it(`is cut into the members and elements that JSON.parse sees (seed ${SEED})`, () => {
-    const random = seeded(SEED + 1);
+    const random = seededRandom(SEED + 1);
     let cut = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       const { text } = randomJson(random, 3, 0.4);
@@ -34,7 +35,7 @@ describe("random JSON", () => {
   });
 
   it(`is counted: its members, its levels (seed ${SEED})`, () => {
-    const random = seeded(SEED + 2);
+    const random = seededRandom(SEED + 2);
     for (let round = 0; round < ROUNDS; round += 1) {
       const { text, tight, keys, depth } = randomJson(random, 4, 0.3);
       expect(scanJson(text, LIMITS)).toEqual({ ok: true, value: { keys, spaced: text !== tight } });
@@ -47,7 +48,7 @@ describe("random JSON", () => {
   });
 
   it(`is measured to an end when it is broken anywhere (seed ${SEED})`, () => {
-    const random = seeded(SEED + 3);
+    const random = seededRandom(SEED + 3);
     for (let round = 0; round < ROUNDS; round += 1) {
       const { text } = randomJson(random, 3, 0.2);
       const broken = text.slice(0, Math.floor(random() * text.length)) + text.slice(Math.floor(random() * text.length));

@@ -1,9 +1,12 @@
-/** The `target` of a subscription. Whether an address may be called at all is decided where it is called. */
-import { isBase64 } from "../../core/event-attributes.ts";
+/**
+ * The `target` of a subscription. An address only has to be one here; whether this hub may call it depends on its
+ * configuration, and is decided behind this door and again before every attempt.
+ */
 import { escapePointer } from "../../core/json-pointer.ts";
 import { isObjectText, members, stringOf } from "../../core/json-text.ts";
-import { LIMITS } from "../../core/limits.ts";
 import { isSubscriptionName } from "../../core/names.ts";
+import { checkTargetAddress } from "../../core/target-address.ts";
+import { decodeWebhookSecret } from "../../core/webhook-signature.ts";
 import type { DefinitionReader, Members } from "./definition-reader.ts";
 
 export type TargetRequest =
@@ -44,18 +47,10 @@ function readListener(reader: DefinitionReader, given: Members): TargetRequest {
 
 function readWebhook(reader: DefinitionReader, given: Members): TargetRequest {
   const url = stringOf(given.get("url") ?? "") ?? "";
-  const problem = urlProblem(url);
-  if (problem !== null) reader.refuse("/target/url", problem);
+  const address = checkTargetAddress(url, true);
+  if (!address.ok) reader.refuse("/target/url", address.failure.detail ?? "This is not an address.");
   const headers = readHeaders(reader, given.get("headers"));
   return { kind: "webhook", url, headers, secret: readSecret(reader, given.get("secret")) };
-}
-
-function urlProblem(text: string): string | null {
-  if (text.length > LIMITS.URL_CHARS_MAX) return `A URL has at most ${LIMITS.URL_CHARS_MAX} characters.`;
-  const url = URL.parse(text);
-  if (url === null || !/^https?:\/\//i.test(text)) return "A webhook has an http or https URL.";
-  if (url.username !== "" || url.password !== "") return "Credentials do not belong in a URL.";
-  return text.includes("#") ? "The URL of a webhook has no fragment." : null;
 }
 
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
@@ -87,17 +82,10 @@ function readHeaders(reader: DefinitionReader, raw: string | undefined): Readonl
   }));
 }
 
-// Standard Webhooks, "Signature scheme": 24 to 64 bytes, which are 32 to 88 characters of base64.
-const SECRET = /^whsec_([A-Za-z0-9+/=]{32,88})$/;
-const SECRET_BYTES_MIN = 24;
-const SECRET_BYTES_MAX = 64;
-
 function readSecret(reader: DefinitionReader, raw: string | undefined): string | null {
   if (raw === undefined) return null;
   const secret = stringOf(raw) ?? "";
-  const encoded = SECRET.exec(secret)?.[1] ?? "";
-  const bytes = encoded.replace(/=+$/, "").length * 0.75;
-  if (encoded !== "" && isBase64(encoded) && bytes >= SECRET_BYTES_MIN && bytes < SECRET_BYTES_MAX + 1) return secret;
+  if (decodeWebhookSecret(secret) !== null) return secret;
   reader.refuse("/target/secret", "A secret is whsec_ and the base64 of 24 to 64 bytes.");
   return null;
 }

@@ -6,7 +6,7 @@ import { fitsUtf8, utf8Length } from "../../core/utf8.ts";
 
 export type Line =
   | { readonly kind: "line"; readonly text: string }
-  /** Longer than the limit: reported once, when it has passed the limit, and skipped to its end. */
+  /** Longer than the limit: reported once, when it has passed it (`actual` is what was seen by then), and skipped. */
   | { readonly kind: "too_long"; readonly limit: number; readonly actual: number };
 
 export class LineSplitter {
@@ -43,7 +43,7 @@ export class LineSplitter {
     if (this.#isSkipping || text === "") return;
     this.#held.push(text);
     this.#heldChars += text.length;
-    // A byte is at least a third of a character, so this is certain before the line is complete.
+    // No character takes less than a byte, so this is certain before the line is complete. One more may be a CR.
     if (this.#heldChars > this.#bytesMax + 1) this.#skip(lines);
   }
 

@@ -1,7 +1,8 @@
 /** Server-sent events (HTML, §9.2): what an `EventSource` reads. The id of a block is the cursor that resumes it. */
 
 /** `data` is an event as the log keeps it: one line, so one `data:` field. */
-export const formatSseEvent = (cursor: string, line: string): string => `id: ${cursor}\nevent: event\ndata: ${line}\n\n`;
+export const formatSseEvent = (cursor: string, line: string): string =>
+  `id: ${cursor}\nevent: event\ndata: ${line}\n\n`;
 
 export const formatSseCaughtUp = (cursor: string): string =>
   `id: ${cursor}\nevent: caught_up\ndata: {"cursor":"${cursor}"}\n\n`;

@@ -1,17 +1,7 @@
-/** Chance with a seed, and JSON text in every spelling that the grammar allows. */
+/** JSON text in every spelling that the grammar allows. */
 
+/** Printed in the title of each test that uses chance; set SEED to run it again. */
 export const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
-
-/** Mulberry32: the same seed gives the same numbers in [0, 1). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 export const pick = <T>(random: () => number, choices: readonly T[]): T =>
   choices[Math.floor(random() * choices.length)]!;
