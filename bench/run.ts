@@ -38,7 +38,7 @@ for (const measure of chosen) {
     const measured = await measureInTurns(measure, sizes, kinds);
     samples[measure.name] = measured;
     const judged = figuresOf(measure.name, measured.pairs);
-    figures.push(...(options.isControl ? judged.map(withoutTarget) : judged), memoryFigure(measure.name, measured));
+    figures.push(...(options.isControl ? judged.map(unjudged) : judged), memoryFigure(measure.name, measured));
     process.stdout.write(`${((performance.now() - measureStartedAt) / 1_000).toFixed(0)} s\n`);
   } catch (error) {
     failures.push(measure.name);
@@ -51,8 +51,6 @@ for (const line of verdict()) console.log(line);
 console.log(`Samples: ${writeResults(options, sizes)}`);
 if (failures.length > 0 || (options.isStrict && figures.some(({ met }) => met === false))) process.exitCode = 1;
 
-const withoutTarget = (figure: Figure): Figure => ({ ...figure, target: null, met: null });
-
 function memoryFigure(measure: string, { memoryMb }: Measured): Figure {
   const { subject, baseline } = memoryMb;
   return {
@@ -60,6 +58,10 @@ function memoryFigure(measure: string, { memoryMb }: Measured): Figure {
     baseline: baseline === null ? null : summarize([baseline]),
     ratio: baseline === null ? null : summarize([subject / baseline]),
   };
+}
+
+function unjudged(figure: Figure): Figure {
+  return { ...figure, target: null, met: null };
 }
 
 function verdict(): string[] {

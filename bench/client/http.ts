@@ -36,4 +36,5 @@ export class HttpClient {
 
   post(path: string, body: string): Promise<Buffer> {
     return this.send("POST", path, body);
-  }}
+  }
+}
