@@ -1,0 +1,32 @@
+/** What objects ask of the Worker that exports them: topics by name, and a publish with all its checks. */
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { isSystemTopicName } from "../core/names.ts";
+import { allows, type Principal } from "../core/principal.ts";
+import { fail, ok, type Result } from "../core/result.ts";
+import type { FollowedTopic, WorkerGateRpc } from "../durable-objects/rpc.ts";
+import type { Env } from "../env.ts";
+import { parseDraft } from "../wire/native/draft.ts";
+import { NO_CONDITIONS, publish } from "./publish.ts";
+import { formatPublishReceipt } from "./publish-request.ts";
+import { ensureTopic, forgetTopic } from "./topic-directory.ts";
+import { followedTopicOf } from "./topic-life.ts";
+
+/** Reached only from inside this Worker (`ctx.exports`), with a principal that the front door has made sure of. */
+export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
+  async resolveTopic(principal: Principal, name: string): Promise<Result<FollowedTopic>> {
+    if (!allows(principal, "subscribe", name)) return fail("scope_missing");
+    forgetTopic(principal.app, name); // A hub asks rarely, and keeps the answer: it must not be half a minute old.
+    const topic = await ensureTopic(this.env, principal.app, name);
+    return topic.ok ? ok(followedTopicOf(topic.value)) : topic;
+  }
+
+  async publish(principal: Principal, name: string, event: string): Promise<Result<string>> {
+    if (!allows(principal, "publish", name)) return fail("scope_missing");
+    if (isSystemTopicName(name)) return fail("topic_reserved");
+    const draft = parseDraft(event, { source: `/apps/${principal.appName}`, traceparent: null });
+    if (!draft.ok) return draft;
+    const published = await publish(this.env, principal.app, name, [draft.value], NO_CONDITIONS);
+    if (!published.ok) return published;
+    return ok(formatPublishReceipt(published.value.receipts[0]!));
+  }
+}

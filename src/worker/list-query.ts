@@ -1,0 +1,26 @@
+/** `limit` and `cursor` of lists whose order is by name: the cursor is the last name seen. */
+import { LIMITS } from "../core/limits.ts";
+import { fail, ok, type Result } from "../core/result.ts";
+import type { HubContext } from "./context.ts";
+
+export interface ListQuery {
+  readonly after: string;
+  readonly limit: number;
+}
+
+export function readListQuery(c: HubContext): Result<ListQuery> {
+  const limit = readWhole(c, "limit", 1, LIMITS.LIST_ITEMS_MAX);
+  if (!limit.ok) return limit;
+  const after = c.req.query("cursor") ?? "";
+  if (after.length > LIMITS.TOPIC_NAME_CHARS_MAX) return fail("cursor_invalid");
+  return ok({ after, limit: limit.value ?? LIMITS.LIST_ITEMS_DEFAULT });
+}
+
+/** A whole number of the query within its bounds; null where it is absent. */
+export function readWhole(c: HubContext, name: string, min: number, max: number): Result<number | null> {
+  const text = c.req.query(name);
+  if (text === undefined) return ok(null);
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return ok(value);
+  return fail("parameter_invalid", `${name} is a whole number from ${min} to ${max}.`, { limit: max });
+}

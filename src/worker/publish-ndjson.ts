@@ -1,0 +1,83 @@
+/**
+ * A stream of drafts, a line each, of any length: appended in chunks as they come, answered line by line in order.
+ * The answer is 200 whatever the lines are; each line's receipt or problem says what became of it.
+ */
+import type { DraftDefaults } from "../core/draft-builder.ts";
+import type { EventDraft } from "../core/event.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { Result } from "../core/result.ts";
+import type { Env } from "../env.ts";
+import { parseDraft } from "../wire/native/draft.ts";
+import { problemOf } from "../wire/native/problem.ts";
+import { LineSplitter, type Line } from "../wire/ndjson/lines.ts";
+import { NO_CONDITIONS, publish, type Receipt } from "./publish.ts";
+import { formatPublishReceipt } from "./publish-request.ts";
+
+export interface NdjsonTarget {
+  readonly env: Env;
+  readonly app: string;
+  readonly topic: string;
+  readonly partition: number | null;
+  readonly defaults: DraftDefaults;
+}
+
+export function publishLines(target: NdjsonTarget, body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  // Not awaited: the answer streams while the request does, and a producer that stops reading stops the reading of it.
+  void pump(target, body, writable.getWriter());
+  return readable;
+}
+
+async function pump(target: NdjsonTarget, body: ReadableStream<Uint8Array>, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+  const splitter = new LineSplitter(LIMITS.REQUEST_BYTES_MAX);
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const encoder = new TextEncoder();
+  const answer = async (lines: readonly Line[]): Promise<void> => {
+    for (let from = 0; from < lines.length; from += LIMITS.REQUEST_EVENTS_MAX) {
+      const answers = await publishChunk(target, lines.slice(from, from + LIMITS.REQUEST_EVENTS_MAX));
+      await writer.write(encoder.encode(answers.map((text) => `${text}\n`).join("")));
+    }
+  };
+  try {
+    for await (const chunk of body) await answer(splitter.feed(decoder.decode(chunk, { stream: true })));
+    await answer([...splitter.feed(decoder.decode()), ...splitter.end()]);
+    await writer.close();
+  } catch (error) {
+    // Not UTF-8, or the producer hung up: what was answered stands, and this is the last line.
+    const code = error instanceof TypeError ? "encoding_invalid" : "hub_overloaded";
+    await writer.write(encoder.encode(`${JSON.stringify({ problem: problemOf({ code }) })}\n`)).catch(() => undefined);
+    await writer.close().catch(() => undefined);
+  }
+}
+
+/** Good lines go together; when the log refuses them as one, each goes alone, so that one bad line costs no other. */
+async function publishChunk(target: NdjsonTarget, lines: readonly Line[]): Promise<string[]> {
+  const drafts = lines.map((line): Result<EventDraft> => line.kind === "line"
+    ? parseDraft(line.text, target.defaults)
+    : { ok: false, failure: { code: "body_too_large", limit: line.limit, actual: line.actual } });
+  const good = drafts.flatMap((draft) => (draft.ok ? [draft.value] : []));
+  const receipts = good.length === 0 ? [] : await publishTogether(target, good);
+  let next = 0;
+  return drafts.map((draft) => {
+    if (!draft.ok) return JSON.stringify({ problem: problemOf(draft.failure) });
+    const receipt = receipts[next++]!;
+    return receipt.ok ? formatPublishReceipt(receipt.value) : JSON.stringify({ problem: problemOf(receipt.failure) });
+  });
+}
+
+async function publishTogether(target: NdjsonTarget, drafts: readonly EventDraft[]): Promise<Result<Receipt>[]> {
+  const conditions = { ...NO_CONDITIONS, partition: target.partition };
+  const together = await publish(target.env, target.app, target.topic, drafts, conditions);
+  const wholly = together.ok && together.value.receipts.every(({ outcome }) => outcome.ok);
+  const uncertain = !together.ok && together.failure.code === "hub_overloaded"; // Going again could double them.
+  if (wholly || uncertain || drafts.length === 1) {
+    return drafts.map((_, index) => (together.ok ? { ok: true, value: together.value.receipts[index]! } : together));
+  }
+  const receipts: Result<Receipt>[] = [];
+  for (const [index, draft] of drafts.entries()) {
+    const appended = together.ok && together.value.receipts[index]!.outcome.ok;
+    if (appended) receipts.push({ ok: true, value: together.value.receipts[index]! });
+    else receipts.push((await publishTogether(target, [draft]))[0]!);
+  }
+  return receipts;
+}

@@ -1,0 +1,161 @@
+/** Events of a topic: published in every form, read in pages, by long poll and as server-sent events. */
+import { Hono } from "hono";
+import { formatCursor } from "../../core/cursor.ts";
+import type { FilterPattern } from "../../core/filter.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { isSystemTopicName, isTopicName } from "../../core/names.ts";
+import { allows, type Action } from "../../core/principal.ts";
+import { fail, ok, type Result } from "../../core/result.ts";
+import { IdempotencyStore } from "../../store/idempotency-store.ts";
+import { topicLog } from "../../stubs.ts";
+import { refuseUnread } from "../body.ts";
+import type { HubBindings, HubContext } from "../context.ts";
+import { readEventsQuery, type LiveQuery } from "../events-query.ts";
+import { LiveReader } from "../live.ts";
+import { fingerprintOf, readIdempotencyKey, scopeOf } from "../middleware/idempotency.ts";
+import { publish, type Published } from "../publish.ts";
+import { publishLines } from "../publish-ndjson.ts";
+import { draftDefaults, formatPublishReceipt, isNdjson, readConditions, readPublishBody } from "../publish-request.ts";
+import { readEvents, type EventsPage } from "../read-events.ts";
+import { jsonText, problem } from "../respond.ts";
+import { formatPosition, sseResponse } from "../sse.ts";
+import { ensureTopic, findTopic, withTopic } from "../topic-directory.ts";
+import { lifeOf } from "../topic-life.ts";
+
+export const eventRoutes = new Hono<HubBindings>()
+  .post("/topics/:topic/events", postEvents)
+  .get("/topics/:topic/events", getEvents)
+  .get("/events/:id", getEvent);
+
+async function postEvents(c: HubContext): Promise<Response> {
+  const topic = c.req.param("topic")!;
+  const refusal = refuseTopic(c, topic, "publish");
+  if (!refusal.ok) return problem(refusal.failure);
+  const conditions = readConditions(c);
+  if (!conditions.ok) return problem(conditions.failure);
+  const key = readIdempotencyKey(c.req.raw);
+  if (!key.ok) return problem(key.failure);
+  if (isNdjson(c)) return postLines(c, topic, key.value, conditions.value.partition);
+
+  const body = await readPublishBody(c);
+  if (!body.ok) return problem(body.failure);
+  const { drafts, bytes } = body.value;
+  const answer = key.value === null
+    ? await publish(c.env, c.var.principal.app, topic, drafts, { ...conditions.value, request: null })
+    : await publishOnce(c, key.value, bytes, (request) => publish(c.env, c.var.principal.app, topic, drafts, { ...conditions.value, request }));
+  return answer.ok ? receiptsOf(answer.value) : problem(answer.failure);
+}
+
+function postLines(c: HubContext, topic: string, key: string | null, partition: number | null): Response {
+  if (key !== null) return problem({ code: "idempotency_key_invalid", detail: "A stream of lines takes no Idempotency-Key: give the events ids." });
+  const unread = refuseUnread(c.req.raw, Number.MAX_SAFE_INTEGER);
+  if (unread !== null && !unread.ok) return problem(unread.failure);
+  const body = c.req.raw.body ?? new Blob([]).stream();
+  const lines = publishLines({ env: c.env, app: c.var.principal.app, topic, partition, defaults: draftDefaults(c) }, body);
+  return new Response(lines, { headers: { "content-type": "application/x-ndjson; charset=utf-8" } });
+}
+
+/**
+ * The D1 row guards the request: another body is refused before anything is appended. Whether the events exist is
+ * decided by the log alone, in the transaction that appends them; so a repeat that meets an unfinished row simply runs
+ * again and converges on the same offsets.
+ */
+async function publishOnce(
+  c: HubContext, key: string, bytes: Uint8Array,
+  work: (request: { key: string; fingerprint: string }) => Promise<Result<Published>>,
+): Promise<Result<Published>> {
+  const store = new IdempotencyStore(c.env.DB);
+  const [scope, fingerprint, token] = [scopeOf(c), fingerprintOf(bytes), crypto.randomUUID()];
+  const record = await store.claim(scope, key, fingerprint, token, Date.now()).catch(() => null);
+  // Without D1 the log still decides whether the events exist; only the look at another body's hash comes later.
+  if (record === null) return work({ key: JSON.stringify([scope, key]), fingerprint });
+  if (record.fingerprint !== fingerprint) return fail("idempotency_key_reused");
+  const answer = await work({ key: JSON.stringify([scope, key]), fingerprint });
+  if (record.token === token) {
+    c.executionCtx.waitUntil(answer.ok ? store.complete(scope, key, token, 200, null) : store.release(scope, key, token));
+  }
+  return answer;
+}
+
+function receiptsOf({ receipts, replayed }: Published): Response {
+  const allDuplicates = receipts.every(({ outcome }) => outcome.ok && outcome.value.duplicate);
+  const text = `{"events":[${receipts.map(formatPublishReceipt).join(",")}]}`;
+  return jsonText(text, allDuplicates ? 200 : 201, replayed ? { "idempotent-replayed": "true" } : {});
+}
+
+async function getEvents(c: HubContext): Promise<Response> {
+  const name = c.req.param("topic")!;
+  const refusal = refuseTopic(c, name, "subscribe");
+  if (!refusal.ok) return problem(refusal.failure);
+  const query = readEventsQuery(c);
+  if (!query.ok) return problem(query.failure);
+  const { app } = c.var.principal;
+  if ((c.req.header("accept") ?? "").includes("text/event-stream")) return getStream(c, name, query.value);
+
+  const look = () => (query.value.waitMs > 0 ? ensureTopic(c.env, app, name) : findTopic(c.env, app, name));
+  const read = (from: LiveQuery) => withTopic(app, name, look, (topic) => readEvents(c.env, topic, from));
+  const page = await read(query.value);
+  if (!page.ok) return problem(page.failure);
+  const isWorthWaiting = page.value.count === 0 && page.value.caughtUp && page.value.gap === null && query.value.waitMs > 0;
+  if (!isWorthWaiting) return jsonText(formatPage(page.value));
+  const later = await waitForEvents(c, name, query.value, page.value, read);
+  return later.ok ? jsonText(formatPage(later.value)) : problem(later.failure);
+}
+
+/** Follows the topic until its first event, or until time is up; then reads as any reader would. */
+async function waitForEvents(
+  c: HubContext, topic: string, query: LiveQuery, empty: EventsPage, read: (from: LiveQuery) => Promise<Result<EventsPage>>,
+): Promise<Result<EventsPage>> {
+  const deadline = Date.now() + query.waitMs;
+  const from = { kind: "cursor", cursor: empty.cursor } as const;
+  const live = await LiveReader.open(c.env, c.var.principal, { topic, from: formatPosition(from), filter: livePattern(query) });
+  try {
+    let page: Result<EventsPage> = ok(empty);
+    while (page.ok && page.value.count === 0 && page.value.gap === null) {
+      const messages = await live.next(Math.max(0, deadline - Date.now()));
+      if (messages === null) break;
+      if (messages.some(({ op }) => op === "event" || op === "gap" || op === "unsubscribed")) page = await read({ ...query, from });
+    }
+    return page;
+  } finally {
+    live.close();
+  }
+}
+
+async function getStream(c: HubContext, name: string, query: LiveQuery): Promise<Response> {
+  const { app } = c.var.principal;
+  const topic = await ensureTopic(c.env, app, name);
+  if (!topic.ok) return problem(topic.failure);
+  if (query.key !== null && topic.value.index !== "key") return problem({ code: "index_required" });
+  if (query.partition !== null) return problem({ code: "parameter_invalid", detail: "A stream follows every partition." });
+  const follow = { topic: name, from: formatPosition(query.from), filter: livePattern(query) };
+  return sseResponse(await LiveReader.open(c.env, c.var.principal, follow), name);
+}
+
+const livePattern = ({ pattern, key }: LiveQuery): FilterPattern | null => (key === null ? pattern : { ...pattern, key: [key] });
+
+const formatPage = ({ events, cursor, caughtUp, gap }: EventsPage): string =>
+  `{"events":[${events}],"cursor":"${formatCursor(cursor)}","caughtUp":${caughtUp}${gap === null ? "" : `,"gap":${JSON.stringify(gap)}`}}`;
+
+async function getEvent(c: HubContext): Promise<Response> {
+  const name = c.req.query("topic") ?? "";
+  const refusal = refuseTopic(c, name, "history");
+  if (!refusal.ok) return problem(refusal.failure);
+  const id = c.req.param("id")!;
+  if (id.length > LIMITS.EVENT_ID_BYTES_MAX) return problem({ code: "event_not_found" });
+  const { app } = c.var.principal;
+  const found = await withTopic(app, name, () => findTopic(c.env, app, name), async (topic): Promise<Result<string | null>> => {
+    const answers: Result<string | null>[] = await Promise.all(Array.from({ length: topic.partitions }, (_, partition) =>
+      topicLog(c.env, app, name, partition).find(lifeOf(topic), id)));
+    return answers.find((answer) => !answer.ok || answer.value !== null) ?? ok(null);
+  });
+  if (!found.ok) return problem(found.failure);
+  return found.value === null ? problem({ code: "event_not_found" }) : jsonText(found.value);
+}
+
+/** Scope is judged before existence, and the hub's own topics are never published to. */
+function refuseTopic(c: HubContext, topic: string, action: Action): Result<null> {
+  if (!isTopicName(topic) && !isSystemTopicName(topic)) return fail("topic_name_invalid");
+  if (!allows(c.var.principal, action, topic)) return fail("scope_missing");
+  return action === "publish" && isSystemTopicName(topic) ? fail("topic_reserved") : ok(null);
+}

@@ -1,0 +1,108 @@
+/** Topics: made, read, changed and deleted by name. */
+import { Hono } from "hono";
+import { isSystemTopicName, isTopicName } from "../../core/names.ts";
+import { allows } from "../../core/principal.ts";
+import { fail, type Result } from "../../core/result.ts";
+import type { LogStatus } from "../../durable-objects/rpc.ts";
+import type { Env } from "../../env.ts";
+import { TopicsStore, type TopicDefinition, type TopicRecord } from "../../store/topics-store.ts";
+import { topicLog } from "../../stubs.ts";
+import { formatTopic, parseTopicDefinition, type TopicRequest } from "../../wire/native/topic-definition.ts";
+import { retireLogs } from "../attach.ts";
+import type { HubBindings, HubContext } from "../context.ts";
+import { readListQuery } from "../list-query.ts";
+import { idempotency } from "../middleware/idempotency.ts";
+import { jsonBody } from "../middleware/json-body.ts";
+import { json, noContent, problem } from "../respond.ts";
+import { createTopic, DEFAULT_TOPIC, findTopic, forgetTopic, remember, withTopic } from "../topic-directory.ts";
+import { lifeOf } from "../topic-life.ts";
+
+export const topicRoutes = new Hono<HubBindings>()
+  .get("/topics", listTopics)
+  .get("/topics/:topic", getTopic)
+  .put("/topics/:topic", jsonBody, idempotency, putTopic)
+  .delete("/topics/:topic", jsonBody, idempotency, deleteTopic);
+
+async function listTopics(c: HubContext): Promise<Response> {
+  const query = readListQuery(c);
+  if (!query.ok) return problem(query.failure);
+  const { after, limit } = query.value;
+  const topics = await new TopicsStore(c.env.DB).list(c.var.principal.app, after, limit);
+  return json({ items: topics.map(formatTopic), cursor: topics.length < limit ? null : topics.at(-1)!.name });
+}
+
+async function getTopic(c: HubContext): Promise<Response> {
+  const name = c.req.param("topic")!;
+  const refusal = refuseName(c, name);
+  if (!refusal.ok) return problem(refusal.failure);
+  const { app } = c.var.principal;
+  const view = await withTopic(app, name, () => findTopic(c.env, app, name), (topic) => viewOf(c.env, topic));
+  return view.ok ? json(view.value) : problem(view.failure);
+}
+
+async function putTopic(c: HubContext): Promise<Response> {
+  const name = c.req.param("topic")!;
+  const refusal = refuseName(c, name);
+  if (!refusal.ok) return problem(refusal.failure);
+  if (isSystemTopicName(name)) return problem({ code: "topic_reserved" });
+  const request = parseTopicDefinition(c.var.body === "" ? "{}" : c.var.body);
+  if (!request.ok) return problem(request.failure);
+
+  const store = new TopicsStore(c.env.DB);
+  const existing = await store.find(c.var.principal.app, name);
+  const put = existing === null
+    ? { topic: await createTopic(c.env, c.var.principal.app, name, definitionOf(request.value, DEFAULT_TOPIC)), created: true }
+    : { topic: existing, created: false };
+  const changed = put.created && matches(request.value, put.topic) ? { ok: true as const, value: put.topic } : await change(store, put.topic, request.value);
+  if (!changed.ok) return problem(changed.failure);
+  const view = await viewOf(c.env, remember(changed.value));
+  return view.ok ? json(view.value, put.created ? 201 : 200) : problem(view.failure);
+}
+
+/** The row first, so that no new request finds the topic; then the logs, which tell whoever listens. */
+async function deleteTopic(c: HubContext): Promise<Response> {
+  const name = c.req.param("topic")!;
+  const refusal = refuseName(c, name);
+  if (!refusal.ok) return problem(refusal.failure);
+  if (isSystemTopicName(name)) return problem({ code: "topic_reserved" });
+  const removed = await new TopicsStore(c.env.DB).remove(c.var.principal.app, name, Date.now());
+  forgetTopic(c.var.principal.app, name);
+  if (removed === null) return problem({ code: "topic_not_found" });
+  await retireLogs(c.env, removed);
+  return noContent();
+}
+
+/** Scope is judged before existence. */
+function refuseName(c: HubContext, name: string): Result<null> {
+  if (!isTopicName(name) && !isSystemTopicName(name)) return fail("topic_name_invalid");
+  return allows(c.var.principal, "manage", name) ? { ok: true, value: null } : fail("scope_missing");
+}
+
+const definitionOf = (request: TopicRequest, otherwise: TopicDefinition): TopicDefinition => ({
+  partitions: request.partitions ?? otherwise.partitions,
+  index: request.index ?? otherwise.index,
+  retention: request.retention,
+  schemaPolicy: otherwise.schemaPolicy,
+  description: request.description,
+});
+
+const matches = (request: TopicRequest, topic: TopicRecord): boolean =>
+  (request.partitions ?? topic.partitions) === topic.partitions && (request.index ?? topic.index) === topic.index;
+
+async function change(store: TopicsStore, topic: TopicRecord, request: TopicRequest): Promise<Result<TopicRecord>> {
+  if (!matches(request, topic)) {
+    return fail("topic_conflict", `The topic has ${topic.partitions} partitions and index ${topic.index}.`);
+  }
+  const changed = await store.update(topic, definitionOf(request, topic));
+  return changed === null ? fail("topic_not_found") : { ok: true, value: changed };
+}
+
+/** The definition with what each partition holds; asking also brings a changed policy to the logs. */
+async function viewOf(env: Env, topic: TopicRecord): Promise<Result<object>> {
+  const statuses = await Promise.all(Array.from({ length: topic.partitions }, (_, partition) =>
+    topicLog(env, topic.app, topic.name, partition).status(lifeOf(topic))));
+  const refused = statuses.find((status) => !status.ok);
+  if (refused !== undefined) return refused as Result<never>;
+  const partitions = statuses.flatMap((status): LogStatus[] => (status.ok ? [status.value] : []));
+  return { ok: true, value: { ...formatTopic(topic), createdAt: new Date(topic.createdAt).toISOString(), partitionStatus: partitions } };
+}

@@ -1,0 +1,72 @@
+/** Server-sent events: the frames of a hub's socket, translated. The stream goes as fast as its reader takes it. */
+import { formatCursor } from "../core/cursor.ts";
+import type { Position } from "../core/position.ts";
+import { formatSseCaughtUp, formatSseEvent, formatSseGap, formatSseProblem, formatSseRetry, SSE_HEARTBEAT } from "../wire/sse/sse.ts";
+import type { HubMessage } from "../wire/native/hub-frames.ts";
+import type { LiveReader } from "./live.ts";
+
+const HEARTBEAT_MS = 15_000;
+const RETRY_MS = 1_000;
+
+/** `from` as text again, as a hub's socket takes it. */
+export function formatPosition(position: Position): string {
+  switch (position.kind) {
+    case "earliest":
+    case "latest":
+      return position.kind;
+    case "offset":
+      return `offset:${position.offset}`;
+    case "time":
+      return `time:${new Date(position.at).toISOString()}`;
+    case "cursor":
+      return `cursor:${formatCursor(position.cursor)}`;
+  }
+}
+
+export function sseResponse(reader: LiveReader, topic: string): Response {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  void stream(reader, topic, writable.getWriter());
+  return new Response(readable, {
+    headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform" },
+  });
+}
+
+/** Ends when the reader hangs up (a write fails) or the hub does; either way both sides are let go. */
+async function stream(reader: LiveReader, topic: string, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+  const encoder = new TextEncoder();
+  try {
+    await writer.write(encoder.encode(formatSseRetry(RETRY_MS)));
+    while (!reader.closed) {
+      const messages = await reader.next(HEARTBEAT_MS);
+      await writer.write(encoder.encode(messages === null ? SSE_HEARTBEAT : messages.map(formatBlock).join("")));
+      acknowledge(reader, topic, messages ?? []);
+      if (messages?.some(({ op }) => op === "error" || op === "unsubscribed")) break;
+    }
+    await writer.close();
+  } catch {
+    // The reader is gone.
+  } finally {
+    reader.close();
+  }
+}
+
+function acknowledge(reader: LiveReader, topic: string, messages: readonly HubMessage[]): void {
+  const last = messages.findLast((message) => message.op === "event");
+  if (last !== undefined) reader.acknowledge(topic, last.cursor);
+}
+
+function formatBlock(message: HubMessage): string {
+  switch (message.op) {
+    case "event":
+      return formatSseEvent(message.cursor, message.event);
+    case "caught_up":
+      return formatSseCaughtUp(message.cursor);
+    case "gap":
+      return formatSseGap(message);
+    case "error":
+      return formatSseProblem(JSON.stringify(message.problem));
+    default:
+      return "";
+  }
+}
+
