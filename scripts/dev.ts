@@ -1,0 +1,96 @@
+/**
+ * `npm run dev`: the hub, its consumers and the example system in one process tree, with no account and no network.
+ * One line says when everything answers; Ctrl-C ends everything.
+ */
+import { startOrders, type Orders } from "../examples/orders/server.ts";
+import { DEV_USAGE, parseDevOptions, type DevOptions } from "./lib/dev-options.ts";
+import { prepareDemoPage } from "./lib/demo-page.ts";
+import { migrateLocally, readMigrationState } from "./lib/local-migrations.ts";
+import { startLocalHub, type LocalHub } from "./lib/local-hub.ts";
+import { isPortFree } from "./lib/ports.ts";
+
+const CRON_MS = 60_000;
+
+const options = parseDevOptions(process.argv.slice(2), process.env, process.cwd());
+if (typeof options === "string") fail(`${options}\n\n${DEV_USAGE}`);
+if (!(await isPortFree(options.port))) {
+  fail(`Port ${options.port} is in use: stop what runs there, or choose another with --port N.`);
+}
+
+const stops: (() => Promise<void>)[] = [];
+let stopping = false;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stopAll(0));
+
+try {
+  await run(options);
+} catch (error) {
+  console.error(`Could not start: ${(error as Error).message}`);
+  await stopAll(1);
+}
+
+async function run(dev: DevOptions): Promise<void> {
+  // A database that is being read must not change under its reader; one that is not there yet has none.
+  const state = readMigrationState(dev.persistTo);
+  if (state === "behind") await migrateLocally(dev.persistTo);
+  const orders = dev.bare ? null : await startExample(dev);
+  const hub = await startLocalHub(dev, orders === null ? null : demoPage(dev, orders));
+  stops.push(() => hub.stop());
+  void hub.ended.then(() => sayThatHubEnded());
+  await Promise.all([hub.ready, state === "absent" ? migrateLocally(dev.persistTo) : null]);
+
+  pokeCron(dev, hub);
+  await orders?.subscribe();
+  await expectPage(dev);
+  if (!stopping) announce(dev);
+}
+
+async function startExample(dev: DevOptions): Promise<Orders> {
+  const orders = await startOrders({ hub: `http://127.0.0.1:${dev.port}`, key: dev.rootKey });
+  stops.push(() => orders.close());
+  return orders;
+}
+
+const demoPage = (dev: DevOptions, orders: Orders): string =>
+  prepareDemoPage(dev.port, { key: dev.rootKey, orders: orders.url });
+
+/** Local runs have no scheduler; production runs the cron every minute. */
+function pokeCron(dev: DevOptions, hub: LocalHub): void {
+  const timer = setInterval(() => {
+    fetch(`http://127.0.0.1:${dev.port}/cdn-cgi/local/scheduled`).catch((error: Error) => {
+      if (!stopping) console.error(`The cron could not be run: ${error.message}`);
+    });
+  }, CRON_MS);
+  void hub.ended.then(() => clearInterval(timer));
+}
+
+async function expectPage(dev: DevOptions): Promise<void> {
+  const { status } = await fetch(`http://127.0.0.1:${dev.port}/`);
+  if (status !== 200) throw new Error(`the page answered ${status}`);
+}
+
+function announce(dev: DevOptions): void {
+  console.log(`Ready on http://localhost:${dev.port}`);
+  if (dev.bare) return;
+  console.log("  That page places orders and shows the live log, the subscriptions and the dead letters.");
+  console.log("  npm run demo tells the whole story in another terminal. Ctrl-C stops everything.");
+  if (dev.rootKeyIsOurs) console.log(`  The root key is ${dev.rootKey}.`);
+}
+
+function sayThatHubEnded(): void {
+  if (stopping) return;
+  console.error("The hub has ended unexpectedly; what it said last stands above.");
+  void stopAll(1);
+}
+
+async function stopAll(code: number): Promise<void> {
+  // One Ctrl-C arrives twice, from the terminal and from npm; each stop has a deadline of its own.
+  if (stopping) return;
+  stopping = true;
+  await Promise.allSettled(stops.map((stop) => stop()));
+  process.exit(code);
+}
+
+function fail(sentence: string): never {
+  console.error(sentence);
+  process.exit(1);
+}
