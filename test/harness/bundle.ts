@@ -27,7 +27,8 @@ async function bundle(): Promise<string> {
   const wrangler = join(REPOSITORY, "node_modules", "wrangler", "bin", "wrangler.js");
   const args = [wrangler, "deploy", "--dry-run", "--outdir", draft, "-c", "wrangler.toml"];
   await promisify(execFile)(process.execPath, args, {
-    cwd: REPOSITORY, env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" },
+    cwd: REPOSITORY,
+    env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" },
   });
   try {
     renameSync(draft, target);
@@ -41,7 +42,7 @@ async function bundle(): Promise<string> {
 function hashOfSources(): string {
   const hash = createHash("sha256");
   const sources = readdirSync(join(REPOSITORY, "src"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.includes(".generated.")).sort();
+    .filter((name) => name.endsWith(".ts") && !name.includes(".generated.")).toSorted();
   for (const path of [...sources.map((name) => join("src", name)), "wrangler.toml", "package-lock.json"]) {
     hash.update(`${path}\0`).update(readFileSync(join(REPOSITORY, path))).update("\0");
   }

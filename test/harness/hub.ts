@@ -40,7 +40,14 @@ export interface Page {
   readonly events: readonly WireEvent[];
   readonly cursor: string;
   readonly caughtUp: boolean;
-  readonly gap?: { readonly partition: number; readonly requested: number; readonly firstHeld: number; readonly reason: string };
+  readonly gap?: Gap;
+}
+
+export interface Gap {
+  readonly partition: number;
+  readonly requested: number;
+  readonly firstHeld: number;
+  readonly reason: string;
 }
 
 type JsonObject = Record<string, unknown>;
@@ -90,8 +97,7 @@ export class Hub {
       ? { method, headers }
       : { method, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
     const response = await this.request(path, init);
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, body: (text === "" ? null : JSON.parse(text)) as Body };
+    return answerOf<Body>(response);
   }
 
   /** Publishes drafts as JSON (a string goes as it is). */
@@ -102,7 +108,7 @@ export class Hub {
     const response = await this.request(`/v1/topics/${encodeURIComponent(topic)}/events`, {
       method: "POST", headers: { "content-type": "application/json", ...headers }, body: text,
     });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as { events: Receipt[] } };
+    return answerOf(response);
   }
 
   async read(topic: string, query: Record<string, string | number> = {}): Promise<Page> {
@@ -160,9 +166,8 @@ export class Hub {
   /** `kill -9` of the runtime; resolves when its successor answers. State survives, queues and sockets do not. */
   async killRuntime(): Promise<void> {
     process.kill(runtimes.get(this)!, "SIGKILL");
-    await eventually(
-      () => fetch(`${this.url}/healthz`).then((response) => response.status < 600, () => false), (up) => up, "the runtime is back",
-    );
+    const answers = (): Promise<boolean> => fetch(`${this.url}/healthz`).then(() => true, () => false);
+    await eventually(answers, (up) => up, "the runtime is back");
     this.#claimRuntime();
   }
 
@@ -193,14 +198,14 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(REPOSITORY, "wrangler.toml"));
   // The paths are ours: what is run is the finished bundle, not the sources.
   const { rootPath: _rootPath, modulesRules: _modulesRules, ...settings } = workerOptions;
-  const vars = { ROOT_KEY, ALLOW_PRIVATE_TARGETS: "1", ...options.vars };
+  const vars = Object.entries({ ROOT_KEY, ALLOW_PRIVATE_TARGETS: "1", ...options.vars });
   return convertV4MiniflareOptions({
     workers: [{
       ...settings,
       name: WORKER,
       modules: [{ type: "ESModule", path: join(bundle, "index.js") }],
       modulesRoot: bundle,
-      bindings: Object.fromEntries(Object.entries(vars).filter((entry): entry is [string, string] => entry[1] !== null)),
+      bindings: Object.fromEntries(vars.filter((entry): entry is [string, string] => entry[1] !== null)),
     }],
     host: "127.0.0.1",
     port: 0,
@@ -210,6 +215,12 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
     handleStructuredLogs: ({ message }) => logs.push(parseLog(message)),
     ...(options.persistTo === undefined ? {} : { resourcePersistencePath: options.persistTo }),
   });
+}
+
+async function answerOf<Body>(response: Response): Promise<Answer<Body>> {
+  const text = await response.text();
+  const body = (text === "" ? null : JSON.parse(text)) as Body;
+  return { status: response.status, headers: response.headers, body };
 }
 
 function parseLog(message: string): JsonObject {
@@ -225,7 +236,7 @@ async function migrate(database: D1Database): Promise<void> {
   const { results } = await database.prepare("SELECT name FROM applied_migrations").all<{ name: string }>();
   const applied = new Set(results.map(({ name }) => name));
   const folder = join(REPOSITORY, "migrations");
-  for (const name of readdirSync(folder).filter((file) => file.endsWith(".sql") && !applied.has(file)).sort()) {
+  for (const name of readdirSync(folder).filter((file) => file.endsWith(".sql") && !applied.has(file)).toSorted()) {
     const statements = unstable_splitSqlQuery(readFileSync(join(folder, name), "utf8"));
     await database.batch([
       ...statements.map((statement) => database.prepare(statement)),

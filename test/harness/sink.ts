@@ -62,7 +62,8 @@ export class Sink {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiters.delete(look);
-        reject(new Error(`not within ${timeoutMs} ms: ${what}; ${this.deliveries.length} deliveries came, ${this.accepted.length} accepted`));
+        const seen = `${this.deliveries.length} deliveries came, ${this.accepted.length} were accepted`;
+        reject(new Error(`not within ${timeoutMs} ms: ${what}; ${seen}`));
       }, timeoutMs);
       const look = (): void => {
         if (!test(this)) return;
@@ -92,7 +93,7 @@ export class Sink {
     this.deliveries.push(delivery);
     if (reset) request.socket.destroy();
     else response.writeHead(status, { ...headers }).end(status === 204 ? undefined : body);
-    for (const look of [...this.#waiters]) look();
+    for (const look of this.#waiters) look();
   }
 
   #record(request: IncomingMessage, body: string): ReceivedDelivery {
