@@ -1,0 +1,32 @@
+/** The story of a delivery's attempts, as operators read it; bounded, because a broken target writes it. */
+import { unreachable } from "./assert.ts";
+import type { AttemptOutcome, AttemptRecord } from "./delivery-decision.ts";
+
+const RECORDS_MAX = 100;
+/** The last answer is kept as it was read; of those before it, the beginning. */
+const EARLIER_EXCERPT_CHARS = 200;
+
+export function appendAttempt(history: readonly AttemptRecord[], record: AttemptRecord): AttemptRecord[] {
+  const earlier = history.slice(-(RECORDS_MAX - 1)).map((past) => ({ ...past, excerpt: past.excerpt.slice(0, EARLIER_EXCERPT_CHARS) }));
+  return [...earlier, record];
+}
+
+/** `startedAt` in milliseconds since 1970. */
+export function recordAttempt(outcome: AttemptOutcome, startedAt: number, durationMs: number): AttemptRecord {
+  const at = new Date(startedAt).toISOString();
+  switch (outcome.kind) {
+    case "accepted":
+      return { at, durationMs, status: outcome.status, error: null, excerpt: "" };
+    case "refused":
+      return { at, durationMs, status: outcome.status, error: null, excerpt: outcome.excerpt };
+    case "unreachable":
+      return { at, durationMs, status: null, error: outcome.reason, excerpt: outcome.excerpt };
+    case "gone":
+      return { at, durationMs, status: 410, error: null, excerpt: "" };
+    case "not_attempted":
+    case "expired":
+      return { at, durationMs, status: null, error: outcome.kind, excerpt: "" };
+    default:
+      return unreachable(outcome);
+  }
+}

@@ -1,0 +1,43 @@
+/** When and how much the ledger dispatches: the arithmetic of windows, rings and the one alarm. */
+import { LIMITS } from "./limits.ts";
+import type { SubscriptionState } from "./subscription.ts";
+
+/**
+ * How many deliveries may be dispatched now. Half the window makes a dispatch, so that one is worked on while the next
+ * waits; and while any is open, room for less than half of one is no room: crumbs cost as much as loaves.
+ */
+export function dispatchRoom(maxInFlight: number, open: number): number {
+  const room = Math.max(0, maxInFlight - open);
+  return open > 0 && room < Math.ceil(dispatchSize(maxInFlight) / 2) ? 0 : room;
+}
+
+export const dispatchSize = (maxInFlight: number): number =>
+  Math.min(LIMITS.DISPATCH_DELIVERIES_MAX, Math.ceil(maxInFlight / 2));
+
+/** How long after its `rings`th sending a dispatch that nobody claims is sent again. */
+export const ringDelayMs = (rings: number): number =>
+  Math.min(LIMITS.DISPATCH_RING_MS * 2 ** Math.min(rings, 16), LIMITS.DISPATCH_RING_MS_MAX);
+
+/** What the ledger waits for; times in milliseconds since 1970, null where there is nothing of the kind. */
+export interface LedgerWaits {
+  readonly state: SubscriptionState;
+  /** Whether `dispatchRoom` leaves any: without it a settle or a lapse is what comes next. */
+  readonly hasRoom: boolean;
+  /** Some log holds what has not been examined. */
+  readonly behind: boolean;
+  readonly retryAt: number | null;
+  readonly ringAt: number | null;
+  readonly leaseUntil: number | null;
+}
+
+/** When the alarm is due next; null: never. A claim that runs is watched in every state, all else only in `active`. */
+export function nextAlarmAt(waits: LedgerWaits, now: number): number | null {
+  const active = waits.state === "active";
+  const due = [
+    waits.leaseUntil,
+    active ? waits.ringAt : null,
+    active && waits.hasRoom ? waits.retryAt : null,
+    active && waits.hasRoom && waits.behind ? now + LIMITS.TELL_AGAIN_MS : null,
+  ].filter((at) => at !== null);
+  return due.length === 0 ? null : Math.max(now, Math.min(...due));
+}

@@ -1,0 +1,69 @@
+/** What a log tells: new events go out at once when there is room, and otherwise the ledger owes itself a pull. */
+import { dispatchSize } from "../../core/ledger-schedule.ts";
+import { takeEvents } from "../../core/ledger-take.ts";
+import type { DispatchMessage } from "../../queues/messages.ts";
+import type { LogPush, PushAnswer } from "../rpc.ts";
+import { dispatchEvents } from "./dispatch.ts";
+import { retireSource } from "./retire.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Source } from "./source-store.ts";
+
+/** Above so many open dispatches a push waits for the next pull, which takes more at once. */
+export const EAGER_DISPATCHES_MAX = 4;
+
+export interface Accepted {
+  readonly answer: PushAnswer;
+  /** To be sent now that the rows say so. */
+  readonly messages: readonly DispatchMessage[];
+  /** The source has more than was taken. */
+  readonly isBehind: boolean;
+}
+
+/** One transaction. Idempotent by offset: what has been examined before is not looked at again. */
+export function acceptPush(ledger: Ledger, push: LogPush, now: number): Accepted {
+  if (!ledger.follows(push.topic)) return { answer: { kind: "gone" }, messages: [], isBehind: false };
+  return ledger.storage.transactionSync(() => {
+    const source = findOrBegin(ledger, push);
+    const messages = source.state === "live" ? takePush(ledger, source, push, now) : [];
+    const isBehind = ledger.sources.get(source.id)!.behind;
+    // From here on the ledger answers for everything up to `through`, whether it has looked at it or marked itself behind.
+    return { answer: { kind: "accepted", through: push.through }, messages, isBehind };
+  });
+}
+
+/** The log may tell of a topic before the answer to the attach has come back. */
+function findOrBegin(ledger: Ledger, push: LogPush): Source {
+  const known = ledger.sources.find(push);
+  if (known?.state === "frozen") {
+    ledger.sources.setState(known.id, "live");
+    return { ...known, state: "live" };
+  }
+  return known ?? beginSource(ledger, push, push.after, false);
+}
+
+/** Begins with one life of a partition; the lives before it have ended. */
+export function beginSource(
+  ledger: Ledger, { topic, partition, epoch }: Pick<LogPush, "topic" | "partition" | "epoch">, examined: number, behind: boolean,
+): Source {
+  const source = ledger.sources.insert({ topic, partition, epoch }, examined, behind);
+  if (ledger.sources.latestEpoch(topic, partition) > epoch) {
+    ledger.sources.setState(source.id, "retired"); // A late word of a life that has ended since.
+    return { ...source, state: "retired" };
+  }
+  for (const past of ledger.sources.unretired(topic, partition, epoch - 1)) retireSource(ledger, past);
+  return source;
+}
+
+function takePush(ledger: Ledger, source: Source, push: LogPush, now: number): DispatchMessage[] {
+  ledger.announce(source.id, Math.max(push.through, push.head));
+  if (push.through <= source.examined && push.head <= source.examined) return [];
+  const hasHole = push.after > source.examined;
+  const room = hasHole || source.behind || ledger.dispatches.openCounts().dispatches >= EAGER_DISPATCHES_MAX ? 0 : ledger.room();
+  if (room === 0) {
+    if (!source.behind) ledger.sources.markBehind(source.id);
+    return [];
+  }
+  const taken = takeEvents(push, source.examined, room, ledger.filter);
+  ledger.sources.advance(source.id, taken.through, taken.through < push.head, taken.events.length);
+  return dispatchEvents(ledger, source.id, taken.events, dispatchSize(ledger.definition!.maxInFlight), now);
+}

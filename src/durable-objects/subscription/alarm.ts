@@ -1,0 +1,70 @@
+/** The ledger's one alarm: it finds what nobody came back for. */
+import { nextAlarmAt, ringDelayMs } from "../../core/ledger-schedule.ts";
+import type { Env } from "../../env.ts";
+import { logStage } from "../../observability/log.ts";
+import type { DispatchMessage } from "../../queues/messages.ts";
+import { messageOf } from "./dispatch.ts";
+import { lapse } from "./lapse.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** Lapses that one run ends; the next run, at once, goes on. */
+const LAPSES_PER_RUN = 20;
+
+export class LedgerAlarm {
+  readonly #ledger: Ledger;
+  /** Null: none is set. */
+  #at: number | null = null;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  /** Before anything else after a wake, so that an alarm that stands is not set again. */
+  async load(): Promise<void> {
+    this.#at = await this.#ledger.storage.getAlarm();
+  }
+
+  /** The platform has taken the alarm that stood. */
+  fired(): void {
+    this.#at = null;
+  }
+
+  /** Sets it when it is due earlier than the one that stands; each setting is a row written. */
+  async stand(now: number): Promise<void> {
+    const at = this.#due(now);
+    if (at === null || (this.#at !== null && this.#at <= at)) return;
+    this.#at = at;
+    await this.#ledger.storage.setAlarm(at);
+  }
+
+  #due(now: number): number | null {
+    const ledger = this.#ledger;
+    if (ledger.definition === null) return null;
+    const { ringAt, leaseUntil } = ledger.dispatches.nextTimes();
+    const hasRoom = ledger.room() > 0;
+    return nextAlarmAt({
+      state: ledger.state, hasRoom, behind: ledger.sources.isAnyBehind(), retryAt: ledger.retries.nextAt(), ringAt, leaseUntil,
+    }, now);
+  }
+}
+
+/** Ends the claims whose lease has run out. One that fails stops no other: it is due again at once. */
+export async function endLapsedClaims(ledger: Ledger, env: Env, now: number): Promise<void> {
+  for (const dispatch of ledger.dispatches.lapsed(now).slice(0, LAPSES_PER_RUN)) {
+    try {
+      await lapse(ledger, env, dispatch, now, Math.random);
+    } catch (error) {
+      logStage("subscription.lapse_failed", { subscription: ledger.subscriptionId, dispatch: dispatch.id, error: String(error) });
+    }
+  }
+}
+
+/** Messages for the dispatches that nobody has claimed in time; all unclaimed ones when `all`. */
+export function ringUnclaimed(ledger: Ledger, now: number, all: boolean): DispatchMessage[] {
+  if (!ledger.isRunning) return [];
+  return ledger.storage.transactionSync(() => ledger.dispatches.toRing(all ? Number.MAX_SAFE_INTEGER : now).map((dispatch) => {
+    const rings = all ? 0 : dispatch.rings + 1;
+    ledger.dispatches.update({ ...dispatch, rings, ringAt: now + ringDelayMs(rings) });
+    return messageOf(ledger, dispatch.id, []);
+  }));
+}

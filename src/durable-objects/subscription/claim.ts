@@ -1,0 +1,31 @@
+/** A consumer takes a dispatch: what is still open of it, for as long as the lease runs. */
+import { deliveryKey } from "../../core/keys.ts";
+import { LIMITS } from "../../core/limits.ts";
+import type { ClaimAnswer, ClaimedDelivery } from "../rpc.ts";
+import type { Dispatch } from "./dispatch-store.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** One transaction. A lease that has run out is the alarm's to end, so that every lapse is counted. */
+export function claimDispatch(ledger: Ledger, id: number, now: number): ClaimAnswer {
+  const { definition } = ledger;
+  const dispatch = ledger.isRunning ? ledger.dispatches.get(id) : null;
+  if (definition === null || dispatch === null || dispatch.leaseUntil > 0) return { kind: "nothing" };
+  const claim = dispatch.claim + 1;
+  ledger.dispatches.update({ ...dispatch, claim, leaseUntil: leaseFrom(definition.timeoutMs, now) });
+  return { kind: "claimed", claim, definition, deliveries: claimedDeliveries(ledger, dispatch) };
+}
+
+/** Longer than any one attempt, so that a consumer that lives settles within it. */
+export const leaseFrom = (timeoutMs: number, now: number): number => now + timeoutMs + LIMITS.CLAIM_MARGIN_MS;
+
+function claimedDeliveries(ledger: Ledger, dispatch: Dispatch): ClaimedDelivery[] {
+  const sources = new Map([...new Set(dispatch.deliveries.map(([source]) => source))].map((id) => [id, ledger.sources.get(id)!]));
+  return dispatch.deliveries.map(([source, offset, attempt]) => {
+    const { topic, partition, epoch } = sources.get(source)!;
+    const retry = dispatch.parked ? ledger.retries.get({ source, offset }) : null;
+    return {
+      id: deliveryKey(ledger.subscriptionId, source, offset), source, topic, partition, epoch, offset, attempt,
+      redrive: retry?.redrive ?? false, line: retry?.line ?? null,
+    };
+  });
+}

@@ -1,0 +1,99 @@
+/** Dispatches that are open: sent to the queue and not settled to the end. */
+
+/** One delivery in a dispatch, as its row keeps it. */
+export type OpenDelivery = readonly [source: number, offset: number, attempt: number];
+
+export interface Dispatch {
+  readonly id: number;
+  readonly deliveries: readonly OpenDelivery[];
+  /** How many were delivered out of this dispatch, by source; not in the sources' counters yet. */
+  readonly delivered: Readonly<Record<number, number>>;
+  /** Its deliveries have rows in `retries`. */
+  readonly parked: boolean;
+  readonly openedAt: number;
+  /** Counts claims, and fences the settles of those that are over. */
+  readonly claim: number;
+  /** 0: nobody holds it. */
+  readonly leaseUntil: number;
+  /** When it is sent again if nobody has claimed it. */
+  readonly ringAt: number;
+  readonly rings: number;
+  /** Claims in a row that ended without a settle. */
+  readonly lapses: number;
+}
+
+type Row = {
+  id: number; deliveries: string; delivered: string; parked: number; opened_at: number; claim: number; lease_until: number;
+  ring_at: number; rings: number; lapses: number;
+};
+
+export class DispatchStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  get(id: number): Dispatch | null {
+    return this.#all(`SELECT * FROM dispatches WHERE id = ?1`, id)[0] ?? null;
+  }
+
+  all(): Dispatch[] {
+    return this.#all(`SELECT * FROM dispatches ORDER BY id`);
+  }
+
+  /** Unclaimed and due to be sent again. */
+  toRing(now: number): Dispatch[] {
+    return this.#all(`SELECT * FROM dispatches WHERE lease_until = 0 AND ring_at <= ?1 ORDER BY ring_at`, now);
+  }
+
+  lapsed(now: number): Dispatch[] {
+    return this.#all(`SELECT * FROM dispatches WHERE lease_until BETWEEN 1 AND ?1 ORDER BY lease_until`, now);
+  }
+
+  /** How many dispatches are open, and how many deliveries in them. */
+  openCounts(): { readonly dispatches: number; readonly deliveries: number } {
+    return this.#sql.exec<{ dispatches: number; deliveries: number }>(
+      `SELECT count(*) AS dispatches, coalesce(sum(open), 0) AS deliveries FROM dispatches`).one();
+  }
+
+  nextTimes(): { readonly ringAt: number | null; readonly leaseUntil: number | null } {
+    return this.#sql.exec<{ ringAt: number | null; leaseUntil: number | null }>(
+      `SELECT min(CASE WHEN lease_until = 0 THEN ring_at END) AS ringAt,
+         min(CASE WHEN lease_until > 0 THEN lease_until END) AS leaseUntil FROM dispatches`).one();
+  }
+
+  insert(id: number, deliveries: readonly OpenDelivery[], parked: boolean, now: number, ringAt: number): void {
+    this.#sql.exec(
+      `INSERT INTO dispatches (id, deliveries, open, delivered, parked, opened_at, claim, lease_until, ring_at, rings, lapses)
+       VALUES (?, ?, ?, '{}', ?, ?, 0, 0, ?, 0, 0)`,
+      id, JSON.stringify(deliveries), deliveries.length, Number(parked), now, ringAt);
+  }
+
+  update(dispatch: Dispatch): void {
+    this.#sql.exec(
+      `UPDATE dispatches SET deliveries = ?2, open = ?3, delivered = ?4, claim = ?5, lease_until = ?6, ring_at = ?7,
+         rings = ?8, lapses = ?9 WHERE id = ?1`,
+      dispatch.id, JSON.stringify(dispatch.deliveries), dispatch.deliveries.length, JSON.stringify(dispatch.delivered),
+      dispatch.claim, dispatch.leaseUntil, dispatch.ringAt, dispatch.rings, dispatch.lapses);
+  }
+
+  remove(id: number): void {
+    this.#sql.exec(`DELETE FROM dispatches WHERE id = ?1`, id);
+  }
+
+  #all(sql: string, ...values: readonly number[]): Dispatch[] {
+    return this.#sql.exec<Row>(sql, ...values).toArray().map((row) => ({
+      id: row.id,
+      deliveries: JSON.parse(row.deliveries) as OpenDelivery[],
+      delivered: JSON.parse(row.delivered) as Record<number, number>,
+      parked: row.parked === 1,
+      openedAt: row.opened_at,
+      claim: row.claim,
+      leaseUntil: row.lease_until,
+      ringAt: row.ring_at,
+      rings: row.rings,
+      lapses: row.lapses,
+    }));
+  }
+}

@@ -1,0 +1,103 @@
+/** One subscription's ledger as its parts share it: the stores, what the subscription is, and what its logs announced. */
+import { compileFilter, MATCH_ALL, type Filter } from "../../core/filter.ts";
+import { parseObjectName } from "../../core/keys.ts";
+import { dispatchRoom } from "../../core/ledger-schedule.ts";
+import { matchesTopicPattern } from "../../core/names.ts";
+import type { SubscriptionDefinition, SubscriptionState } from "../../core/subscription.ts";
+import { applyMigrations } from "../object-migrations.ts";
+import type { LogLife } from "../rpc.ts";
+import { DeadLetterStore } from "./dead-letter-store.ts";
+import { DispatchStore } from "./dispatch-store.ts";
+import { LEDGER_MIGRATIONS } from "./ledger-migrations.ts";
+import { MetaStore } from "./meta-store.ts";
+import { RetryStore } from "./retry-store.ts";
+import { SourceStore } from "./source-store.ts";
+
+export class Ledger {
+  readonly app: string;
+  readonly subscriptionId: string;
+  readonly storage: DurableObjectStorage;
+  readonly meta: MetaStore;
+  readonly sources: SourceStore;
+  readonly dispatches: DispatchStore;
+  readonly retries: RetryStore;
+  readonly deadLetters: DeadLetterStore;
+  /** The last offset that each source's log has announced since this wake; a hint, so heap is enough. */
+  readonly heads = new Map<number, number>();
+  #definition: SubscriptionDefinition | null;
+  #filter: Filter;
+
+  constructor(ctx: DurableObjectState) {
+    const name = parseObjectName(ctx.id.name);
+    if (name.kind !== "subscription") throw new Error(`a ledger cannot be named ${ctx.id.name}`);
+    ({ app: this.app, subscription: this.subscriptionId } = name);
+    this.storage = ctx.storage;
+    applyMigrations(ctx.storage, LEDGER_MIGRATIONS);
+    const { sql } = ctx.storage;
+    this.meta = new MetaStore(sql);
+    this.sources = new SourceStore(sql);
+    this.dispatches = new DispatchStore(sql);
+    this.retries = new RetryStore(sql);
+    this.deadLetters = new DeadLetterStore(sql);
+    this.#definition = this.meta.read("definition");
+    this.#filter = filterOf(this.#definition);
+  }
+
+  /** Null before the first `configure` and after removal. */
+  get definition(): SubscriptionDefinition | null {
+    return this.#definition;
+  }
+
+  /** Read from its row each time: a settle may change it in a transaction that is rolled back. */
+  get state(): SubscriptionState {
+    return this.meta.read("state") ?? "active";
+  }
+
+  get filter(): Filter {
+    return this.#filter;
+  }
+
+  get isRunning(): boolean {
+    return this.#definition !== null && this.state === "active";
+  }
+
+  follows(topic: string): boolean {
+    return this.#definition?.topics.some((pattern) => matchesTopicPattern(pattern, topic)) ?? false;
+  }
+
+  /** How many deliveries may be dispatched now. */
+  room(): number {
+    if (!this.isRunning) return 0;
+    return dispatchRoom(this.#definition!.maxInFlight, this.dispatches.openCounts().deliveries);
+  }
+
+  define(definition: SubscriptionDefinition): void {
+    this.meta.write("definition", definition);
+    this.#definition = definition;
+    this.#filter = filterOf(definition);
+  }
+
+  setState(state: SubscriptionState): void {
+    this.meta.write("state", state);
+  }
+
+  /** Drops every row; what is left is the tombstone. */
+  async drop(): Promise<void> {
+    this.#definition = null;
+    this.heads.clear();
+    await this.storage.deleteAll();
+    applyMigrations(this.storage, LEDGER_MIGRATIONS);
+    this.meta.write("removed", true);
+  }
+
+  /** An announcement may be older than another that came first. */
+  announce(source: number, head: number): void {
+    this.heads.set(source, Math.max(head, this.heads.get(source) ?? 0));
+  }
+}
+
+const filterOf = (definition: SubscriptionDefinition | null): Filter =>
+  definition === null ? MATCH_ALL : compileFilter(definition.filter);
+
+/** The ledger knows no policy of a topic: revision 0 names the life and never replaces what the log has. */
+export const lifeOfEpoch = (epoch: number): LogLife => ({ epoch, revision: 0, index: "none", retention: {} });

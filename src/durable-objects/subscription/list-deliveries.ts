@@ -1,0 +1,81 @@
+/** What operators see of the ledger: owed and in-flight deliveries, dead letters. */
+import { deliveryKey } from "../../core/keys.ts";
+import { comparePlaces, formatListCursor, parseListCursor, type DeliveryPlace } from "../../core/ledger-ids.ts";
+import { LIMITS } from "../../core/limits.ts";
+import type { DeadLetter, DeliveryReport, ReportPage } from "../rpc.ts";
+import type { DeadLetterRow } from "./dead-letter-store.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Retry } from "./retry-store.ts";
+
+const START: DeliveryPlace = { source: 0, offset: 0 };
+
+/** By source and offset. A cursor that is not one begins anew. */
+export function listDeliveries(
+  ledger: Ledger, state: "owed" | "in_flight", cursor: string | null, limit: number,
+): ReportPage<DeliveryReport> {
+  const after = (cursor === null ? null : parseListCursor(cursor)) ?? START;
+  const waiting = state === "owed" ? ledger.retries.listWaiting(after, limit).map((retry) => reportRetry(ledger, retry)) : [];
+  const found = [...waiting, ...listDispatched(ledger, state, after)].sort((left, right) => comparePlaces(left.place, right.place));
+  return {
+    items: found.slice(0, limit).map(({ report }) => report),
+    cursor: found.length >= limit && limit > 0 ? formatListCursor(found[limit - 1]!.place) : null,
+  };
+}
+
+/** The newest last. */
+export function listDeadLetters(ledger: Ledger, cursor: string | null, limit: number): ReportPage<DeadLetter> {
+  const letters = readDeadLetters(ledger, cursor, limit);
+  return {
+    items: letters.map((letter) => ({
+      ...placeReport(ledger, letter), reason: letter.reason, diedAt: new Date(letter.diedAt).toISOString(),
+      attempts: letter.attempts, event: letter.line,
+    })),
+    cursor: cursorAfter(ledger, letters),
+  };
+}
+
+/** Dead letters in the form of deliveries. */
+export function listDead(ledger: Ledger, cursor: string | null, limit: number): ReportPage<DeliveryReport> {
+  const letters = readDeadLetters(ledger, cursor, limit);
+  return {
+    items: letters.map((letter) => ({ ...placeReport(ledger, letter), state: "dead", attempts: letter.attempts, nextAttemptAt: null })),
+    cursor: cursorAfter(ledger, letters),
+  };
+}
+
+interface Found {
+  readonly place: DeliveryPlace;
+  readonly report: DeliveryReport;
+}
+
+/** `in_flight` is what a consumer holds; what was sent and nobody has claimed is owed. */
+function listDispatched(ledger: Ledger, state: "owed" | "in_flight", after: DeliveryPlace): Found[] {
+  const wanted = ledger.dispatches.all().filter(({ leaseUntil }) => (leaseUntil > 0) === (state === "in_flight"));
+  return wanted.flatMap((dispatch) => dispatch.deliveries.flatMap(([source, offset]): Found[] => {
+    const place = { source, offset };
+    if (comparePlaces(place, after) <= 0) return [];
+    const attempts = dispatch.parked ? ledger.retries.get(place)?.attempts ?? [] : [];
+    return [{ place, report: { ...placeReport(ledger, place), state, attempts, nextAttemptAt: null } }];
+  }));
+}
+
+function reportRetry(ledger: Ledger, retry: Retry): Found {
+  const nextAttemptAt = new Date(retry.nextAt).toISOString();
+  return { place: retry, report: { ...placeReport(ledger, retry), state: "owed", attempts: retry.attempts, nextAttemptAt } };
+}
+
+function placeReport(ledger: Ledger, { source, offset }: DeliveryPlace): Pick<DeliveryReport, "id" | "topic" | "partition" | "offset"> {
+  const { topic, partition } = ledger.sources.get(source)!;
+  return { id: deliveryKey(ledger.subscriptionId, source, offset), topic, partition, offset };
+}
+
+/** The cursor over dead letters has the order of their deaths where others have the offset. */
+function readDeadLetters(ledger: Ledger, cursor: string | null, limit: number): DeadLetterRow[] {
+  const after = (cursor === null ? null : parseListCursor(cursor)) ?? START;
+  return ledger.deadLetters.list(after.offset, limit, LIMITS.PAGE_BYTES_MAX);
+}
+
+function cursorAfter(ledger: Ledger, letters: readonly DeadLetterRow[]): string | null {
+  const last = letters.at(-1);
+  return last === undefined || last.seq >= ledger.deadLetters.lastSeq() ? null : formatListCursor({ source: 0, offset: last.seq });
+}

@@ -1,0 +1,143 @@
+/**
+ * Moves deliveries on: due retries first, then events that the logs hold and nobody has examined. One run at a time;
+ * it ends when there is no room or nothing left, and every settle, push and alarm begins it again.
+ */
+import { dispatchSize } from "../../core/ledger-schedule.ts";
+import { takeEvents } from "../../core/ledger-take.ts";
+import { LIMITS } from "../../core/limits.ts";
+import type { Result } from "../../core/result.ts";
+import type { Env } from "../../env.ts";
+import { logStage } from "../../observability/log.ts";
+import type { DispatchMessage } from "../../queues/messages.ts";
+import { topicLog } from "../../stubs.ts";
+import type { ReadPage } from "../rpc.ts";
+import { EAGER_DISPATCHES_MAX } from "./accept.ts";
+import { dispatchEvents, dispatchRetries } from "./dispatch.ts";
+import { lifeOfEpoch, type Ledger } from "./ledger.ts";
+import { logExpired, retireSource } from "./retire.ts";
+import type { Source } from "./source-store.ts";
+
+/** While many dispatches are open and the log holds little, it is left to gather for so long. */
+const GATHER_MS = 20;
+
+export class Pump {
+  readonly #ledger: Ledger;
+  readonly #env: Env;
+  readonly #send: (messages: readonly DispatchMessage[]) => void;
+  #running: Promise<void> | null = null;
+  #again = false;
+
+  constructor(ledger: Ledger, env: Env, send: (messages: readonly DispatchMessage[]) => void) {
+    this.#ledger = ledger;
+    this.#env = env;
+    this.#send = send;
+  }
+
+  /** What is due has been dispatched when it returns; the promise resolves, and never rejects, when the pulls are over. */
+  run(): Promise<void> {
+    this.#again = true;
+    if (this.#running !== null) this.#dispatchDue();
+    this.#running ??= this.#runUntilDone().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #runUntilDone(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      try {
+        this.#dispatchDue();
+        await this.#pullAll();
+      } catch (error) {
+        logStage("subscription.pump_failed", { subscription: this.#ledger.subscriptionId, error: String(error) });
+      }
+    }
+  }
+
+  #dispatchDue(): void {
+    const ledger = this.#ledger;
+    for (let room = ledger.room(); room > 0; room = ledger.room()) {
+      const now = Date.now();
+      const size = Math.min(room, dispatchSize(ledger.definition!.maxInFlight));
+      const message = ledger.storage.transactionSync(() => {
+        const due = ledger.retries.due(now, size);
+        return due.length === 0 ? null : dispatchRetries(ledger, due, size, now);
+      });
+      if (message === null) return;
+      this.#send([message]);
+    }
+  }
+
+  /** Once round all that are behind; a log that cannot be reached waits for the alarm and stops no other. */
+  async #pullAll(): Promise<void> {
+    let source = this.#ledger.sources.nextBehind(0);
+    while (source !== null && this.#ledger.room() > 0) {
+      await this.#gather(source);
+      try {
+        if (await this.#pull(source)) this.#again = true;
+      } catch (error) {
+        logStage("subscription.pull_failed", { subscription: this.#ledger.subscriptionId, topic: source.topic, error: String(error) });
+      }
+      source = this.#ledger.sources.nextBehind(source.id);
+    }
+  }
+
+  async #gather(source: Source): Promise<void> {
+    const waiting = (this.#ledger.heads.get(source.id) ?? Infinity) - source.examined;
+    const many = this.#ledger.dispatches.openCounts().dispatches >= EAGER_DISPATCHES_MAX;
+    if (!many || waiting >= dispatchSize(this.#ledger.definition!.maxInFlight)) return;
+    await new Promise((resolve) => { setTimeout(resolve, GATHER_MS); });
+  }
+
+  /** Reads the next page of one source and takes what there is room for. Answers whether the source has more. */
+  async #pull(source: Source): Promise<boolean> {
+    const ledger = this.#ledger;
+    const { types, keys } = ledger.filter;
+    const room = ledger.room();
+    if (room === 0) return false;
+    const page = await topicLog(this.#env, ledger.app, source.topic, source.partition).read({
+      life: lifeOfEpoch(source.epoch), start: { kind: "after", epoch: source.epoch, offset: source.examined }, until: null,
+      eventsMax: Math.min(room, LIMITS.PAGE_EVENTS_MAX), bytesMax: LIMITS.PUSH_BYTES_MAX, types, keys, keyStream: null,
+    });
+    const taken = ledger.storage.transactionSync(() => takePage(ledger, source, page, Date.now()));
+    this.#send(taken.messages);
+    return taken.behind;
+  }
+}
+
+interface PageTaken {
+  readonly messages: readonly DispatchMessage[];
+  readonly behind: boolean;
+}
+
+function takePage(ledger: Ledger, before: Source, page: Result<ReadPage>, now: number): PageTaken {
+  const source = ledger.sources.get(before.id);
+  // While the page was on its way a push, a pause or a removal may have come first: then it is not ours to take.
+  if (source === null || source.state !== "live" || !ledger.isRunning) return { messages: [], behind: false };
+  if (source.examined !== before.examined) return { messages: [], behind: source.behind };
+  if (!page.ok) return endUnlessPassing(ledger, source, page.failure.code);
+  const { gap, head } = page.value;
+  if (gap !== null && gap.reason !== "trimmed") return endUnlessPassing(ledger, source, "topic_not_found");
+
+  const first = gap === null ? source.examined : expireTrimmed(ledger, source, gap.firstHeld - 1);
+  const size = dispatchSize(ledger.definition!.maxInFlight);
+  const taken = takeEvents(page.value, first, ledger.room(), ledger.filter);
+  const behind = taken.through < Math.max(head, ledger.heads.get(source.id) ?? 0);
+  ledger.sources.advance(source.id, taken.through, behind, taken.events.length);
+  return { messages: dispatchEvents(ledger, source.id, taken.events, size, now), behind };
+}
+
+/** Retention was faster than this subscription: what it took counts as matching and expired, never as nothing. */
+function expireTrimmed(ledger: Ledger, source: Source, through: number): number {
+  const events = through - source.examined;
+  ledger.sources.advance(source.id, through, true, events);
+  ledger.sources.count(source.id, { expired: events });
+  logExpired(ledger, source, events, "retention");
+  return through;
+}
+
+function endUnlessPassing(ledger: Ledger, source: Source, code: string): PageTaken {
+  if (code === "topic_not_found") retireSource(ledger, source);
+  return { messages: [], behind: false };
+}

@@ -1,0 +1,107 @@
+/** Deliveries that failed or were redriven: waiting for their time, or gone out again in a dispatch. */
+import type { AttemptRecord } from "../../core/delivery-decision.ts";
+import type { DeliveryPlace } from "../../core/ledger-ids.ts";
+
+export interface Retry extends DeliveryPlace {
+  readonly attemptsMade: number;
+  readonly nextAt: number;
+  /** The open dispatch that it goes with; null while it waits. */
+  readonly dispatch: number | null;
+  readonly redrive: boolean;
+  /** Goes in a dispatch of its own, because its last claim lapsed: it may be what kills the consumer. */
+  readonly alone: boolean;
+  readonly owedSince: number;
+  /** Its own copy of the event, if it was dead before. */
+  readonly line: string | null;
+  readonly attempts: readonly AttemptRecord[];
+}
+
+/** What choosing the next dispatch needs to know of one that waits. */
+export interface DueRetry extends DeliveryPlace {
+  readonly attemptsMade: number;
+  readonly alone: boolean;
+  readonly lineChars: number;
+}
+
+type Row = {
+  source: number; offset: number; attempts_made: number; next_at: number; dispatch: number | null; redrive: number;
+  alone: number; owed_since: number; line: string | null; attempts: string;
+};
+
+export class RetryStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  get({ source, offset }: DeliveryPlace): Retry | null {
+    return this.#all(`SELECT * FROM retries WHERE source = ?1 AND offset = ?2`, source, offset)[0] ?? null;
+  }
+
+  put(retry: Retry): void {
+    this.#sql.exec(
+      `INSERT INTO retries (source, offset, attempts_made, next_at, dispatch, redrive, alone, owed_since, line, attempts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (source, offset) DO UPDATE SET attempts_made = excluded.attempts_made, next_at = excluded.next_at,
+         dispatch = excluded.dispatch, alone = excluded.alone, attempts = excluded.attempts`,
+      retry.source, retry.offset, retry.attemptsMade, retry.nextAt, retry.dispatch, Number(retry.redrive), Number(retry.alone),
+      retry.owedSince, retry.line, JSON.stringify(retry.attempts));
+  }
+
+  assign({ source, offset }: DeliveryPlace, dispatch: number): void {
+    this.#sql.exec(`UPDATE retries SET dispatch = ?3 WHERE source = ?1 AND offset = ?2`, source, offset, dispatch);
+  }
+
+  remove({ source, offset }: DeliveryPlace): void {
+    this.#sql.exec(`DELETE FROM retries WHERE source = ?1 AND offset = ?2`, source, offset);
+  }
+
+  due(now: number, limit: number): DueRetry[] {
+    return this.#sql.exec<{ source: number; offset: number; attemptsMade: number; alone: number; lineChars: number }>(
+      `SELECT source, offset, attempts_made AS attemptsMade, alone, coalesce(length(line), 0) AS lineChars FROM retries
+       WHERE dispatch IS NULL AND next_at <= ?1 ORDER BY next_at LIMIT ?2`, now, limit,
+    ).toArray().map((row) => ({ ...row, alone: row.alone === 1 }));
+  }
+
+  nextAt(): number | null {
+    return this.#sql.exec<{ at: number | null }>(`SELECT min(next_at) AS at FROM retries WHERE dispatch IS NULL`).one().at;
+  }
+
+  countWaiting(): number {
+    return this.#sql.exec<{ count: number }>(`SELECT count(*) AS count FROM retries WHERE dispatch IS NULL`).one().count;
+  }
+
+  /** When the one that has been owed longest began to be. */
+  oldestOwedSince(): number | null {
+    return this.#sql.exec<{ at: number | null }>(`SELECT min(owed_since) AS at FROM retries`).one().at;
+  }
+
+  /** Those that wait, after `place`. */
+  listWaiting(after: DeliveryPlace, limit: number): Retry[] {
+    return this.#all(
+      `SELECT * FROM retries WHERE dispatch IS NULL AND (source, offset) > (?1, ?2) ORDER BY source, offset LIMIT ?3`,
+      after.source, after.offset, limit);
+  }
+
+  /** Drops what waits for a source whose events are gone, but what has its own copy. Answers how many. */
+  dropWaiting(source: number): number {
+    return this.#sql.exec(
+      `DELETE FROM retries WHERE source = ?1 AND dispatch IS NULL AND line IS NULL RETURNING offset`, source).toArray().length;
+  }
+
+  #all(sql: string, ...values: readonly number[]): Retry[] {
+    return this.#sql.exec<Row>(sql, ...values).toArray().map((row) => ({
+      source: row.source,
+      offset: row.offset,
+      attemptsMade: row.attempts_made,
+      nextAt: row.next_at,
+      dispatch: row.dispatch,
+      redrive: row.redrive === 1,
+      alone: row.alone === 1,
+      owedSince: row.owed_since,
+      line: row.line,
+      attempts: JSON.parse(row.attempts) as AttemptRecord[],
+    }));
+  }
+}

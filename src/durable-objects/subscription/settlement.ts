@@ -1,0 +1,129 @@
+/**
+ * Outcomes of one dispatch becoming rows. Made and written in one transaction of the caller: what leaves the dispatch
+ * arrives somewhere (delivered, retries, dead letters, expired) in the same commit, so the sum holds at every instant.
+ */
+import { unreachable } from "../../core/assert.ts";
+import { appendAttempt, recordAttempt } from "../../core/attempt-history.ts";
+import { decideAfterAttempt } from "../../core/delivery-decision.ts";
+import { logStage } from "../../observability/log.ts";
+import type { SettledDelivery } from "../rpc.ts";
+import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
+import type { Ledger } from "./ledger.ts";
+import { logExpired, writeDispatch } from "./retire.ts";
+import type { Retry } from "./retry-store.ts";
+
+export class Settlement {
+  readonly #ledger: Ledger;
+  readonly #dispatch: Dispatch;
+  readonly #now: number;
+  readonly #open: Map<string, OpenDelivery>;
+  readonly #delivered: Record<number, number>;
+  readonly #dead = new Map<number, number>();
+  readonly #expired = new Map<number, number>();
+  #settled = 0;
+
+  constructor(ledger: Ledger, dispatch: Dispatch, now: number) {
+    this.#ledger = ledger;
+    this.#dispatch = dispatch;
+    this.#now = now;
+    this.#open = new Map(dispatch.deliveries.map((delivery) => [`${delivery[0]}/${delivery[1]}`, delivery]));
+    this.#delivered = { ...dispatch.delivered };
+  }
+
+  /** How many deliveries have left the dispatch. */
+  get settled(): number {
+    return this.#settled;
+  }
+
+  /** Ignores what is not open in this dispatch: it was settled before. `random` is in [0, 1). */
+  apply(settled: SettledDelivery, random: number): void {
+    const { source, offset, outcome } = settled;
+    const delivery = this.#open.get(`${source}/${offset}`);
+    if (delivery === undefined) return;
+    const decision = decideAfterAttempt(outcome, delivery[2], this.#ledger.definition!.retry, random);
+    switch (decision.kind) {
+      case "return":
+        return; // It stays where it is and costs nothing.
+      case "delivered":
+        this.#delivered[source] = (this.#delivered[source] ?? 0) + 1;
+        return this.#leave(delivery);
+      case "expired":
+        add(this.#expired, source);
+        return this.#leave(delivery);
+      case "retry":
+        return this.#park(delivery, settled, delivery[2], this.#now + decision.delayMs);
+      case "disable":
+        this.#disable(delivery, settled);
+        // What the target refused with "never again" was no verdict on the event: that attempt does not count.
+        return this.#park(delivery, settled, delivery[2] - 1, this.#now);
+      case "dead":
+        return this.#bury(delivery, settled, decision.reason);
+      default:
+        return unreachable(decision);
+    }
+  }
+
+  /** Writes the dispatch back with what is still open, or removes it. */
+  write(change: Partial<Pick<Dispatch, "claim" | "leaseUntil" | "ringAt" | "rings" | "lapses">>): void {
+    const { sources } = this.#ledger;
+    for (const [source, dead] of this.#dead) sources.count(source, { dead });
+    for (const [source, expired] of this.#expired) {
+      sources.count(source, { expired });
+      logExpired(this.#ledger, sources.get(source)!, expired, "retention");
+    }
+    writeDispatch(this.#ledger, { ...this.#dispatch, ...change, deliveries: [...this.#open.values()], delivered: this.#delivered });
+  }
+
+  #leave([source, offset]: OpenDelivery): void {
+    this.#remove(source, offset);
+    if (this.#dispatch.parked) this.#ledger.retries.remove({ source, offset });
+  }
+
+  #park([source, offset]: OpenDelivery, settled: SettledDelivery, attemptsMade: number, nextAt: number): void {
+    const before = this.#retry(source, offset);
+    this.#remove(source, offset);
+    this.#ledger.retries.put({
+      source, offset, attemptsMade, nextAt, dispatch: null, redrive: before?.redrive ?? false,
+      alone: settled.outcome.kind === "unreachable" && settled.outcome.reason === "lapsed",
+      owedSince: before?.owedSince ?? this.#dispatch.openedAt, line: before?.line ?? null, attempts: attemptsAfter(before, settled),
+    });
+  }
+
+  #bury(delivery: OpenDelivery, settled: SettledDelivery, reason: string): void {
+    const [source, offset, attempt] = delivery;
+    const before = this.#retry(source, offset);
+    const line = settled.line ?? before?.line ?? "";
+    this.#ledger.deadLetters.insert({ source, offset, reason, diedAt: this.#now, line, attempts: attemptsAfter(before, settled) });
+    add(this.#dead, source);
+    this.#leave(delivery);
+    const { topic, partition } = this.#ledger.sources.get(source)!;
+    logStage("delivery.dead_lettered", {
+      app: this.#ledger.app, subscription: this.#ledger.subscriptionId, topic, partition, offset, attempt, reason,
+    });
+  }
+
+  #disable([source, offset]: OpenDelivery, settled: SettledDelivery): void {
+    if (this.#ledger.state === "disabled") return;
+    this.#ledger.setState("disabled");
+    const { topic, partition } = this.#ledger.sources.get(source)!;
+    logStage("subscription.disabled", {
+      app: this.#ledger.app, subscription: this.#ledger.subscriptionId, topic, partition, offset, duration_ms: settled.durationMs, status: 410,
+    });
+  }
+
+  #retry(source: number, offset: number): Retry | null {
+    return this.#dispatch.parked ? this.#ledger.retries.get({ source, offset }) : null;
+  }
+
+  #remove(source: number, offset: number): void {
+    this.#open.delete(`${source}/${offset}`);
+    this.#settled += 1;
+  }
+}
+
+const attemptsAfter = (before: Retry | null, { outcome, startedAt, durationMs }: SettledDelivery) =>
+  appendAttempt(before?.attempts ?? [], recordAttempt(outcome, startedAt, durationMs));
+
+const add = (counts: Map<number, number>, source: number): void => {
+  counts.set(source, (counts.get(source) ?? 0) + 1);
+};

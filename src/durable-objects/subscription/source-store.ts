@@ -1,0 +1,118 @@
+/** The partitions that are followed, how far each has been examined, and what became of its events. */
+
+export interface SourceName {
+  readonly topic: string;
+  readonly partition: number;
+  readonly epoch: number;
+}
+
+export interface Source extends SourceName {
+  readonly id: number;
+  /** Every offset up to this one has been looked at. */
+  readonly examined: number;
+  /** The log has more, or may have: pull before believing that all is examined. */
+  readonly behind: boolean;
+  readonly state: "live" | "frozen" | "retired";
+}
+
+/** What became of matching events; `owed` is not here, it is counted from the rows of what is owed. */
+export interface Tally {
+  readonly matched: number;
+  readonly delivered: number;
+  readonly dead: number;
+  readonly expired: number;
+  readonly skipped: number;
+  readonly discarded: number;
+}
+
+type Row = { id: number; topic: string; partition: number; epoch: number; examined: number; behind: number; state: Source["state"] };
+
+const COLUMNS = `id, topic, partition, epoch, examined, behind, state`;
+
+export class SourceStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  get(id: number): Source | null {
+    return this.#one(`SELECT ${COLUMNS} FROM sources WHERE id = ?1`, id);
+  }
+
+  find({ topic, partition, epoch }: SourceName): Source | null {
+    return this.#one(`SELECT ${COLUMNS} FROM sources WHERE topic = ?1 AND partition = ?2 AND epoch = ?3`, topic, partition, epoch);
+  }
+
+  /** The newest life of a partition that is known here; 0 for none. */
+  latestEpoch(topic: string, partition: number): number {
+    return this.#sql.exec<{ epoch: number }>(
+      `SELECT coalesce(max(epoch), 0) AS epoch FROM sources WHERE topic = ?1 AND partition = ?2`, topic, partition).one().epoch;
+  }
+
+  /** Lives of a partition up to `epoch` that have not ended yet. */
+  unretired(topic: string, partition: number, epoch: number): Source[] {
+    return this.#all(
+      `SELECT ${COLUMNS} FROM sources WHERE topic = ?1 AND partition = ?2 AND epoch <= ?3 AND state <> 'retired'`,
+      topic, partition, epoch);
+  }
+
+  live(): Source[] {
+    return this.#all(`SELECT ${COLUMNS} FROM sources WHERE state = 'live' ORDER BY id`);
+  }
+
+  all(): Source[] {
+    return this.#all(`SELECT ${COLUMNS} FROM sources ORDER BY id`);
+  }
+
+  /** The next to pull from after the source `after`, so that pulls go round. */
+  nextBehind(after: number): Source | null {
+    return this.#one(`SELECT ${COLUMNS} FROM sources WHERE behind = 1 AND state = 'live' AND id > ?1 ORDER BY id LIMIT 1`, after);
+  }
+
+  isAnyBehind(): boolean {
+    return this.nextBehind(0) !== null;
+  }
+
+  insert({ topic, partition, epoch }: SourceName, examined: number, behind: boolean): Source {
+    return this.#one(
+      `INSERT INTO sources (topic, partition, epoch, examined, behind, state) VALUES (?, ?, ?, ?, ?, 'live') RETURNING ${COLUMNS}`,
+      topic, partition, epoch, examined, Number(behind))!;
+  }
+
+  advance(id: number, examined: number, behind: boolean, matched: number): void {
+    this.#sql.exec(`UPDATE sources SET examined = ?2, behind = ?3, matched = matched + ?4 WHERE id = ?1`,
+      id, examined, Number(behind), matched);
+  }
+
+  markBehind(id: number): void {
+    this.#sql.exec(`UPDATE sources SET behind = 1 WHERE id = ?1 AND behind = 0`, id);
+  }
+
+  setState(id: number, state: Source["state"]): void {
+    this.#sql.exec(`UPDATE sources SET state = ?2 WHERE id = ?1`, id, state);
+  }
+
+  /** Adds to what became of this source's events; numbers may be negative. */
+  count(id: number, { delivered = 0, dead = 0, expired = 0, discarded = 0 }: Partial<Tally>): void {
+    this.#sql.exec(
+      `UPDATE sources SET delivered = delivered + ?2, dead = dead + ?3, expired = expired + ?4, discarded = discarded + ?5
+       WHERE id = ?1`, id, delivered, dead, expired, discarded);
+  }
+
+  /** Over all sources. Deliveries counted in open dispatches are not in it yet. */
+  tally(): Tally {
+    return this.#sql.exec<{ [Name in keyof Tally]: number }>(
+      `SELECT coalesce(sum(matched), 0) AS matched, coalesce(sum(delivered), 0) AS delivered,
+         coalesce(sum(dead), 0) AS dead, coalesce(sum(expired), 0) AS expired, coalesce(sum(skipped), 0) AS skipped,
+         coalesce(sum(discarded), 0) AS discarded FROM sources`).one();
+  }
+
+  #one(sql: string, ...values: readonly (string | number)[]): Source | null {
+    return this.#all(sql, ...values)[0] ?? null;
+  }
+
+  #all(sql: string, ...values: readonly (string | number)[]): Source[] {
+    return this.#sql.exec<Row>(sql, ...values).toArray().map((row) => ({ ...row, behind: row.behind === 1 }));
+  }
+}
