@@ -258,7 +258,7 @@ export interface SettledDelivery {
   readonly line: string | null;
 }
 
-/** `continue` false: the claim was lost or the subscription stopped; the consumer ends without settling more. */
+/** `continue` false: the claim was lost or the subscription stopped; the consumer only ends what is under way. */
 export interface SettleAnswer {
   readonly continue: boolean;
 }

@@ -1,0 +1,40 @@
+/** One attempt at a listener in this Worker. */
+import type { AttemptOutcome } from "../core/delivery-decision.ts";
+import type { Env } from "../env.ts";
+import { applyOnce, isApplied } from "../store/effects-store.ts";
+import type { AttemptRequest } from "./attempt.ts";
+import type { ListenerContext, ListenerEvent } from "./define-listener.ts";
+import { findListener } from "./listener-registry.ts";
+
+/** A delivery whose effects stand already is accepted without being handled again; the batch decides when two race. */
+export async function attemptListener(env: Env, name: string, request: AttemptRequest): Promise<AttemptOutcome> {
+  const listener = findListener(name);
+  if (listener === null) return threw(`the hub was built without a listener named "${name}"`);
+  const { definition, delivery, line } = request;
+  try {
+    if (await isApplied(env.DB, definition.id, delivery.id)) return ACCEPTED;
+    const signal = AbortSignal.timeout(definition.timeoutMs);
+    const context: ListenerContext = {
+      app: definition.app, subscription: definition.name, deliveryId: delivery.id, attempt: delivery.attempt,
+      redrive: delivery.redrive, db: env.DB, signal,
+    };
+    const handled = (async () => listener.handle(JSON.parse(line) as ListenerEvent, context))();
+    const effects = await Promise.race([handled, rejectOnAbort(signal)]);
+    if (effects !== undefined && effects.length > 0) await applyOnce(env.DB, definition.id, delivery.id, effects, Date.now());
+    return ACCEPTED;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "TimeoutError") return { kind: "unreachable", reason: "timeout", excerpt: "" };
+    return threw(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const ACCEPTED: AttemptOutcome = { kind: "accepted", status: 200 };
+const EXCERPT_CHARS = 1_000;
+
+const threw = (message: string): AttemptOutcome =>
+  ({ kind: "unreachable", reason: "listener_threw", excerpt: message.slice(0, EXCERPT_CHARS) });
+
+const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });

@@ -1,0 +1,78 @@
+/** One attempt at a webhook: an HTTP POST of the event as a structured CloudEvent, signed as Standard Webhooks says. */
+import { readConfig } from "../config.ts";
+import type { AttemptOutcome, UnreachableReason } from "../core/delivery-decision.ts";
+import { parseRetryAfterMs } from "../core/retry-after.ts";
+import type { Target } from "../core/subscription.ts";
+import { checkTargetAddress } from "../core/target-address.ts";
+import type { Env } from "../env.ts";
+import type { AttemptRequest } from "./attempt.ts";
+import { readExcerpt } from "./response-body.ts";
+import { signWebhook } from "./sign.ts";
+
+export const USER_AGENT = "Tidings/0.1.0";
+
+type WebhookTarget = Extract<Target, { kind: "webhook" }>;
+
+export async function attemptWebhook(env: Env, target: WebhookTarget, request: AttemptRequest): Promise<AttemptOutcome> {
+  // Checked when it was stored, and again now: what the hub allows may have changed since.
+  const address = checkTargetAddress(target.url, readConfig(env).allowPrivateTargets);
+  if (!address.ok) return failed("address_refused", address.failure.detail ?? "");
+  const signal = AbortSignal.timeout(request.definition.timeoutMs); // Over the headers and the body.
+  try {
+    const headers = await webhookHeaders(target, request, Date.now());
+    const response = await fetch(address.value, { method: "POST", headers, body: request.line, redirect: "manual", signal });
+    return await readOutcome(response);
+  } catch (error) {
+    return signal.aborted ? failed("timeout", "") : failed("connection", String(error));
+  }
+}
+
+async function readOutcome(response: Response): Promise<AttemptOutcome> {
+  const { status } = response;
+  if (response.ok) {
+    // The status says it all: a body that breaks off does not take it back.
+    await readExcerpt(response).catch(() => "");
+    return { kind: "accepted", status };
+  }
+  if (status === 410) {
+    await drop(response);
+    return { kind: "gone" };
+  }
+  if (status >= 300 && status < 400) {
+    await drop(response);
+    return failed("redirect", `${status} to ${response.headers.get("location") ?? "nowhere"}`);
+  }
+  const asksToWait = status === 429 || status === 503;
+  const retryAfterMs = asksToWait ? parseRetryAfterMs(response.headers.get("retry-after"), Date.now()) : null;
+  return { kind: "refused", status, retryAfterMs, excerpt: await readExcerpt(response).catch(() => "") };
+}
+
+const drop = (response: Response): Promise<void> => (response.body?.cancel() ?? Promise.resolve()).catch(() => undefined);
+
+/** Ours win over the owner's: nobody may forge a signature or an id by a custom header. */
+async function webhookHeaders(target: WebhookTarget, { delivery, line }: AttemptRequest, now: number): Promise<Headers> {
+  const timestampSeconds = Math.floor(now / 1_000);
+  const headers = new Headers(target.headers);
+  headers.set("content-type", "application/cloudevents+json; charset=utf-8");
+  headers.set("user-agent", USER_AGENT);
+  headers.set("webhook-id", delivery.id);
+  headers.set("webhook-timestamp", String(timestampSeconds));
+  headers.set("webhook-signature", await signWebhook(target.secret, delivery.id, timestampSeconds, line));
+  const traceparent = traceparentOf(line);
+  if (traceparent !== null) headers.set("traceparent", traceparent);
+  if (delivery.redrive) headers.set("webhook-redrive", "true");
+  else headers.delete("webhook-redrive");
+  return headers;
+}
+
+/** Most events have none, and are not parsed for it. */
+function traceparentOf(line: string): string | null {
+  if (!line.includes(`"traceparent":`)) return null;
+  const { traceparent } = JSON.parse(line) as { readonly traceparent?: unknown };
+  return typeof traceparent === "string" && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? traceparent : null;
+}
+
+const EXCERPT_CHARS = 1_000;
+
+const failed = (reason: UnreachableReason, excerpt: string): AttemptOutcome =>
+  ({ kind: "unreachable", reason, excerpt: excerpt.slice(0, EXCERPT_CHARS) });
