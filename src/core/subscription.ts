@@ -8,7 +8,7 @@ export type Target =
   | { readonly kind: "webhook"; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly secret: string }
   | { readonly kind: "listener"; readonly name: string };
 
-/** Where a subscription begins in a topic: events appended after `at` when it was `latest`. */
+/** Where a subscription begins in a topic: `time` from the first event appended at or after it. */
 export type SubscriptionStart = { readonly kind: "earliest" } | { readonly kind: "time"; readonly at: number };
 
 export interface SubscriptionDefinition {

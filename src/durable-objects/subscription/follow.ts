@@ -37,7 +37,7 @@ async function attach(ledger: Ledger, env: Env, { topic, partition }: Place): Pr
   if (definition === null) return fail("subscription_not_found");
   const { types, keys } = compileFilter(definition.filter);
   // `at` is the moment of creation, and what was appended in that very millisecond came before it.
-  const start: ReadStart = definition.start.kind === "earliest" ? definition.start : { kind: "time", at: definition.start.at + 1 };
+  const start: ReadStart = definition.start;
   const listener = { kind: "subscription", id: ledger.subscriptionId } as const;
   return topicLog(env, ledger.app, topic.topic, partition).attach({ life: topic.life, listener, start, types, keys });
 }
