@@ -50,8 +50,9 @@ async function startExample(dev: DevOptions): Promise<Orders> {
   return orders;
 }
 
-const demoPage = (dev: DevOptions, orders: Orders): string =>
-  prepareDemoPage(dev.port, { key: dev.rootKey, orders: orders.url });
+function demoPage(dev: DevOptions, orders: Orders): string {
+  return prepareDemoPage(dev.port, { key: dev.rootKey, orders: orders.url });
+}
 
 /** Local runs have no scheduler; production runs the cron every minute. */
 function pokeCron(dev: DevOptions, hub: LocalHub): void {
