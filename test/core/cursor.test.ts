@@ -4,6 +4,7 @@ import { seededRandom } from "../harness/random.ts";
 import { SEED } from "../wire/random-json.ts";
 
 const EPOCH = 1_795_000_000_123;
+const bytes = (...values: number[]): string => Buffer.from(values).toString("base64url");
 
 describe("formatCursor and parseCursor", () => {
   it(`[CUR-1] give back every cursor, in one spelling (seed ${SEED})`, () => {
@@ -58,7 +59,6 @@ describe("parseCursor", () => {
   });
 
   it("[CUR-2] refuses a partition that stands twice, or out of order", () => {
-    const bytes = (...values: number[]): string => Buffer.from(values).toString("base64url");
     expect(parseCursor(bytes(1, 5, 0, 1, 1, 1))).toEqual({ epoch: 5, offsets: new Map([[0, 1], [1, 1]]) });
     expect(parseCursor(bytes(1, 5, 1, 1, 0, 1))).toBeNull();
     expect(parseCursor(bytes(1, 5, 0, 1, 0, 2))).toBeNull();

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { formatEventLine, parseEventLine, type EventDraft } from "../../src/core/event.ts";
+import {
+  attributeProblem, isBase64, isExtensionName, isJsonMediaType, isTraceparent, isUri, isUriReference,
+} from "../../src/core/event-attributes.ts";
+import { lineOf, POSITION } from "../wire/schema.ts";
+
+const draft: EventDraft = {
+  id: null, source: "/apps/default", type: "order.created", key: 'a"b', time: null,
+  attributes: ',"subject":"42"', data: ',"data":{"total":1.0}', expectedKeyVersion: null,
+};
+
+describe("formatEventLine", () => {
+  it("[WIRE-6] writes a CloudEvent in one line, the hub's extensions with it and data last", () => {
+    const { line } = lineOf(draft);
+    expect(line).toBe(
+      '{"specversion":"1.0","id":"0192d5b4-0000-7000-8000-000000000000","source":"/apps/default",' +
+      '"type":"order.created","time":"2026-11-18T11:06:40.000Z","subject":"42",' +
+      '"partitionkey":"a\\"b","topic":"order.created","partition":0,' +
+      '"offset":7,"appendedat":"2026-11-18T11:06:40.000Z","keyversion":2,"data":{"total":1.0}}');
+  });
+
+  it("leaves out what is not there, and keeps the producer's time as it is", () => {
+    const bare = { ...draft, key: null, time: "2026-01-01T00:00:00+01:00", attributes: "", data: "" };
+    const { time, ...event } = parseEventLine(formatEventLine(bare, "1", { ...POSITION, keyVersion: null })) as
+      unknown as Record<string, unknown>;
+    expect(time).toBe("2026-01-01T00:00:00+01:00");
+    expect(Object.keys(event)).toEqual([
+      "specversion", "id", "source", "type", "topic", "partition", "offset", "appendedat",
+    ]);
+  });
+});
+
+describe("attributes", () => {
+  it.each([
+    "/apps/default", "https://example.com/a?b=c#d", "urn:uuid:6e8bc430-9c3a-11d9-9669-0800200c9a66", "mailto:a@b.c",
+    "cloudevents/spec/pull/123", "1-555-123-4567", "php", "//host/path", "?q", "#f", "http://[::1]:80/", "a/b:c",
+    "https://u@h:1/%41", "file:///etc",
+  ])("%s is a URI reference, and so says the official schema", (source) => {
+    expect(isUriReference(source)).toBe(true);
+    expect(attributeProblem("source", source)).toBeNull();
+    lineOf({ ...draft, source });
+  });
+
+  it.each([
+    "", "a b", "é", "https://a/{b}", "a\\b", "<a>", "%", "%4", "%zz", "#a#b", "http://[zz]/", "http://[::1/",
+    "1a:b", "a|b",
+    "http://h:x/", "^", "`", "x:",
+  ])("%j is no source", (source) => {
+    expect(attributeProblem("source", source)).not.toBeNull();
+  });
+
+  it("tells an absolute URI from a relative one", () => {
+    expect(["https://a/b", "urn:a:b", "a:b", "file:///x"].every(isUri)).toBe(true);
+    expect(["/a", "a/b", "//h/a", "", "#f", "1:2"].some(isUri)).toBe(false);
+  });
+
+  it.each([
+    ["a control character", "a\u0000"], ["a line break", "a\nb"], ["DEL", "\u007f"], ["a C1 control", "\u0085"],
+    ["a noncharacter", "\ufffe"], ["one of the block", "\ufdd0"], ["one beyond the plane", "\u{1ffff}"],
+    ["half a pair", "\ud800"],
+  ])("[WIRE-7] no attribute holds %s", (_what, value) => {
+    for (const name of ["id", "key", "type", "subject", "anything"]) {
+      expect(attributeProblem(name, value)).not.toBeNull();
+    }
+  });
+
+  it("[WIRE-7] counts ids and keys in bytes and types in characters", () => {
+    expect(attributeProblem("id", "é".repeat(128))).toBeNull();
+    expect(attributeProblem("id", `${"é".repeat(128)}a`)).not.toBeNull();
+    expect(attributeProblem("key", "a".repeat(256))).toBeNull();
+    expect(attributeProblem("key", "a".repeat(257))).not.toBeNull();
+    expect(attributeProblem("type", "😀".repeat(255))).toBeNull();
+    expect(attributeProblem("type", "😀".repeat(256))).not.toBeNull();
+    expect(attributeProblem("subject", "a".repeat(4_096))).toBeNull();
+    expect(attributeProblem("subject", "a".repeat(4_097))).not.toBeNull();
+    const named = ["id", "key", "type", "source", "subject", "time", "dataschema", "datacontenttype"];
+    expect(named.filter((name) => attributeProblem(name, "") === null)).toEqual([]);
+    expect(attributeProblem("myextension", "")).toBeNull();
+  });
+
+  it("knows media types, base64, traceparent and the names of extensions", () => {
+    const json = ["application/json", "text/json; charset=utf-8", "application/vnd.a+JSON"];
+    expect(json.every(isJsonMediaType)).toBe(true);
+    expect(["text/plain", "application/jsonl", "json", "application/json-seq"].some(isJsonMediaType)).toBe(false);
+    expect(attributeProblem("datacontenttype", "text/plain; charset=utf-8")).toBeNull();
+    expect(attributeProblem("datacontenttype", "plain")).not.toBeNull();
+    expect(["", "AA==", "AAA=", "AAAA", "+/+/"].every(isBase64)).toBe(true);
+    expect(["A", "AA", "AA=", "A===", "AAA-", "AAAA\n", "=AAA", "AA==AAAA"].some(isBase64)).toBe(false);
+    expect(isTraceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")).toBe(true);
+    expect(isTraceparent("00-00000000000000000000000000000000-b7ad6b7169203331-01")).toBe(false);
+    expect(["a", "a1", "9", "tracestate"].every(isExtensionName)).toBe(true);
+    const others = ["", "A", "a-b", "a_b", "data", "é", "constructor", "__proto__", "a".repeat(65)];
+    expect(others.some(isExtensionName)).toBe(false);
+  });
+});
