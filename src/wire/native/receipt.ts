@@ -1,4 +1,4 @@
-/** What a publish answers: where each event stands, in the order of the drafts. */
+/** What a publish answers for each event: where it stands. */
 import { formatPartitionCursor } from "../../core/cursor.ts";
 
 /** What a log answers for one event. */
@@ -25,7 +25,3 @@ export function formatReceipt(event: ReceiptEvent, place: ReceiptPlace): string 
     id, topic, partition, offset, cursor, ...(keyVersion !== null && { keyVersion }), duplicate,
   });
 }
-
-/** The body of the answer; `places` is parallel to `events`. */
-export const formatReceipts = (events: readonly ReceiptEvent[], places: readonly ReceiptPlace[]): string =>
-  `{"events":[${events.map((event, index) => formatReceipt(event, places[index]!)).join(",")}]}`;
