@@ -9,9 +9,9 @@ export interface DeliveryPlace {
 
 /** The inverse of `deliveryKey` for one subscription; null for ids of others and for every other spelling. */
 export function parseDeliveryId(subscriptionId: string, id: string): DeliveryPlace | null {
-  const [source, offset, ...more] = id.slice(deliveryKey(subscriptionId, 0, 0).length - "0_0".length).split("_").map(Number);
-  if (source === undefined || offset === undefined || more.length > 0) return null;
-  return deliveryKey(subscriptionId, source, offset) === id ? { source, offset } : null;
+  const prefix = deliveryKey(subscriptionId, 0, 0).slice(0, -"0_0".length);
+  const place = parseListCursor(id.slice(prefix.length));
+  return place !== null && deliveryKey(subscriptionId, place.source, place.offset) === id ? place : null;
 }
 
 /** "Everything up to and including this place has been listed." */
