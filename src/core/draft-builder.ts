@@ -127,7 +127,7 @@ const member = (name: string, value: string | undefined): string =>
 /** A name from a client, fit for a sentence. */
 export const quoteName = (name: string): string => JSON.stringify(name.slice(0, 64));
 
-const EARLIEST_POSITION = { topic: "", partition: 0, offset: 0, appendedAt: 0, keyVersion: null };
+const EARLIEST_POSITION = { topic: "", partition: 0, offset: 0, appendedAt: new Date(0).toISOString(), keyVersion: null };
 const UUID_CHARS = 36;
 
 /** An event is as large as its line in a log, apart from the topic's name and the digits of its position. */

@@ -21,18 +21,19 @@ export interface EventDraft {
   readonly expectedKeyVersion: number | null;
 }
 
-/** What only the log knows. Offsets count from 1; times are milliseconds since 1970. */
+/** What only the log knows. Offsets count from 1. */
 export interface EventPosition {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  readonly appendedAt: number;
+  /** RFC 3339: one text for all events of a flush. */
+  readonly appendedAt: string;
   readonly keyVersion: number | null;
 }
 
 /** The event as a CloudEvent in one line: JSON without raw line breaks. */
 export function formatEventLine(draft: EventDraft, id: string, position: EventPosition): string {
-  const appendedAt = new Date(position.appendedAt).toISOString();
+  const { appendedAt } = position;
   const key = draft.key === null ? "" : `,"partitionkey":${JSON.stringify(draft.key)}`;
   const keyVersion = position.keyVersion === null ? "" : `,"keyversion":${position.keyVersion}`;
   return `{"specversion":"1.0","id":${JSON.stringify(id)},"source":${JSON.stringify(draft.source)}` +

@@ -2,6 +2,7 @@
  * The filter: EventBridge's content pattern over the event's JSON. This release knows literals, nesting and arrays;
  * every operator is refused, so that no filter ever means less than it says. Pure, compiled once, bounded in cost.
  */
+import { escapePointer } from "./json-pointer.ts";
 import { LIMITS } from "./limits.ts";
 import { fail, ok, type Result } from "./result.ts";
 
@@ -70,7 +71,7 @@ function findProblem(
   const members = Object.entries(value);
   if (members.length === 0) return { pointer, detail: "An object in a filter has at least one member." };
   for (const [name, member] of members) {
-    const at = `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const at = `${pointer}/${escapePointer(name)}`;
     if (FORBIDDEN_NAMES.has(name)) return { pointer: at, detail: "That name cannot stand in a filter." };
     if (name.startsWith("$")) return { pointer: at, detail: `The operator ${name} is not known.` };
     const problem = findProblem(member, at, depth + 1, budget);

@@ -27,6 +27,7 @@ export interface JsonMember {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+const SPACE = /[ \t\n\r]/;
 const COLON = 0x3a;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
@@ -101,6 +102,7 @@ export function elements(text: string): string[] {
 
 /** The same JSON without whitespace between its tokens, hence in one line. `raw` must have been parsed before. */
 export function minify(raw: string): string {
+  if (!SPACE.test(raw)) return raw; // Most producers send none, and this look is native.
   let kept = "";
   let from = 0;
   for (let index = 0; index < raw.length; index += 1) {

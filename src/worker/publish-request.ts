@@ -35,7 +35,7 @@ export function draftDefaults(c: HubContext): DraftDefaults {
 
 export async function readPublishBody(c: HubContext): Promise<Result<PublishBody>> {
   const contentType = c.req.header("content-type") ?? null;
-  const mode = cloudEventMode(contentType, c.req.header("ce-specversion") !== undefined);
+  const mode = cloudEventMode(contentType, [...c.req.raw.headers.keys()].some((name) => name.startsWith("ce-")));
   if (!mode.ok) return mode;
   if (mode.value === "none" && !/^application\/json\s*(;|$)/i.test(contentType ?? "")) {
     return fail("content_type_unsupported", "Send application/json, application/x-ndjson or a CloudEvent.");

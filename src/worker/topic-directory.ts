@@ -7,12 +7,13 @@ import { isSystemTopicName, isTopicName } from "../core/names.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { Env } from "../env.ts";
 import { TopicsStore, type TopicDefinition, type TopicIndex, type TopicRecord } from "../store/topics-store.ts";
+import { DEFAULT_RETENTION } from "../wire/native/topic-definition.ts";
 import { attachTopic } from "./attach.ts";
 
 export const DEFAULT_TOPIC: TopicDefinition = {
   partitions: 1,
   index: "none",
-  retention: { maxAgeMs: LIMITS.RETENTION_AGE_MS_DEFAULT },
+  retention: DEFAULT_RETENTION,
   schemaPolicy: "off",
   description: null,
 };

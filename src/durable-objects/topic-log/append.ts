@@ -7,7 +7,7 @@ import { formatEventLine } from "../../core/event.ts";
 import type { Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
-import { uuidV7 } from "../../core/uuid.ts";
+import { UUID_RANDOM_BYTES, uuidV7 } from "../../core/uuid.ts";
 import type { AppendAnswer, Appended, AppendRequest } from "../rpc.ts";
 import type { LogState } from "./log-state.ts";
 import type { TailEvent } from "./tail.ts";
@@ -73,12 +73,16 @@ class Flush {
   readonly events: TailEvent[] = [];
   readonly #log: LogState;
   readonly #at: number;
+  readonly #appendedAt: string;
   readonly #logBytes: number;
+  readonly #random = new Uint8Array(UUID_RANDOM_BYTES * 32);
+  #randomAt = Infinity;
   #bytesThrough: number;
 
   constructor(log: LogState, now: number) {
     this.#log = log;
     this.#at = Math.max(now, log.ends.appendedAt); // A clock that steps back does not take the log's order with it.
+    this.#appendedAt = new Date(this.#at).toISOString();
     this.#bytesThrough = log.ends.bytesThrough;
     this.#logBytes = log.storage.sql.databaseSize;
   }
@@ -153,14 +157,24 @@ class Flush {
   #appendDraft(draft: EventDraft, fingerprint: string | null): Appended {
     const offset = this.#head + 1;
     const keyVersion = this.#nextKeyVersion(draft, offset);
-    const id = draft.id ?? uuidV7(this.#at, crypto.getRandomValues(new Uint8Array(10)));
+    const id = draft.id ?? this.#mintId();
     if (draft.id !== null && fingerprint !== null) {
       this.#log.identities.recordEvent(draft.source, draft.id, { offset, keyVersion, fingerprint }, this.#at);
     }
     const { topic, partition } = this.#log;
-    const line = formatEventLine(draft, id, { topic, partition, offset, appendedAt: this.#at, keyVersion });
+    const line = formatEventLine(draft, id, { topic, partition, offset, appendedAt: this.#appendedAt, keyVersion });
     this.events.push({ offset, type: draft.type, key: draft.key, line });
     return { id, offset, keyVersion, duplicate: false };
+  }
+
+  /** Chance is drawn for many ids at once: a draw costs more than its bytes. */
+  #mintId(): string {
+    if (this.#randomAt + UUID_RANDOM_BYTES > this.#random.length) {
+      crypto.getRandomValues(this.#random);
+      this.#randomAt = 0;
+    }
+    this.#randomAt += UUID_RANDOM_BYTES;
+    return uuidV7(this.#at, this.#random, this.#randomAt - UUID_RANDOM_BYTES);
   }
 
   #nextKeyVersion(draft: EventDraft, offset: number): number | null {
