@@ -6,8 +6,14 @@ const KEPT_MAX = 200;
 export function showEvents(messages) {
   const list = byId("log");
   byId("log-empty").hidden = true;
-  list.prepend(...messages.map(({ event }) => entry(event)).toReversed());
+  for (const { event } of messages) insert(list, entry(event));
   while (list.children.length > KEPT_MAX) list.lastElementChild.remove();
+}
+
+/** Almost always at the top; the histories of three topics, which come one after the other, are woven together. */
+function insert(list, node) {
+  const later = (other) => (other.dataset.at ?? "") > node.dataset.at;
+  list.insertBefore(node, [...list.children].find((other) => !later(other)) ?? null);
 }
 
 export function showGap({ topic, requested, firstHeld }) {
@@ -16,8 +22,8 @@ export function showGap({ topic, requested, firstHeld }) {
 }
 
 function entry(event) {
-  const { topic, partitionkey, offset, time } = event;
-  return element("li", { "data-topic": topic, "data-event": event.id },
+  const { topic, partitionkey, offset, appendedat } = event;
+  return element("li", { "data-topic": topic, "data-event": event.id, "data-at": appendedat },
     element("details", {},
       element("summary", {},
         element("span", { class: "topic" }, topic),
@@ -25,7 +31,7 @@ function entry(event) {
         element("span", { class: "where" },
           element("span", { class: "key" }, partitionkey ?? ""),
           element("span", { title: `Offset ${offset} of ${topic}` }, `#${offset}`),
-          element("time", { datetime: time }, timeOf(time)))),
+          element("time", { datetime: appendedat }, timeOf(appendedat)))),
       element("pre", { tabindex: "0", "aria-label": "The event" }, JSON.stringify(event, null, 2))));
 }
 

@@ -44,7 +44,9 @@ async function start() {
 }
 
 /** A page opened late sees the latest history and everything after it. */
-const positionOf = (lastOffset) => (lastOffset <= HISTORY_EVENTS ? "earliest" : `offset:${lastOffset - HISTORY_EVENTS + 1}`);
+function positionOf(lastOffset) {
+  return lastOffset <= HISTORY_EVENTS ? "earliest" : `offset:${lastOffset - HISTORY_EVENTS + 1}`;
+}
 
 function prepareRefresh(hub, shop) {
   let subscriptions = [];
