@@ -1,0 +1,161 @@
+/**
+ * Random steps in random order, the ledger read anew from its rows at each: pushes, pulls, claims, settles whole and in
+ * part, by consumers that live and by those whose claim is over, lost and doubled messages, lapses, pauses, retention,
+ * redrives, discards. After every step each matching event stands in exactly one place; at the end nothing is owed.
+ */
+import { expect, it } from "vitest";
+import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
+import { acceptPush } from "../../src/durable-objects/subscription/accept.ts";
+import { endLapsedClaims, ringUnclaimed } from "../../src/durable-objects/subscription/alarm.ts";
+import { claimDispatch } from "../../src/durable-objects/subscription/claim.ts";
+import { changeState } from "../../src/durable-objects/subscription/configure.ts";
+import { discardDeadLetters, redriveDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
+import { settleDispatch } from "../../src/durable-objects/subscription/settle.ts";
+import type { ClaimAnswer, ClaimedDelivery } from "../../src/durable-objects/rpc.ts";
+import { seededRandom } from "../harness/random.ts";
+import { ACCEPTED, FAILED, LedgerWorld, outcomeOf, REFUSED, sumOf } from "./ledger-world.ts";
+
+const STEPS = 300;
+const SEEDS = [1, 2, 3, 4, Math.floor(Math.random() * 1e9)];
+const LATER_MS = 3_600_000;
+
+type Claim = Extract<ClaimAnswer, { kind: "claimed" }>;
+
+class RandomRun {
+  readonly world: LedgerWorld;
+  readonly claims: { readonly dispatch: number; readonly by: Claim }[] = [];
+  /** Deliveries that a target accepted and the ledger heard of. */
+  readonly accepted = new Set<string>();
+  readonly #random: () => number;
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed);
+    this.world = new LedgerWorld(`random${seed}`, ["t", "u"], { maxInFlight: 1 + this.#below(30) });
+  }
+
+  /** The logs have told where the subscription begins. */
+  async begin(): Promise<void> {
+    await this.world.define();
+    for (const log of this.world.logs.values()) await this.world.step((ledger) => void acceptPush(ledger, log.push(), Date.now()));
+  }
+
+  async step(): Promise<void> {
+    const roll = this.#below(100);
+    if (roll < 25) await this.#push();
+    else if (roll < 35) await this.world.pump();
+    else if (roll < 60) await this.#claim();
+    else if (roll < 85) await this.#settle();
+    else if (roll < 89) await this.#passTime();
+    else if (roll < 92) await this.world.step((ledger) => changeState(ledger, ledger.state === "active" ? "paused" : "active"));
+    else if (roll < 94) this.#trim();
+    else if (roll < 97) await this.world.step((ledger) => redriveDeadLetters(ledger, { kind: "all" }, false, Date.now()));
+    else if (roll < 98) await this.world.step((ledger) => discardDeadLetters(ledger, { kind: "all" }, false));
+    else this.world.sent.splice(0, this.#below(this.world.sent.length + 1)); // The queue loses messages.
+  }
+
+  async check(): Promise<void> {
+    const stats = await this.world.stats();
+    expect(sumOf(stats)).toBe(stats.matched);
+    const examined = await this.world.step((ledger) => ledger.sources.live().reduce((sum, source) => sum + source.examined, 0));
+    expect(stats.matched).toBe(examined); // Without a filter every event matches.
+    expect(stats.delivered).toBe(this.accepted.size);
+    const open = await this.world.step((ledger) => ledger.dispatches.openCounts().deliveries);
+    expect(open).toBeLessThanOrEqual(this.world.definition.maxInFlight);
+  }
+
+  /** Everybody is well again: whatever is owed gets through. */
+  async drain(): Promise<void> {
+    await this.world.step((ledger) => changeState(ledger, "active"));
+    for (let round = 0; round < 500; round += 1) {
+      await this.#passTime();
+      await this.world.pump();
+      const ids = await this.world.step((ledger) => ledger.dispatches.all().map(({ id }) => id));
+      for (const dispatch of ids) {
+        const by = await this.world.step((ledger) => claimDispatch(ledger, dispatch, Date.now()));
+        if (by.kind === "claimed") await this.#settleWith(dispatch, by, by.deliveries, () => ACCEPTED, true);
+      }
+      const { owed, lag } = await this.world.stats();
+      if (owed === 0 && lag === 0) return;
+    }
+    throw new Error("it does not drain");
+  }
+
+  async #push(): Promise<void> {
+    const log = this.world.log(this.#below(2) === 0 ? "t" : "u");
+    log.head += this.#below(8);
+    if (this.#below(10) === 0) log.told = Math.max(log.firstHeld - 1, log.told - 3); // The log woke up and tells again.
+    if (this.#below(10) === 0) log.told = log.head; // The push was lost, and the log does not know.
+    const push = log.push(1 + this.#below(20));
+    await this.world.step((ledger) => this.world.sent.push(...acceptPush(ledger, push, Date.now()).messages));
+  }
+
+  async #claim(): Promise<void> {
+    const message = this.world.sent[this.#below(this.world.sent.length || 1)];
+    if (message === undefined) return;
+    const answer = await this.world.step((ledger) => claimDispatch(ledger, message.dispatch, Date.now()));
+    if (answer.kind !== "claimed") return;
+    expect(answer.deliveries.filter(({ id }) => this.accepted.has(id))).toEqual([]);
+    this.claims.push({ dispatch: message.dispatch, by: answer });
+  }
+
+  async #settle(): Promise<void> {
+    const chosen = this.claims[this.#below(this.claims.length || 1)];
+    if (chosen === undefined) return;
+    const { dispatch, by } = chosen;
+    const some = by.deliveries.filter(() => this.#below(2) === 0);
+    await this.#settleWith(dispatch, by, some, () => this.#outcome(), this.#below(2) === 0);
+  }
+
+  async #settleWith(
+    dispatch: number, by: Claim, deliveries: readonly ClaimedDelivery[], outcome: () => AttemptOutcome, done: boolean,
+  ): Promise<void> {
+    const outcomes = deliveries.map((delivery) => outcomeOf(delivery, outcome()));
+    await this.world.step((ledger) => {
+      const open = new Set(ledger.dispatches.get(dispatch)?.deliveries.map(([source, offset]) => `${source}/${offset}`));
+      for (const [index, { source, offset, outcome: { kind } }] of outcomes.entries()) {
+        if (kind === "accepted" && open.has(`${source}/${offset}`)) this.accepted.add(deliveries[index]!.id);
+      }
+      return settleDispatch(ledger, dispatch, by.claim, outcomes, done, Date.now(), this.#random);
+    });
+  }
+
+  #outcome(): AttemptOutcome {
+    const roll = this.#below(20);
+    if (roll < 10) return ACCEPTED;
+    if (roll < 15) return FAILED;
+    if (roll < 17) return REFUSED;
+    return roll < 19 ? { kind: "not_attempted" } : { kind: "gone" };
+  }
+
+  /** Leases lapse, and what nobody claimed is rung. */
+  #passTime(): Promise<unknown> {
+    return this.world.step(async (ledger) => {
+      await endLapsedClaims(ledger, this.world.env, Date.now() + LATER_MS);
+      ledger.storage.sql.exec("UPDATE retries SET next_at = 0");
+      this.world.sent.push(...ringUnclaimed(ledger, Date.now() + LATER_MS, false));
+    });
+  }
+
+  #trim(): void {
+    const log = this.world.log("t");
+    log.firstHeld = Math.min(log.head + 1, log.firstHeld + this.#below(10));
+  }
+
+  #below(limit: number): number {
+    return Math.floor(this.#random() * limit);
+  }
+}
+
+it.each(SEEDS)("[DLV-1] after every one of many random steps each matching event is in exactly one place (seed %i)", async (seed) => {
+  const run = new RandomRun(seed);
+  await run.begin();
+  for (let step = 0; step < STEPS; step += 1) {
+    await run.step();
+    await run.check();
+  }
+  await run.drain();
+  await run.check();
+  const stats = await run.world.stats();
+  expect(stats).toMatchObject({ owed: 0, inFlight: 0, lag: 0 });
+  expect(stats.delivered).toBeGreaterThan(0);
+});
