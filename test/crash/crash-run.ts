@@ -1,0 +1,206 @@
+/**
+ * One run of the crash test: publishers that repeat what was not acknowledged, a plug that is pulled five times, an
+ * observer that asks for the ledgers all the while. It only gathers; the tests judge.
+ */
+import { HubProcess } from "../harness/hub-process.ts";
+import { seededRandom } from "../harness/random.ts";
+import { Sink } from "../harness/sink.ts";
+import type { WireEvent } from "../harness/socket.ts";
+import { eventually, pause } from "../harness/wait.ts";
+
+export interface CrashPlan {
+  readonly seed: number;
+  readonly port: number;
+  readonly persistTo: string;
+  readonly events: number;
+  readonly publishers: number;
+  /** The plug is pulled when so many events are acknowledged. */
+  readonly killsAt: readonly number[];
+  /** How often a sink answers 500. */
+  readonly failureRate: number;
+}
+
+export type Stats = Readonly<Record<
+  "owed" | "inFlight" | "delivered" | "dead" | "expired" | "skipped" | "discarded" | "lag" | "matched", number>>;
+
+export interface CrashRun {
+  /** Offset by id, as the hub acknowledged it. */
+  readonly acknowledged: ReadonlyMap<string, number>;
+  /** Ids whose repeats were answered with another offset than before. */
+  readonly moved: readonly string[];
+  readonly log: readonly WireEvent[];
+  readonly sinks: readonly Sink[];
+  /** Every answer the observer got. */
+  readonly samples: readonly Stats[];
+  readonly finalStats: readonly Stats[];
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+export const SUBSCRIPTIONS = ["crash-left", "crash-right"];
+const TOPIC = "crash.orders";
+const SAMPLE_MS = 200;
+const SETTLED_WITHIN_MS = 90_000;
+
+export async function runCrash(plan: CrashPlan): Promise<CrashRun> {
+  const startedAt = Date.now();
+  const start = (): Promise<HubProcess> => HubProcess.start({ port: plan.port, persistTo: plan.persistTo });
+  let hub = await start();
+  const sinks = await Promise.all(SUBSCRIPTIONS.map((_name, index) => openSink(plan, index)));
+  try {
+    await Promise.all(SUBSCRIPTIONS.map((name, index) => subscribe(hub, name, sinks[index]!.url)));
+    const load = new Load(plan);
+    const observer = new Observer((path) => hub.request(path));
+    const publishing = load.publishAll((path, init) => hub.request(path, init));
+    for (const threshold of plan.killsAt) {
+      await load.reaches(threshold);
+      await hub.kill9();
+      hub = await start();
+    }
+    await publishing;
+    const publishedMs = Date.now() - startedAt;
+    const finalStats = await settled(hub);
+    await observer.end();
+    const log = await readLog(hub);
+    const figures = { publishedMs, settledMs: Date.now() - startedAt, requests: load.requests, repeats: load.repeats };
+    return { acknowledged: load.acknowledged, moved: load.moved, log, sinks, samples: observer.samples, finalStats, figures };
+  } finally {
+    await Promise.all(sinks.map((sink) => sink.close()));
+    await hub.stop();
+  }
+}
+
+function openSink({ seed, failureRate }: CrashPlan, index: number): Promise<Sink> {
+  const random = seededRandom(seed + index + 1);
+  return Sink.open(() => (random() < failureRate ? 500 : 204));
+}
+
+async function subscribe(hub: HubProcess, name: string, url: string): Promise<void> {
+  const response = await hub.request(`/v1/subscriptions/${name}`, {
+    method: "PUT", headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      topics: ["crash.*"], startFrom: "earliest", target: { kind: "webhook", url },
+      retry: { maxAttempts: 20, schedule: ["100ms", "200ms", "500ms"] },
+    }),
+  });
+  if (response.status !== 201) throw new Error(`the subscription was answered ${response.status}: ${await response.text()}`);
+}
+
+type Request = (path: string, init?: RequestInit) => Promise<Response>;
+
+/** The publishers: each sends its own events in order and goes on only when the hub has acknowledged the last ones. */
+class Load {
+  readonly acknowledged = new Map<string, number>();
+  readonly moved: string[] = [];
+  requests = 0;
+  repeats = 0;
+  readonly #plan: CrashPlan;
+
+  constructor(plan: CrashPlan) {
+    this.#plan = plan;
+  }
+
+  async publishAll(request: Request): Promise<void> {
+    await Promise.all(Array.from({ length: this.#plan.publishers }, (_, publisher) => this.#publish(publisher, request)));
+  }
+
+  reaches(threshold: number): Promise<number> {
+    return eventually(() => this.acknowledged.size, (size) => size >= threshold, `${threshold} acknowledged`, 120_000);
+  }
+
+  async #publish(publisher: number, request: Request): Promise<void> {
+    const { seed, events, publishers } = this.#plan;
+    const random = seededRandom(seed + 1_000 + publisher);
+    let next = 0;
+    const total = Math.floor(events / publishers);
+    while (next < total) {
+      const size = random() < 0.5 ? 1 : 2 + Math.floor(random() * 24);
+      const numbers = Array.from({ length: Math.min(size, total - next) }, (_, index) => next + index);
+      await this.#untilAcknowledged(request, numbers.map((number) => draftOf(publisher, number)));
+      next += numbers.length;
+    }
+  }
+
+  async #untilAcknowledged(request: Request, drafts: readonly object[]): Promise<void> {
+    const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(drafts) };
+    for (;;) {
+      this.requests += 1;
+      const receipts = await send(request, init);
+      if (receipts !== null) return this.#note(receipts);
+      this.repeats += 1;
+      await pause(50);
+    }
+  }
+
+  #note(receipts: readonly { readonly id: string; readonly offset: number }[]): void {
+    for (const { id, offset } of receipts) {
+      const before = this.acknowledged.get(id);
+      if (before !== undefined && before !== offset) this.moved.push(id);
+      this.acknowledged.set(id, offset);
+    }
+  }
+}
+
+const draftOf = (publisher: number, number: number): object => ({
+  id: `${publisher}-${number}`, type: "order.created", source: "/crash", key: `order-${number % 97}`, data: { publisher, number },
+});
+
+/** Null when nobody can say whether it was appended: the plug may have been pulled in between. */
+async function send(request: Request, init: RequestInit): Promise<{ id: string; offset: number }[] | null> {
+  const response = await request(`/v1/topics/${TOPIC}/events`, init).catch(() => null);
+  if (response === null || response.status >= 500) return null;
+  const body = await response.json().catch(() => null) as { events: { id: string; offset: number }[] } | null;
+  if (body !== null && !response.ok) throw new Error(`a publish was refused with ${response.status}: ${JSON.stringify(body)}`);
+  return body?.events ?? null;
+}
+
+/** Asks for both ledgers over and over; what cannot be asked while the plug is out is not counted. */
+class Observer {
+  readonly samples: Stats[] = [];
+  readonly #request: Request;
+  readonly #running: Promise<void>;
+  #ended = false;
+
+  constructor(request: Request) {
+    this.#request = request;
+    this.#running = this.#run();
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#ended) {
+      for (const name of SUBSCRIPTIONS) {
+        const stats = await readStats(this.#request, name).catch(() => null);
+        if (stats !== null) this.samples.push(stats);
+      }
+      await pause(SAMPLE_MS);
+    }
+  }
+}
+
+async function readStats(request: Request, name: string): Promise<Stats | null> {
+  const response = await request(`/v1/subscriptions/${name}`);
+  return response.ok ? ((await response.json()) as { stats: Stats }).stats : null;
+}
+
+const settled = (hub: HubProcess): Promise<Stats[]> =>
+  eventually(
+    async () => (await Promise.all(SUBSCRIPTIONS.map((name) => readStats((path) => hub.request(path), name)))) as Stats[],
+    (all) => all.every((stats) => stats !== null && stats.lag === 0 && stats.owed === 0),
+    "both ledgers are settled", SETTLED_WITHIN_MS,
+  );
+
+async function readLog(hub: HubProcess): Promise<WireEvent[]> {
+  const events: WireEvent[] = [];
+  let from = "earliest";
+  for (;;) {
+    const response = await hub.request(`/v1/topics/${TOPIC}/events?limit=1000&from=${from}`);
+    const page = (await response.json()) as { events: WireEvent[]; cursor: string; caughtUp: boolean };
+    events.push(...page.events);
+    if (page.caughtUp) return events;
+    from = `cursor:${page.cursor}`;
+  }
+}
