@@ -42,6 +42,16 @@ export function formatEventLine(draft: EventDraft, id: string, position: EventPo
     `,"appendedat":"${appendedAt}"${keyVersion}${draft.data}}`;
 }
 
+/**
+ * Lines together are the inside of a JSON array with one event a line: a page of them is an answer as it stands. A line
+ * holds no raw line break, so the seam is found again.
+ */
+const SEAM = ",\n";
+
+export const joinLines = (lines: readonly string[]): string => lines.join(SEAM);
+
+export const splitLines = (body: string): string[] => (body === "" ? [] : body.split(SEAM));
+
 /** The members of an event line that the hub itself reads again. */
 export interface EventEnvelope {
   readonly id: string;

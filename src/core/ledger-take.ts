@@ -1,4 +1,5 @@
 /** Which of a log's events a subscription takes now. */
+import { splitLines } from "./event.ts";
 import type { Filter } from "./filter.ts";
 
 export interface TakenEvent {
@@ -20,7 +21,7 @@ export function takeEvents(
   batch: { readonly offsets: readonly number[]; readonly body: string; readonly through: number },
   after: number, room: number, filter: Filter,
 ): Taken {
-  const lines = batch.offsets.length === 0 ? [] : batch.body.split("\n");
+  const lines = splitLines(batch.body);
   const events: TakenEvent[] = [];
   let examined = after;
   for (const [index, offset] of batch.offsets.entries()) {

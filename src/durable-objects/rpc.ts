@@ -74,7 +74,7 @@ export interface ReadRequest {
   readonly keyStream: string | null;
 }
 
-/** Events of one partition in order: their lines joined by "\n" and, in parallel, their offsets. */
+/** Events of one partition in order: their lines joined by `joinLines` (core/event.ts) and, in parallel, their offsets. */
 export interface EventBatch {
   readonly offsets: readonly number[];
   readonly body: string;

@@ -1,5 +1,6 @@
 /** One page over all partitions of a topic: each event once, each partition in order, and one cursor for the rest. */
 import type { Cursor } from "../core/cursor.ts";
+import { splitLines } from "../core/event.ts";
 import type { Filter } from "../core/filter.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Position } from "../core/position.ts";
@@ -136,11 +137,11 @@ class Reader {
 
   #takeLines(page: ReadPage): void {
     if (!this.#query.filter.readsContent) {
-      this.#lines.push(page.body.replaceAll("\n", ","));
+      this.#lines.push(page.body);
       this.#count += page.offsets.length;
       return;
     }
-    const wanted = page.body.split("\n").filter((line) => this.#query.filter.matches(JSON.parse(line)));
+    const wanted = splitLines(page.body).filter((line) => this.#query.filter.matches(JSON.parse(line)));
     this.#lines.push(...wanted);
     this.#count += wanted.length;
   }

@@ -1,4 +1,5 @@
 /** What a log tells the hub, passed on to the followers that are level; who is not is brought there by its replay. */
+import { joinLines, splitLines } from "../../core/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { topicLog } from "../../stubs.ts";
 import { formatError, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
@@ -83,5 +84,5 @@ function dropUpTo(position: number, batch: EventBatch): EventBatch {
   const fresh = batch.offsets.findIndex((offset) => offset > position);
   if (fresh === 0 || batch.offsets.length === 0) return batch;
   if (fresh < 0) return { offsets: [], body: "" };
-  return { offsets: batch.offsets.slice(fresh), body: batch.body.split("\n").slice(fresh).join("\n") };
+  return { offsets: batch.offsets.slice(fresh), body: joinLines(splitLines(batch.body).slice(fresh)) };
 }

@@ -1,4 +1,5 @@
 /** Event frames of one push or page: made once for each filter, shared by every follower that has it. */
+import { splitLines } from "../../core/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { formatEvent, joinFrames } from "../../wire/native/hub-frames.ts";
 import type { EventBatch } from "../rpc.ts";
@@ -28,7 +29,7 @@ export class BatchFrames {
     this.#partition = partition;
     this.#start = start;
     this.#batch = batch;
-    this.#lines = batch.offsets.length === 0 ? [] : batch.body.split("\n");
+    this.#lines = splitLines(batch.body);
   }
 
   for({ pattern, filter }: Follower): readonly EventFrame[] {

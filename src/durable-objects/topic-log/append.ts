@@ -7,8 +7,9 @@ import { formatEventLine } from "../../core/event.ts";
 import type { Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
-import { UUID_RANDOM_BYTES, uuidV7 } from "../../core/uuid.ts";
+import { UUID_RANDOM_DIGITS, uuidV7 } from "../../core/uuid.ts";
 import type { AppendAnswer, Appended, AppendRequest } from "../rpc.ts";
+import { ChancePool } from "./chance-pool.ts";
 import type { LogState } from "./log-state.ts";
 import type { TailEvent } from "./tail.ts";
 
@@ -31,6 +32,7 @@ class Refusal extends Error {
 export class Appender {
   readonly #log: LogState;
   readonly #appended: (events: readonly TailEvent[]) => void;
+  readonly #chance = new ChancePool();
   #pending: PendingAppend[] = [];
 
   /** `appended` is called in the turn of the commit, with what it holds; whatever it sends waits for the output gate. */
@@ -52,7 +54,7 @@ export class Appender {
     const pending = this.#pending;
     this.#pending = [];
     try {
-      const flush = new Flush(this.#log, Date.now());
+      const flush = new Flush(this.#log, this.#chance, Date.now());
       const answers = this.#log.storage.transactionSync(() => {
         const answered = pending.map(({ request }) => flush.appendOne(request));
         flush.writeSegments();
@@ -74,17 +76,15 @@ class Flush {
   readonly #log: LogState;
   readonly #at: number;
   readonly #appendedAt: string;
-  readonly #logBytes: number;
-  readonly #random = new Uint8Array(UUID_RANDOM_BYTES * 32);
-  #randomAt = Infinity;
+  readonly #chance: ChancePool;
   #bytesThrough: number;
 
-  constructor(log: LogState, now: number) {
+  constructor(log: LogState, chance: ChancePool, now: number) {
     this.#log = log;
+    this.#chance = chance;
     this.#at = Math.max(now, log.ends.appendedAt); // A clock that steps back does not take the log's order with it.
     this.#appendedAt = new Date(this.#at).toISOString();
     this.#bytesThrough = log.ends.bytesThrough;
-    this.#logBytes = log.storage.sql.databaseSize;
   }
 
   get #head(): number {
@@ -101,7 +101,8 @@ class Flush {
     }
     const mark = this.events.length;
     try {
-      return ok({ events: this.#log.storage.transactionSync(() => this.#appendAll(request)), replayed: false });
+      const append = (): Appended[] => this.#appendAll(request);
+      return ok({ events: this.#writesRows(request) ? this.#log.storage.transactionSync(append) : append(), replayed: false });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.events.length = mark;
@@ -120,6 +121,11 @@ class Flush {
     this.#log.ends = { ...this.#log.ends, head: this.#head, appendedAt: this.#at, bytesThrough: this.#bytesThrough };
   }
 
+  /** Only rows of its own have to be undone with a request; its lines are dropped from the list. */
+  #writesRows({ request, drafts, life }: AppendRequest): boolean {
+    return request !== null || life.index !== "none" || drafts.some(({ id }) => id !== null);
+  }
+
   /** A new life begins with an empty log, so it cannot begin behind lines of the old one in the same segment. */
   #enter(request: AppendRequest): Result<unknown> {
     if (this.events.length > 0 && request.life.epoch > this.#log.epoch) return fail("hub_overloaded", undefined, { retryAfterSeconds: 1 });
@@ -132,9 +138,8 @@ class Flush {
     if (ifMatch !== null && ifMatch !== this.#head && appended.includes(null)) {
       throw new Refusal(fail("version_conflict", "The partition's last offset is another.", { actual: this.#head }));
     }
-    if (this.#logBytes > LIMITS.LOG_BYTES_MAX) {
-      throw new Refusal(fail("topic_full", undefined, { limit: LIMITS.LOG_BYTES_MAX, actual: this.#logBytes }));
-    }
+    const bytes = this.#log.bytesStored(this.#at);
+    if (bytes > LIMITS.LOG_BYTES_MAX) throw new Refusal(fail("topic_full", undefined, { limit: LIMITS.LOG_BYTES_MAX, actual: bytes }));
     const events = request.drafts.map((draft, index) => {
       // Looked up again when the first look found nothing: the same id may stand twice in one request.
       const fingerprint = request.fingerprints[index] ?? null;
@@ -157,7 +162,7 @@ class Flush {
   #appendDraft(draft: EventDraft, fingerprint: string | null): Appended {
     const offset = this.#head + 1;
     const keyVersion = this.#nextKeyVersion(draft, offset);
-    const id = draft.id ?? this.#mintId();
+    const id = draft.id ?? uuidV7(this.#at, this.#chance.draw(UUID_RANDOM_DIGITS));
     if (draft.id !== null && fingerprint !== null) {
       this.#log.identities.recordEvent(draft.source, draft.id, { offset, keyVersion, fingerprint }, this.#at);
     }
@@ -165,16 +170,6 @@ class Flush {
     const line = formatEventLine(draft, id, { topic, partition, offset, appendedAt: this.#appendedAt, keyVersion });
     this.events.push({ offset, type: draft.type, key: draft.key, line });
     return { id, offset, keyVersion, duplicate: false };
-  }
-
-  /** Chance is drawn for many ids at once: a draw costs more than its bytes. */
-  #mintId(): string {
-    if (this.#randomAt + UUID_RANDOM_BYTES > this.#random.length) {
-      crypto.getRandomValues(this.#random);
-      this.#randomAt = 0;
-    }
-    this.#randomAt += UUID_RANDOM_BYTES;
-    return uuidV7(this.#at, this.#random, this.#randomAt - UUID_RANDOM_BYTES);
   }
 
   #nextKeyVersion(draft: EventDraft, offset: number): number | null {

@@ -2,6 +2,7 @@
  * Tells listeners what was appended. The log is the outbox: a listener is owed everything after `told`. At most one
  * push a listener is under way, and the next carries all that has come since, so a slow one costs nobody else.
  */
+import { joinLines } from "../../core/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { channelHubNamed, subscription } from "../../stubs.ts";
 import type { Env } from "../../env.ts";
@@ -134,7 +135,7 @@ export class Listeners {
     if (recent !== null) {
       const wanted = recent.filter((event) =>
         (types === null || types.includes(event.type)) && (keys === null || (event.key !== null && keys.includes(event.key))));
-      const body = wanted.map((event) => event.line).join("\n");
+      const body = joinLines(wanted.map((event) => event.line));
       const offsets = wanted.map((event) => event.offset);
       return { topic, partition, epoch, after: listener.told, through: ends.head, head: ends.head, offsets, body };
     }
@@ -143,7 +144,8 @@ export class Listeners {
       keyStream: null, eventsMax: LIMITS.PAGE_EVENTS_MAX, bytesMax: LIMITS.PUSH_BYTES_MAX,
     });
     if (!page.ok) throw new Error(`a log cannot read itself: ${page.failure.code}`);
-    const { offsets, body, through, head } = page.value;
-    return { topic, partition, epoch, after: listener.told, through, head, offsets, body };
+    // `after` is where the page begins: behind `told` where retention has taken what was owed. The listener sees the hole.
+    const { after, offsets, body, through, head } = page.value;
+    return { topic, partition, epoch, after, through, head, offsets, body };
   }
 }

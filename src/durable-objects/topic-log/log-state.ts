@@ -20,6 +20,8 @@ export class LogState {
   ends: LogEnds;
   readonly #ctx: DurableObjectState;
   #life: Life | null;
+  #measuredAt = 0;
+  #measuredBytes = 0;
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
@@ -62,6 +64,15 @@ export class LogState {
       this.meta.write("life", this.#life);
     });
     return ok(life);
+  }
+
+  /** Measured at most once a second: asking costs as much as an append. */
+  bytesStored(now: number): number {
+    if (now - this.#measuredAt >= 1_000) {
+      this.#measuredAt = now;
+      this.#measuredBytes = this.storage.sql.databaseSize;
+    }
+    return this.#measuredBytes;
   }
 
   /** Gives up the heap and everything under way; the next call finds a log made anew from its rows. */

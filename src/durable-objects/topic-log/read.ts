@@ -1,5 +1,5 @@
 /** Pages of one partition. A page is one synchronous look: what it answers was all true at one moment. */
-import { parseEventLine } from "../../core/event.ts";
+import { joinLines, parseEventLine, splitLines } from "../../core/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { uuidV7TimeMs } from "../../core/uuid.ts";
@@ -20,7 +20,7 @@ export function readPage(log: LogState, request: ReadRequest): Result<ReadPage> 
     takeKeyStream(log, request.keyStream, page, after, until);
   }
   const { head, firstHeld } = log.ends;
-  return ok({ after, offsets: page.offsets, body: page.bodies.join("\n"), through: page.through(), head, firstHeld, gap });
+  return ok({ after, offsets: page.offsets, body: joinLines(page.bodies), through: page.through(), head, firstHeld, gap });
 }
 
 /** The last offset *before* the reader's first, and whether it asked for something that is not there any more. */
@@ -58,7 +58,7 @@ export function findEvent(log: LogState, id: string): string | null {
   const needle = `"id":${JSON.stringify(id)},`;
   for (const segment of log.segments.from(log.segments.firstSince(at, log.ends))) {
     if (segment.appendedAt > at) return null;
-    const found = segment.body.split("\n").find((line, index) =>
+    const found = splitLines(segment.body).find((line, index) =>
       segment.firstOffset + index >= log.ends.firstHeld && line.startsWith(`{"specversion":"1.0",${needle}`));
     if (found !== undefined) return found;
   }
@@ -67,10 +67,13 @@ export function findEvent(log: LogState, id: string): string | null {
 
 function takeKeyStream(log: LogState, key: string, page: PageBuilder, after: number, until: number): void {
   const first = Math.max(after, log.ends.firstHeld - 1);
-  for (const offset of log.identities.keyOffsets(key, first, LIMITS.PAGE_EVENTS_MAX + 1)) {
+  const offsets = log.identities.keyOffsets(key, first, LIMITS.PAGE_EVENTS_MAX + 1);
+  for (const offset of offsets) {
     const line = offset <= until ? log.segments.line(offset) : null;
     if (line === null || !page.takeLine(offset, line)) return;
   }
+  // A filter may have left out so many that the page is not full; the stream goes on all the same.
+  if (offsets.length > LIMITS.PAGE_EVENTS_MAX) page.stop();
 }
 
 class PageBuilder {
@@ -101,7 +104,7 @@ class PageBuilder {
     if (segment.firstOffset > this.#until) return false;
     const last = segment.firstOffset + segment.count - 1;
     const whole = segment.firstOffset > this.#after && last <= this.#until && !this.#filters() &&
-      this.offsets.length + segment.count <= this.#request.eventsMax && this.#hasRoom(segment.body.length) &&
+      this.offsets.length + segment.count <= this.#request.eventsMax && this.#bytes + segment.body.length <= this.#request.bytesMax &&
       this.#examined + segment.count <= LIMITS.PAGE_EXAMINED_MAX;
     if (whole) {
       this.#bytes += segment.body.length;
@@ -111,12 +114,17 @@ class PageBuilder {
       this.#through = last;
       return true;
     }
-    for (const [index, line] of segment.body.split("\n").entries()) {
+    for (const [index, line] of splitLines(segment.body).entries()) {
       const offset = segment.firstOffset + index;
       if (offset > this.#until) return false;
       if (offset > this.#after && !this.takeLine(offset, line)) return false;
     }
     return true;
+  }
+
+  /** There is more behind what was looked at. */
+  stop(): void {
+    this.#full = true;
   }
 
   takeLine(offset: number, line: string): boolean {

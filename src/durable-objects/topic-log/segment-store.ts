@@ -1,4 +1,5 @@
 /** The events themselves, in segments, and what is known of them without reading one. */
+import { joinLines, splitLines } from "../../core/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 
 export interface Segment {
@@ -64,7 +65,7 @@ export class SegmentStore {
   line(offset: number): string | null {
     const segment = this.from(offset).next().value as Segment | undefined;
     if (segment === undefined || offset < segment.firstOffset || offset >= segment.firstOffset + segment.count) return null;
-    return segment.body.split("\n")[offset - segment.firstOffset] ?? null;
+    return splitLines(segment.body)[offset - segment.firstOffset] ?? null;
   }
 
   /** The first offset appended at or after `at`; head + 1 when there is none. */
@@ -147,14 +148,14 @@ function packSegments(lines: readonly string[]): { text: string; lines: number }
   let from = 0;
   let size = 0;
   for (const [index, line] of lines.entries()) {
-    const bytes = line.length * 3 + 1; // UTF-8 takes at most three bytes for a UTF-16 unit.
+    const bytes = line.length * 3 + 2; // UTF-8 takes at most three bytes for a UTF-16 unit.
     if (index > from && size + bytes > LIMITS.SEGMENT_BYTES_MAX) {
-      bodies.push({ text: lines.slice(from, index).join("\n"), lines: index - from });
+      bodies.push({ text: joinLines(lines.slice(from, index)), lines: index - from });
       from = index;
       size = 0;
     }
     size += bytes;
   }
-  if (from < lines.length) bodies.push({ text: lines.slice(from).join("\n"), lines: lines.length - from });
+  if (from < lines.length) bodies.push({ text: joinLines(lines.slice(from)), lines: lines.length - from });
   return bodies;
 }
