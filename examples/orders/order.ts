@@ -41,7 +41,7 @@ const refuse = (...problems: string[]): CheckedOrder => ({ ok: false, problems }
 
 const isOrderId = (value: unknown): value is string => typeof value === "string" && /^[A-Za-z0-9-]{3,64}$/.test(value);
 
-/** In cents, because 14.9 × 3 is not 44.7 in binary. */
+/** In cents, because 6.8 × 9 is not 61.2 in binary. */
 export const totalOf = (items: readonly Pick<OrderItem, "price" | "quantity">[]): number =>
   items.reduce((cents, { price, quantity }) => cents + Math.round(price * 100) * quantity, 0) / 100;
 

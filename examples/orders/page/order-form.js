@@ -53,7 +53,7 @@ function quantities() {
   return Object.fromEntries(chosen.filter(([, quantity]) => quantity > 0));
 }
 
-/** In cents: 14.9 × 3 is not 44.7 in binary, and the shop looks at the sum. */
+/** In cents: 6.8 × 9 is not 61.2 in binary, and the shop looks at the sum. */
 const totalOf = (products, chosen) =>
   products.reduce((cents, { id, price }) => cents + Math.round(price * 100) * (chosen[id] ?? 0), 0) / 100;
 
