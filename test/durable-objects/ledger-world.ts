@@ -4,6 +4,7 @@
  */
 import { runInDurableObject } from "cloudflare:test";
 import { env as workerEnv } from "cloudflare:workers";
+import { joinLines } from "../../src/core/event.ts";
 import type { SubscriptionDefinition } from "../../src/core/subscription.ts";
 import { Ledger } from "../../src/durable-objects/subscription/ledger.ts";
 import { Pump } from "../../src/durable-objects/subscription/pump.ts";
@@ -55,7 +56,7 @@ export class FakeLog {
 
   #batch(after: number, through: number): { offsets: number[]; body: string } {
     const offsets = Array.from({ length: Math.max(0, through - after) }, (_, index) => after + 1 + index);
-    return { offsets, body: offsets.map(lineOf).join("\n") };
+    return { offsets, body: joinLines(offsets.map(lineOf)) };
   }
 }
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
+import { joinLines } from "../../src/core/event.ts";
 import { deliveryKey } from "../../src/core/keys.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { acceptPush } from "../../src/durable-objects/subscription/accept.ts";
@@ -82,7 +83,7 @@ describe("what a log tells", () => {
     const pushed = world.log("t").push();
     await accept(pushed);
     expect(await accept(pushed)).toEqual({ kind: "accepted", through: 5 });
-    expect(await accept({ ...pushed, after: 2, offsets: [3, 4, 5], body: [3, 4, 5].map(lineOf).join("\n") })).toEqual({ kind: "accepted", through: 5 });
+    expect(await accept({ ...pushed, after: 2, offsets: [3, 4, 5], body: joinLines([3, 4, 5].map(lineOf)) })).toEqual({ kind: "accepted", through: 5 });
     expect(await stats()).toMatchObject({ matched: 5, owed: 5 });
   });
 
