@@ -106,7 +106,8 @@ export class Listeners {
       const push = this.#pushAfter(listener);
       const answer = await this.#accept(listener.row.name, push);
       if (answer.kind === "gone") {
-        if (attachments === listener.attachments) this.detach(listener.row.name);
+        if (attachments !== listener.attachments) continue; // It attached again meanwhile, and is told again at once.
+        this.detach(listener.row.name);
         return;
       }
       if (answer.through <= listener.told) return; // It cannot take more now; it comes for the rest, or the alarm tells it.

@@ -42,7 +42,8 @@ function firstToHold(log: LogState, now: number): number {
 /** One slice of forgetting identities whose time is over. Answers whether another slice is due at once. */
 export function sweepSlice(log: LogState, now: number): boolean {
   const sweep = log.meta.read("sweep") ?? { finishedAt: 0, position: null };
-  if (sweep.position === null && now - sweep.finishedAt < LIMITS.DEDUP_KEEP_MS_MIN) return false;
+  const rests = now - sweep.finishedAt < LIMITS.DEDUP_KEEP_MS_MIN || log.identities.isEmpty();
+  if (sweep.position === null && rests) return false;
   return log.storage.transactionSync(() => {
     const position = log.identities.sweep(
       sweep.position ?? { table: "ids", after: "" }, log.ends.firstHeld, now - LIMITS.DEDUP_KEEP_MS_MIN);
