@@ -1,0 +1,68 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
+import { topicLog } from "../../src/stubs.ts";
+import { logContract, type LogSubject } from "../contract/log-contract.ts";
+import { makeAppend, makeDraft, makeDrafts, makeLife, makeRead, valueOf } from "../builders/log.ts";
+import { env } from "../builders/objects.ts";
+
+let opened = 0;
+const openTopicLog = () => topicLog(env, "app_test", `topic-${(opened += 1)}`, 0);
+
+logContract("TopicLog", (): LogSubject => {
+  const stub = openTopicLog();
+  const rpc = stub as unknown as LogSubject["rpc"];
+  return { rpc, runAlarm: () => runDurableObjectAlarm(stub), evict: () => evictDurableObject(stub) };
+});
+
+type Log = ReturnType<typeof openTopicLog>;
+
+type SegmentRow = { first_offset: number; count: number; bytes: number };
+
+const segmentsOf = (log: Log): Promise<SegmentRow[]> =>
+  runInDurableObject(log, (_log, state) => state.storage.sql.exec<SegmentRow>(
+    "SELECT first_offset, count, octet_length(body) AS bytes FROM segments ORDER BY first_offset").toArray());
+
+describe("segments", () => {
+  it("[LOG-22] are shared by requests that arrive together", async () => {
+    const log = openTopicLog();
+    await Promise.all(Array.from({ length: 200 }, () => log.append(makeAppend(makeDrafts(1)))));
+    const segments = await segmentsOf(log);
+    expect(segments.reduce((sum, { count }) => sum + count, 0)).toBe(200);
+    expect(segments.length).toBeLessThan(50);
+  });
+
+  it("[LOG-22] stay under a row's size, counted in bytes and not in characters", async () => {
+    const log = openTopicLog();
+    const large = (text: string) => Array.from({ length: 12 }, () => makeDraft({ data: `,"data":"${text}"` }));
+    await log.append(makeAppend(large("x".repeat(250_000))));
+    await log.append(makeAppend(large("語".repeat(80_000))));
+    const segments = await segmentsOf(log);
+    expect(Math.max(...segments.map(({ bytes }) => bytes))).toBeLessThanOrEqual(LIMITS.SEGMENT_BYTES_MAX);
+    expect(segments.map(({ first_offset: first, count }, index) =>
+      first + count === (segments[index + 1]?.first_offset ?? 25)).every(Boolean)).toBe(true);
+  });
+
+  it("[LOG-23] go in bounded slices, a slice a turn of the alarm, while readers see the cut at once", async () => {
+    const log = openTopicLog();
+    const rows = 1_300;
+    await log.append(makeAppend(makeDrafts(1)));
+    await runInDurableObject(log, (_log, state) => {
+      // Segments of one event each, as a log gets them whose producers come one at a time.
+      for (let offset = 2; offset <= rows; offset += 1) {
+        state.storage.sql.exec(`INSERT INTO segments SELECT ?1, 1, appended_at, bytes_through * ?1, body FROM segments
+          WHERE first_offset = 1`, offset);
+      }
+    });
+    await evictDurableObject(log);
+    const life = makeLife({ revision: 2, retention: { maxEvents: 10 } });
+    valueOf(await log.append(makeAppend(makeDrafts(1), { life })));
+    const counts: number[] = [];
+    for (let turn = 0; turn < 5; turn += 1) {
+      await runDurableObjectAlarm(log);
+      counts.push((await segmentsOf(log)).length);
+      expect(valueOf(await log.read(makeRead({ life }))).firstHeld).toBe(1_292);
+    }
+    expect(counts).toEqual([801, 301, 10, 10, 10]);
+  });
+});
