@@ -12,6 +12,16 @@ import { canReadProcesses } from "../harness/proc.ts";
 const executablePath = findChromium(process.env);
 if (executablePath === null) console.log("The page's tests are skipped: no Chromium was found.");
 
+/** Keeps the page's sockets within reach, to drop one. */
+const KEEP_SOCKETS = `
+  globalThis.sockets = [];
+  globalThis.WebSocket = class extends WebSocket {
+    constructor(...parameters) {
+      super(...parameters);
+      sockets.push(this);
+    }
+  };`;
+
 describe.skipIf(executablePath === null || !canReadProcesses)("the page", () => {
   const persistTo = mkdtempSync(join(tmpdir(), "tidings-page-"));
   const complaints: string[] = [];
@@ -31,8 +41,9 @@ describe.skipIf(executablePath === null || !canReadProcesses)("the page", () => 
     rmSync(persistTo, { recursive: true, force: true });
   });
 
-  async function open(): Promise<Page> {
+  async function open(prepare: (opened: Page) => Promise<void> = async () => {}): Promise<Page> {
     const opened = await browser.newPage({ viewport: { width: 1_400, height: 900 } });
+    await prepare(opened);
     opened.on("pageerror", (error) => complaints.push(error.message));
     opened.on("console", (message) => {
       if (message.type() === "error" && !message.text().includes("404")) complaints.push(message.text());
@@ -43,11 +54,15 @@ describe.skipIf(executablePath === null || !canReadProcesses)("the page", () => 
   }
 
   const placeOrder = async (): Promise<string> => {
+    const answer = page.locator("#order-answer");
+    const before = await answer.textContent();
     await page.getByRole("button", { name: "Place order" }).click();
-    await page.locator('#order-answer[data-outcome="accepted"]').waitFor();
-    return /ord-\w+/.exec(await page.locator("#order-answer").innerText())![0];
+    await expect.poll(() => answer.textContent()).not.toBe(before);
+    return /^Order (ord-\w+) stands in the log/.exec(await answer.innerText())![1]!;
   };
-  const entries = (orderId: string) => page.locator("#log li", { hasText: orderId });
+  const entries = (orderId: string, where = page) => where.locator("#log li", { hasText: orderId });
+  const eventIds = (where: Page): Promise<(string | null)[]> =>
+    where.locator("#log li").evaluateAll((nodes) => nodes.map((node) => node.getAttribute("data-event")));
   const letter = (orderId: string) => page.locator("#dead-letters > li", { hasText: orderId });
   const count = (name: string, figure: string) =>
     page.locator(`[data-subscription="${name}"] [data-count="${figure}"] dd`);
@@ -97,12 +112,23 @@ describe.skipIf(executablePath === null || !canReadProcesses)("the page", () => 
   });
 
   it("[EX-7] shows a reader who comes later the same log", async () => {
-    const shown = await page.locator("#log li").evaluateAll((nodes) => nodes.map((node) => node.getAttribute("data-event")));
+    const shown = await eventIds(page);
     const later = await open();
-    await expect.poll(() => later.locator("#log li").count()).toBe(shown.length);
-    const seen = await later.locator("#log li").evaluateAll((nodes) => nodes.map((node) => node.getAttribute("data-event")));
-    expect(seen.toSorted()).toEqual(shown.toSorted());
+    await expect.poll(async () => (await eventIds(later)).toSorted()).toEqual(shown.toSorted());
     await later.close();
+  });
+
+  it("[EX-7] resumes after a drop: what happened meanwhile comes once and nothing comes again", async () => {
+    const dropped = await open(async (opened) => void await opened.addInitScript(KEEP_SOCKETS));
+    await expect.poll(() => eventIds(dropped)).toHaveLength((await eventIds(page)).length);
+    await dropped.evaluate("sockets[0].close(4000)");
+    await dropped.locator('#connection[data-state="lost"]').waitFor();
+    const orderId = await placeOrder();
+    await entries(orderId).nth(3).waitFor();
+    await entries(orderId, dropped).nth(3).waitFor();
+    expect(await dropped.evaluate("sockets.length")).toBe(2);
+    expect((await eventIds(dropped)).toSorted()).toEqual((await eventIds(page)).toSorted());
+    await dropped.close();
   });
 
   it("[EX-8] shows what came over the wire as text, never as markup", async () => {
