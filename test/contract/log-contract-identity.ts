@@ -85,7 +85,8 @@ export function identityContract(openLog: OpenLog): void {
       await log.append(makeDrafts(1));
       await log.evict();
       const again = valueOf(await log.rpc.append(makeAppend(makeDrafts(3), key("a"))));
-      expect(again).toEqual({ replayed: true, events: first.events.map((event) => ({ ...event, duplicate: true })) });
+      expect(again.replayed).toBe(true);
+      expect(again.events).toMatchObject(first.events.map(({ id, offset }) => ({ id, offset, duplicate: true })));
     });
 
     it("[LOG-10] refuses another body under the same key", async () => {

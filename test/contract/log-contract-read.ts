@@ -6,6 +6,8 @@ import { MORNING, type LogUnderTest, type OpenLog } from "./log-under-test.ts";
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 const from = (first: number, last: number): number[] => upTo(last - first + 1).map((at) => first + at - 1);
 
+const keyAt = (at: number): string | null => (at % 2 === 0 ? `k${at % 4}` : null);
+
 /** Ten segments of ten events, a minute apart. */
 async function fill(log: LogUnderTest): Promise<void> {
   for (let segment = 0; segment < 10; segment += 1) {
@@ -78,7 +80,6 @@ export function readContract(openLog: OpenLog): void {
 
     it("[LOG-14] gives only the types and keys asked for, and looks past the others", async () => {
       const log = openLog();
-      const keyAt = (at: number): string | null => (at % 2 === 0 ? `k${at % 4}` : null);
       await log.append(upTo(60).map((at) => makeDraft({ type: `t${at % 3}`, key: keyAt(at) })));
       expect((await log.read({ types: ["t0"] })).offsets).toEqual(upTo(60).filter((at) => at % 3 === 0));
       expect((await log.read({ types: ["t0", "t1"], keys: ["k2"] })).offsets)

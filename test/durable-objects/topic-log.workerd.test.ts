@@ -2,7 +2,8 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
 import { topicLog } from "../../src/stubs.ts";
-import { logContract, type LogSubject } from "../contract/log-contract.ts";
+import { logContract } from "../contract/log-contract.ts";
+import type { LogSubject } from "../contract/log-under-test.ts";
 import { makeAppend, makeDraft, makeDrafts, makeLife, makeRead, valueOf } from "../builders/log.ts";
 import { env } from "../builders/objects.ts";
 
@@ -16,6 +17,8 @@ logContract("TopicLog", (): LogSubject => {
 });
 
 type Log = ReturnType<typeof openTopicLog>;
+
+const large = (text: string) => Array.from({ length: 12 }, () => makeDraft({ data: `,"data":"${text}"` }));
 
 type SegmentRow = { first_offset: number; count: number; bytes: number };
 
@@ -34,7 +37,6 @@ describe("segments", () => {
 
   it("[LOG-22] stay under a row's size, counted in bytes and not in characters", async () => {
     const log = openTopicLog();
-    const large = (text: string) => Array.from({ length: 12 }, () => makeDraft({ data: `,"data":"${text}"` }));
     await log.append(makeAppend(large("x".repeat(250_000))));
     await log.append(makeAppend(large("語".repeat(80_000))));
     const segments = await segmentsOf(log);
