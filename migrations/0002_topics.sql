@@ -16,3 +16,6 @@ CREATE TABLE topics (
   settled INTEGER NOT NULL,
   PRIMARY KEY (app, name)
 ) WITHOUT ROWID;
+
+-- The cron looks every minute, and mostly there is nothing.
+CREATE INDEX topics_unsettled ON topics (app) WHERE settled = 0;

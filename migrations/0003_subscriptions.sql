@@ -11,3 +11,6 @@ CREATE TABLE subscriptions (
   settled INTEGER NOT NULL,
   PRIMARY KEY (app, name)
 ) WITHOUT ROWID;
+
+-- The cron looks every minute, and mostly there is nothing.
+CREATE INDEX subscriptions_unsettled ON subscriptions (app) WHERE settled = 0;

@@ -49,12 +49,14 @@ export class Listeners {
     const { head } = this.#log.ends;
     const epoch = this.#log.epoch;
     const isNew = existing === undefined || existing.row.epoch !== epoch;
-    const told = isNew ? resolveStart(this.#log, request.start).after : existing.told;
+    // Whoever asks for the latest has no past here: a hub that follows again has forgotten where it was.
+    const begins = isNew || request.start.kind === "latest";
+    const told = begins ? resolveStart(this.#log, request.start).after : existing.told;
     const row: ListenerRow = { name: request.listener, epoch, told, types: request.types, keys: request.keys };
     // A hub attaches again whenever it begins to follow; only what changes costs a row.
     if (isNew || JSON.stringify(row) !== JSON.stringify({ ...existing.row, told })) this.#store.put(row);
     if (isNew) this.#listeners.set(key, { row, told, pushing: false, attachments: 1 });
-    else Object.assign(existing, { row, attachments: existing.attachments + 1 });
+    else Object.assign(existing, { row, told, attachments: existing.attachments + 1 });
     return { after: told, head };
   }
 
