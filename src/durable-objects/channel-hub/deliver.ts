@@ -2,8 +2,8 @@
 import { joinLines, splitLines } from "../../core/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { topicLog } from "../../stubs.ts";
-import { formatError, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
-import type { EventBatch, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
+import { formatError, formatGap, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
+import type { EventBatch, Gap, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
 import { BatchFrames } from "./event-frames.ts";
 import type { HubState } from "./hub-state.ts";
 import type { Replays } from "./replay.ts";
@@ -11,6 +11,8 @@ import type { TopicChannel } from "./topic-channel.ts";
 
 interface Batch extends EventBatch {
   readonly through: number;
+  /** Retention has taken the beginning of it. */
+  readonly gap: Gap | null;
 }
 
 export async function acceptPush(hub: HubState, replays: Replays, app: string, push: LogPush): Promise<PushAnswer> {
@@ -30,7 +32,7 @@ export async function acceptPush(hub: HubState, replays: Replays, app: string, p
     hub.removeChannel(channel);
     return { kind: "gone" };
   }
-  const batch = push.after > position ? await readHole(hub, app, channel, push) : push;
+  const batch = push.after > position ? await readHole(hub, app, channel, push) : { ...push, gap: null };
   if (hub.channels.get(push.topic) !== channel) return { kind: "gone" }; // It ended while the hole was read.
   deliver(hub, replays, channel, push.partition, batch);
   return { kind: "accepted", through: Math.max(batch.through, position) };
@@ -70,6 +72,7 @@ function deliver(hub: HubState, replays: Replays, channel: TopicChannel, partiti
     if (follower.behind !== null) {
       replays.start(channel, follower);
     } else if (follower.connection.hasRoom) {
+      if (batch.gap !== null) follower.connection.send(formatGap({ topic: channel.name, ...batch.gap }));
       for (const frame of frames.for(follower)) follower.connection.sendEvents(frame.text, channel.name, frame.total);
     } else {
       follower.behind = [...start];

@@ -112,8 +112,8 @@ export class Listeners {
         this.detach(listener.row.name);
         return;
       }
-      if (answer.through <= listener.told) return; // It cannot take more now; it comes for the rest, or the alarm tells it.
-      listener.told = answer.through;
+      if (answer.through === listener.told) return; // It cannot take more now; it comes for the rest, or the alarm tells it.
+      listener.told = answer.through; // Less than before when it found a hole that one page does not fill: on from there.
     }
   }
 
