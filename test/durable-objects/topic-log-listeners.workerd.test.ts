@@ -78,6 +78,21 @@ describe("listeners", () => {
     expect(rangesOf(pushes)).toEqual([[0, 4], [4, 5]]);
   });
 
+  it("[LOG-24] that ask for the latest again have forgotten where they were, and begin there", async () => {
+    const { append, attach, told } = openLog();
+    await attach();
+    accept = () => {
+      throw new Error("the listener fell over");
+    };
+    await append(2);
+    await told(2);
+    accept = acceptAll;
+    expect(await attach()).toEqual({ after: 2, head: 2 });
+    await append(1);
+    await told(3);
+    expect(rangesOf(pushes)).toEqual([[0, 2], [2, 3]]);
+  });
+
   it("[LOG-24] hear only of the types and keys they asked for, and how far the log was looked through", async () => {
     const { log, attach, told } = openLog();
     await attach({ types: ["wanted"], keys: ["k"] });
@@ -163,12 +178,12 @@ describe("listeners", () => {
 
   it("[LOG-25] that attach while they say they are gone stay, and hear it again at once", async () => {
     const { append, attach, told, listeners } = openLog();
-    await attach();
+    await attach({ start: { kind: "earliest" } });
     const gone = Promise.withResolvers<PushAnswer>();
     accept = () => gone.promise;
     await append(1);
     await told(1);
-    await attach();
+    await attach({ start: { kind: "earliest" } });
     accept = acceptAll;
     gone.resolve({ kind: "gone" });
     await vi.waitFor(() => expect(rangesOf(pushes)).toEqual([[0, 1], [0, 1]]));

@@ -1,0 +1,95 @@
+/** One app with its hub, its logs and its sockets, inside the runtime. Each test has a world of its own. */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { objectName } from "../../src/core/keys.ts";
+import type { EventDraft } from "../../src/core/event.ts";
+import type { LogPush, PushAnswer } from "../../src/durable-objects/rpc.ts";
+import { TopicsStore, type TopicDefinition, type TopicRecord } from "../../src/store/topics-store.ts";
+import { channelHub, topicLog } from "../../src/stubs.ts";
+import { NO_CONDITIONS, publish, type Receipt } from "../../src/worker/publish.ts";
+import { createTopic, DEFAULT_TOPIC, forgetTopic } from "../../src/worker/topic-directory.ts";
+import { lifeOf } from "../../src/worker/topic-life.ts";
+import { retireLogs } from "../../src/worker/attach.ts";
+import { HubClient } from "./hub-client.ts";
+import { makeDrafts, valueOf } from "./log.ts";
+import { env } from "./objects.ts";
+
+let worlds = 0;
+
+export class HubWorld {
+  readonly app = `app_world_${(worlds += 1)}`;
+  readonly #clients: HubClient[] = [];
+
+  get hub() {
+    return channelHub(env, this.app, "native");
+  }
+
+  log(topic: string, partition = 0) {
+    return topicLog(env, this.app, topic, partition);
+  }
+
+  async connect(ackEvery = 50): Promise<HubClient> {
+    const client = await HubClient.open({ kind: "root", app: this.app, appName: "tests" }, ackEvery);
+    this.#clients.push(client);
+    return client;
+  }
+
+  makeTopic(topic: string, definition: Partial<TopicDefinition> = {}): Promise<TopicRecord> {
+    return createTopic(env, this.app, topic, { ...DEFAULT_TOPIC, ...definition });
+  }
+
+  async publish(topic: string, drafts: readonly EventDraft[] = makeDrafts(1)): Promise<readonly Receipt[]> {
+    return valueOf(await publish(env, this.app, topic, drafts, NO_CONDITIONS)).receipts;
+  }
+
+  async deleteTopic(topic: string): Promise<void> {
+    const removed = await new TopicsStore(env.DB).remove(this.app, topic, Date.now());
+    forgetTopic(this.app, topic);
+    await retireLogs(env, removed!);
+  }
+
+  /** Takes the hub out of memory while its sockets live on. */
+  async evict(): Promise<void> {
+    await this.rows("SELECT 1"); // What sleeps already cannot be evicted.
+    await evictDurableObject(this.hub, { webSockets: "hibernate" });
+  }
+
+  runAlarm(): Promise<boolean> {
+    return runDurableObjectAlarm(this.hub);
+  }
+
+  push(push: LogPush): Promise<PushAnswer> {
+    return this.hub.accept(push);
+  }
+
+  rows<Row extends Record<string, SqlStorageValue>>(sql: string): Promise<Row[]> {
+    return runInDurableObject(this.hub, (_hub, state) => state.storage.sql.exec<Row>(sql).toArray());
+  }
+
+  follows(): Promise<{ connection: string; topic: string; filter: string | null; behind: string | null }[]> {
+    return this.rows("SELECT * FROM follows");
+  }
+
+  /** From now on the topic's log forgets its listeners, as if every push were lost on the way. */
+  async losePushes(topic: string): Promise<void> {
+    await this.log(topic).detach(this.#listener);
+  }
+
+  /** The log tells the hub again, and believes that it has heard everything so far. */
+  async restorePushes(topic: TopicRecord): Promise<void> {
+    const [life, start] = [lifeOf(topic), { kind: "latest" }] as const;
+    valueOf(await this.log(topic.name).attach({ life, listener: this.#listener, start, types: null, keys: null }));
+  }
+
+  get #listener() {
+    return { kind: "hub", name: objectName("hub", this.app, "native", "any", 0) } as const;
+  }
+
+  /** Lets retention do its work. */
+  async settle(topic: string, partition = 0): Promise<void> {
+    for (let turn = 0; turn < 3; turn += 1) await runDurableObjectAlarm(this.log(topic, partition));
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+  }
+}
