@@ -7,9 +7,11 @@ const RECORDS_MAX = 100;
 const EARLIER_EXCERPT_CHARS = 200;
 
 export function appendAttempt(history: readonly AttemptRecord[], record: AttemptRecord): AttemptRecord[] {
-  const earlier = history.slice(-(RECORDS_MAX - 1)).map((past) => ({ ...past, excerpt: past.excerpt.slice(0, EARLIER_EXCERPT_CHARS) }));
-  return [...earlier, record];
+  return [...history.slice(-(RECORDS_MAX - 1)).map(shorten), record];
 }
+
+const shorten = (past: AttemptRecord): AttemptRecord =>
+  ({ ...past, excerpt: past.excerpt.slice(0, EARLIER_EXCERPT_CHARS) });
 
 /** `startedAt` in milliseconds since 1970. */
 export function recordAttempt(outcome: AttemptOutcome, startedAt: number, durationMs: number): AttemptRecord {

@@ -5,7 +5,12 @@ import { retryDelayMs, type RetryPolicy } from "./retry-schedule.ts";
 
 export type AttemptOutcome =
   | { readonly kind: "accepted"; readonly status: number }
-  | { readonly kind: "refused"; readonly status: number; readonly retryAfterMs: number | null; readonly excerpt: string }
+  | {
+      readonly kind: "refused";
+      readonly status: number;
+      readonly retryAfterMs: number | null;
+      readonly excerpt: string;
+    }
   | { readonly kind: "unreachable"; readonly reason: UnreachableReason; readonly excerpt: string }
   /** 410: the target asks never to be called again. */
   | { readonly kind: "gone" }

@@ -57,17 +57,25 @@ function matchesObject(pattern: FilterPattern, value: unknown): boolean {
   });
 }
 
-const matchesLeaf = (allowed: readonly FilterLiteral[], given: unknown): boolean =>
-  Array.isArray(given) ? given.some((item) => allowed.includes(item as FilterLiteral)) : allowed.includes(given as FilterLiteral);
+function matchesLeaf(allowed: readonly FilterLiteral[], given: unknown): boolean {
+  const values: readonly unknown[] = Array.isArray(given) ? given : [given];
+  return values.some((value) => allowed.includes(value as FilterLiteral));
+}
 
 const isLeaf = (expected: FilterPattern[string]): expected is readonly FilterLiteral[] => Array.isArray(expected);
 
-function findProblem(
-  value: unknown, pointer: string, depth: number, budget: { values: number },
-): { pointer: string; detail: string } | null {
+interface Problem {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+function findProblem(value: unknown, pointer: string, depth: number, budget: { values: number }): Problem | null {
+  const { FILTER_DEPTH_MAX: depthMax } = LIMITS;
   if (Array.isArray(value)) return findLeafProblem(value, pointer, budget);
-  if (typeof value !== "object" || value === null) return { pointer, detail: "A filter is an object whose leaves are lists of values." };
-  if (depth > LIMITS.FILTER_DEPTH_MAX) return { pointer, detail: `A filter is at most ${LIMITS.FILTER_DEPTH_MAX} levels deep.` };
+  if (typeof value !== "object" || value === null) {
+    return { pointer, detail: "A filter is an object whose leaves are lists of values." };
+  }
+  if (depth > depthMax) return { pointer, detail: `A filter is at most ${depthMax} levels deep.` };
   const members = Object.entries(value);
   if (members.length === 0) return { pointer, detail: "An object in a filter has at least one member." };
   for (const [name, member] of members) {
@@ -82,13 +90,13 @@ function findProblem(
 
 const FORBIDDEN_NAMES: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
-function findLeafProblem(
-  values: readonly unknown[], pointer: string, budget: { values: number },
-): { pointer: string; detail: string } | null {
+function findLeafProblem(values: readonly unknown[], pointer: string, budget: { values: number }): Problem | null {
+  const { FILTER_VALUES_MAX: valuesMax } = LIMITS;
   if (pointer === "" || values.length === 0) return { pointer, detail: "A leaf lists at least one value." };
   budget.values += values.length;
-  if (budget.values > LIMITS.FILTER_VALUES_MAX) return { pointer, detail: `A filter holds at most ${LIMITS.FILTER_VALUES_MAX} values.` };
+  if (budget.values > valuesMax) return { pointer, detail: `A filter holds at most ${valuesMax} values.` };
   const index = values.findIndex((value) => typeof value === "object" && value !== null);
   if (index < 0) return null;
-  return { pointer: `${pointer}/${index}`, detail: "This release knows literal values only; no operator is understood." };
+  const detail = "This release knows literal values only; no operator is understood.";
+  return { pointer: `${pointer}/${index}`, detail };
 }

@@ -18,34 +18,41 @@ const REFUSED_SUFFIXES: readonly string[] = [
 
 /** `allowPrivate` is for local runs: then any http(s) address goes. */
 export function checkTargetAddress(text: string, allowPrivate: boolean): Result<URL> {
-  if (text.length > LIMITS.URL_CHARS_MAX) {
-    return fail("target_address_refused", "The address is too long.", { limit: LIMITS.URL_CHARS_MAX, actual: text.length });
+  const limit = LIMITS.URL_CHARS_MAX;
+  if (text.length > limit) {
+    return fail("target_address_refused", "The address is too long.", { limit, actual: text.length });
   }
   // The parser would silently drop tabs, line breaks and outer spaces, and read "\" as "/".
-  if (/[\u0000-\u0020\u007f\\]/.test(text)) return refuse("The address holds a character that no address has.");
+  if (/[\p{Cc}\s\\]/u.test(text)) return refuse("The address holds a character that no address has.");
   const url = parseUrl(text);
   if (url === null) return refuse("That is not an absolute address.");
-  if (url.protocol !== "https:" && !(allowPrivate && url.protocol === "http:")) return refuse("The address begins with https://.");
-  if (url.username !== "" || url.password !== "" || /^[a-z]+:\/*[^/?#]*@/i.test(text)) return refuse("The address carries no user or password.");
-  if (text.includes("#")) return refuse("The address has no fragment.");
-  if (allowPrivate) return ok(url);
-
-  if (!PORTS.has(url.port)) return refuse("The port is 443 or 8443.");
-  const problem = findHostProblem(url.hostname);
+  const problem = findFormProblem(url, text, allowPrivate) ?? (allowPrivate ? null : findPlaceProblem(url));
   return problem === null ? ok(url) : refuse(problem);
 }
 
+/** An empty user is lost in parsing, and so is an empty fragment. */
+const EMPTY_USER = /^[a-z]+:\/*[^/?#]*@/i;
+
+function findFormProblem(url: URL, text: string, allowPrivate: boolean): string | null {
+  const hasScheme = url.protocol === "https:" || (allowPrivate && url.protocol === "http:");
+  if (!hasScheme) return "The address begins with https://.";
+  const hasUser = url.username !== "" || url.password !== "" || EMPTY_USER.test(text);
+  if (hasUser) return "The address carries no user or password.";
+  return text.includes("#") ? "The address has no fragment." : null;
+}
+
 /** The parser has folded the host already: lower case, IDNA, and every spelling of IPv4 to four decimals. */
-function findHostProblem(host: string): string | null {
+function findPlaceProblem({ hostname: host, port }: URL): string | null {
+  if (!PORTS.has(port)) return "The port is 443 or 8443.";
   if (host.startsWith("[")) return "The host is a name, not an address of a machine.";
   if (host.endsWith(".")) return "The host does not end in a dot.";
   const words = host.split(".");
   if (words.length < 2) return "The host is a full name with a dot in it.";
-  if (words.some((word) => word === "")) return "The host has an empty part.";
+  if (words.includes("")) return "The host has an empty part.";
   // The last word of a name is never a number (RFC 3696, §2); what is one here is an IPv4 address.
   if (/^\d+$/.test(words.at(-1)!)) return "The host is a name, not an address of a machine.";
-  if (REFUSED_SUFFIXES.some((suffix) => host === suffix || host.endsWith(`.${suffix}`))) return "The host's name is not a public one.";
-  return null;
+  const isInside = REFUSED_SUFFIXES.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
+  return isInside ? "The host's name is not a public one." : null;
 }
 
 function parseUrl(text: string): URL | null {

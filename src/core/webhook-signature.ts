@@ -1,4 +1,4 @@
-/** Standard Webhooks 1.0: what is signed, and how secrets and signatures are written. The signing itself is the shell's. */
+/** Standard Webhooks 1.0: what is signed, and how secrets and signatures are written. The shell does the signing. */
 
 /** Key bytes that the specification allows. */
 const SECRET_BYTES_MIN = 24;

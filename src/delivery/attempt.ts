@@ -1,18 +1,10 @@
 /** One attempt at one target. What can go wrong is an outcome; a throw here is a bug. */
 import { unreachable } from "../core/assert.ts";
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
-import type { SubscriptionDefinition } from "../core/subscription.ts";
-import type { ClaimedDelivery } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
+import type { AttemptRequest } from "./attempt-request.ts";
 import { attemptListener } from "./listener.ts";
 import { attemptWebhook } from "./webhook.ts";
-
-export interface AttemptRequest {
-  readonly definition: SubscriptionDefinition;
-  readonly delivery: ClaimedDelivery;
-  /** The event, as it stands in the log. */
-  readonly line: string;
-}
 
 export function attemptDelivery(env: Env, request: AttemptRequest): Promise<AttemptOutcome> {
   const { target } = request.definition;

@@ -2,7 +2,7 @@
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import type { Env } from "../env.ts";
 import { applyOnce, isApplied } from "../store/effects-store.ts";
-import type { AttemptRequest } from "./attempt.ts";
+import type { AttemptRequest } from "./attempt-request.ts";
 import type { ListenerContext, ListenerEvent } from "./define-listener.ts";
 import { findListener } from "./listener-registry.ts";
 
@@ -20,10 +20,11 @@ export async function attemptListener(env: Env, name: string, request: AttemptRe
     };
     const handled = (async () => listener.handle(JSON.parse(line) as ListenerEvent, context))();
     const effects = await Promise.race([handled, rejectOnAbort(signal)]);
-    if (effects !== undefined && effects.length > 0) await applyOnce(env.DB, definition.id, delivery.id, effects, Date.now());
+    if (effects?.length) await applyOnce(env.DB, definition.id, delivery.id, effects, Date.now());
     return ACCEPTED;
   } catch (error) {
-    if (error instanceof DOMException && error.name === "TimeoutError") return { kind: "unreachable", reason: "timeout", excerpt: "" };
+    const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
+    if (isTimeout) return { kind: "unreachable", reason: "timeout", excerpt: "" };
     return threw(error instanceof Error ? error.message : String(error));
   }
 }

@@ -1,4 +1,4 @@
-/** A target's answer, read no further than it is of use: enough to reuse the connection, and to show an operator why. */
+/** A target's answer, read no further than it is of use: to keep the connection, and to show an operator why. */
 import { LIMITS } from "../core/limits.ts";
 
 /** The beginning as text; what is not UTF-8 shows as U+FFFD. Rejects when the connection breaks or the time is up. */

@@ -5,7 +5,7 @@ import { parseRetryAfterMs } from "../core/retry-after.ts";
 import type { Target } from "../core/subscription.ts";
 import { checkTargetAddress } from "../core/target-address.ts";
 import type { Env } from "../env.ts";
-import type { AttemptRequest } from "./attempt.ts";
+import type { AttemptRequest } from "./attempt-request.ts";
 import { readExcerpt } from "./response-body.ts";
 import { signWebhook } from "./sign.ts";
 
@@ -13,15 +13,17 @@ export const USER_AGENT = "Tidings/0.1.0";
 
 type WebhookTarget = Extract<Target, { kind: "webhook" }>;
 
-export async function attemptWebhook(env: Env, target: WebhookTarget, request: AttemptRequest): Promise<AttemptOutcome> {
+export async function attemptWebhook(
+  env: Env, target: WebhookTarget, request: AttemptRequest,
+): Promise<AttemptOutcome> {
   // Checked when it was stored, and again now: what the hub allows may have changed since.
   const address = checkTargetAddress(target.url, readConfig(env).allowPrivateTargets);
   if (!address.ok) return failed("address_refused", address.failure.detail ?? "");
   const signal = AbortSignal.timeout(request.definition.timeoutMs); // Over the headers and the body.
   try {
     const headers = await webhookHeaders(target, request, Date.now());
-    const response = await fetch(address.value, { method: "POST", headers, body: request.line, redirect: "manual", signal });
-    return await readOutcome(response);
+    const init = { method: "POST", headers, body: request.line, redirect: "manual", signal } as const;
+    return await readOutcome(await fetch(address.value, init));
   } catch (error) {
     return signal.aborted ? failed("timeout", "") : failed("connection", String(error));
   }
@@ -47,10 +49,14 @@ async function readOutcome(response: Response): Promise<AttemptOutcome> {
   return { kind: "refused", status, retryAfterMs, excerpt: await readExcerpt(response).catch(() => "") };
 }
 
-const drop = (response: Response): Promise<void> => (response.body?.cancel() ?? Promise.resolve()).catch(() => undefined);
+async function drop(response: Response): Promise<void> {
+  await response.body?.cancel().catch(() => undefined);
+}
 
 /** Ours win over the owner's: nobody may forge a signature or an id by a custom header. */
-async function webhookHeaders(target: WebhookTarget, { delivery, line }: AttemptRequest, now: number): Promise<Headers> {
+async function webhookHeaders(
+  target: WebhookTarget, { delivery, line }: AttemptRequest, now: number,
+): Promise<Headers> {
   const timestampSeconds = Math.floor(now / 1_000);
   const headers = new Headers(target.headers);
   headers.set("content-type", "application/cloudevents+json; charset=utf-8");
@@ -65,11 +71,14 @@ async function webhookHeaders(target: WebhookTarget, { delivery, line }: Attempt
   return headers;
 }
 
+/** W3C Trace Context, §3.2.2. */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /** Most events have none, and are not parsed for it. */
 function traceparentOf(line: string): string | null {
   if (!line.includes(`"traceparent":`)) return null;
   const { traceparent } = JSON.parse(line) as { readonly traceparent?: unknown };
-  return typeof traceparent === "string" && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? traceparent : null;
+  return typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : null;
 }
 
 const EXCERPT_CHARS = 1_000;

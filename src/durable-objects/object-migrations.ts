@@ -16,7 +16,8 @@ export interface ObjectMigration {
  * when the rows know a migration that the code does not: older code must not write into newer tables.
  */
 export function applyMigrations(storage: DurableObjectStorage, migrations: readonly ObjectMigration[]): void {
-  assert(migrations.every(({ id }, index) => id > (migrations[index - 1]?.id ?? 0)), "migrations are in the order of their ids");
+  const inOrder = migrations.every(({ id }, index) => id > (migrations[index - 1]?.id ?? 0));
+  assert(inOrder, "migrations are in the order of their ids");
   const ledger = new AppliedMigrationsStore(storage.sql);
   const applied = ledger.ids();
   const known = migrations.slice(0, applied.length).map(({ id }) => id);

@@ -1,4 +1,4 @@
-/** The platform's dead-letter queue: messages that could not even be claimed. Nothing ends in a queue that nobody reads. */
+/** The platform's dead-letter queue: messages that could not even be claimed. Nothing ends where nobody reads. */
 import type { Env } from "../env.ts";
 import { logStage } from "../observability/log.ts";
 import { subscription } from "../stubs.ts";
@@ -21,7 +21,9 @@ async function ringLedger(message: Message, env: Env): Promise<void> {
   const { app, subscription: id } = dispatch;
   try {
     await subscription(env, app, id).ring(dispatch.dispatch);
-    logStage("dispatch.dead_lettered", { app, subscription: id, dispatch: dispatch.dispatch, reason: "it could not be claimed" });
+    logStage("dispatch.dead_lettered", {
+      app, subscription: id, dispatch: dispatch.dispatch, reason: "it could not be claimed",
+    });
     message.ack();
   } catch {
     message.retry({ delaySeconds: RING_AGAIN_SECONDS });

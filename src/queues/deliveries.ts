@@ -1,4 +1,4 @@
-/** The queue `deliveries`: each message names a dispatch. Claimed, it is the ledger's word that counts, not the message. */
+/** The queue `deliveries`: each message names a dispatch, and what counts is what the ledger answers to the claim. */
 import { parseEventLine } from "../core/event.ts";
 import { attemptDelivery } from "../delivery/attempt.ts";
 import type { ClaimAnswer, ClaimedDelivery, SettledDelivery } from "../durable-objects/rpc.ts";
@@ -31,7 +31,9 @@ async function consume(message: Message, env: Env, ctx: ExecutionContext): Promi
   try {
     answer = await subscription(env, dispatch.app, dispatch.subscription).claim(dispatch.dispatch);
   } catch (error) {
-    logStage("dispatch.claim_failed", { subscription: dispatch.subscription, dispatch: dispatch.dispatch, error: String(error) });
+    logStage("dispatch.claim_failed", {
+      subscription: dispatch.subscription, dispatch: dispatch.dispatch, error: String(error),
+    });
     message.retry({ delaySeconds: CLAIM_AGAIN_SECONDS });
     return;
   }
@@ -43,7 +45,9 @@ async function work(env: Env, message: DispatchMessage, claim: Claim): Promise<v
   try {
     await workDispatch(claim.deliveries, claim.definition.timeoutMs, portsOf(env, message, claim));
   } catch (error) {
-    logStage("dispatch.settle_failed", { subscription: message.subscription, dispatch: message.dispatch, error: String(error) });
+    logStage("dispatch.settle_failed", {
+      subscription: message.subscription, dispatch: message.dispatch, error: String(error),
+    });
   }
 }
 
@@ -67,22 +71,25 @@ function portsOf(env: Env, { app, subscription: id, dispatch, events }: Dispatch
   };
 }
 
-/** A line for each failure; the successes of a settle share one, because at full rate a line costs as much as an event. */
+/** A line for each failure. The successes of a settle share one: at full rate a line costs as much as an event. */
 function logAttempts(
   app: string, name: string, outcomes: readonly SettledDelivery[], byPlace: ReadonlyMap<string, ClaimedDelivery>,
 ): void {
   const accepted = outcomes.filter(({ outcome }) => outcome.kind === "accepted");
   if (accepted.length > 0) {
-    const slowestMs = Math.max(...accepted.map(({ durationMs }) => durationMs));
-    logStage("delivery.attempted", { app, subscription: name, outcome: "accepted", count: accepted.length, duration_ms: slowestMs });
+    logStage("delivery.attempted", {
+      app, subscription: name, outcome: "accepted", count: accepted.length,
+      duration_ms: Math.max(...accepted.map(({ durationMs }) => durationMs)),
+    });
   }
   for (const { source, offset, outcome, durationMs, line } of outcomes) {
     if (outcome.kind === "accepted" || outcome.kind === "not_attempted") continue;
-    const delivery = byPlace.get(`${source}/${offset}`);
+    const { topic = null, partition = null, attempt = null } = byPlace.get(`${source}/${offset}`) ?? {};
     logStage("delivery.attempted", {
-      app, subscription: name, topic: delivery?.topic ?? null, partition: delivery?.partition ?? null, offset,
-      event_id: line === null ? null : parseEventLine(line).id, attempt: delivery?.attempt ?? null, outcome: outcome.kind,
-      status: "status" in outcome ? outcome.status : null, reason: "reason" in outcome ? outcome.reason : null, duration_ms: durationMs,
+      app, subscription: name, topic, partition, offset, attempt, outcome: outcome.kind, duration_ms: durationMs,
+      event_id: line === null ? null : parseEventLine(line).id,
+      status: "status" in outcome ? outcome.status : null,
+      reason: "reason" in outcome ? outcome.reason : null,
     });
   }
 }

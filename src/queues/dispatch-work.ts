@@ -18,7 +18,9 @@ export interface DispatchPorts {
 }
 
 /** Resolves when everything that was begun is settled, or could not be. Rejects only if the last settle does. */
-export async function workDispatch(deliveries: readonly ClaimedDelivery[], timeoutMs: number, ports: DispatchPorts): Promise<void> {
+export async function workDispatch(
+  deliveries: readonly ClaimedDelivery[], timeoutMs: number, ports: DispatchPorts,
+): Promise<void> {
   const outcomes = new SettleBuffer(ports);
   const rest = [...deliveries];
   const startedAt = ports.now();

@@ -1,4 +1,5 @@
 /** Where a delivery's event comes from: its own copy, the message, or the log, which is asked for many at once. */
+import type { DeliveryPlace } from "../core/ledger-ids.ts";
 import type { ClaimedDelivery } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { topicLog } from "../stubs.ts";
@@ -37,10 +38,12 @@ export class EventLines {
 
   /** This one and the next of the same log that are wanted and not asked for yet. */
   #askFrom(first: ClaimedDelivery): void {
-    const { topic, partition, epoch, offset: from } = first;
-    const group = this.#wanted.filter((delivery) =>
-      delivery.source === first.source && delivery.offset >= from && !this.#asked.has(placeOf(delivery))).slice(0, LINES_AT_ONCE);
-    const lines = topicLog(this.#env, this.#app, topic, partition).lines(epoch, group.map(({ offset }) => offset));
+    const { source, topic, partition, epoch, offset: from } = first;
+    const group = this.#wanted
+      .filter((other) => other.source === source && other.offset >= from && !this.#asked.has(placeOf(other)))
+      .slice(0, LINES_AT_ONCE);
+    const offsets = group.map(({ offset }) => offset);
+    const lines = topicLog(this.#env, this.#app, topic, partition).lines(epoch, offsets);
     for (const [index, delivery] of group.entries()) {
       const line = lines.then((all) => all[index] ?? null);
       line.catch(() => undefined); // Whoever awaits it hears of it; an attempt that never begins does not.
@@ -51,4 +54,4 @@ export class EventLines {
 
 const TAKEN: Promise<null> = Promise.resolve(null);
 
-const placeOf = ({ source, offset }: { readonly source: number; readonly offset: number }): string => `${source}/${offset}`;
+const placeOf = ({ source, offset }: DeliveryPlace): string => `${source}/${offset}`;

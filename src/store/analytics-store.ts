@@ -7,7 +7,9 @@ export interface EventCount {
 }
 
 /** Not run here: it commits together with the delivery's idempotency key. */
-export const countEvent = (db: D1Database, app: string, topic: string, type: string, now: number): D1PreparedStatement =>
+export const countEvent = (
+  db: D1Database, app: string, topic: string, type: string, now: number,
+): D1PreparedStatement =>
   db.prepare(
     `INSERT INTO analytics_counts (app, topic, type, events, updated_at) VALUES (?1, ?2, ?3, 1, ?4)
      ON CONFLICT (app, topic, type) DO UPDATE SET events = events + 1, updated_at = excluded.updated_at`,

@@ -14,7 +14,9 @@ export async function isApplied(db: D1Database, subscriptionId: string, delivery
 export async function applyOnce(
   db: D1Database, subscriptionId: string, deliveryId: string, effects: readonly D1PreparedStatement[], now: number,
 ): Promise<void> {
-  const claim = db.prepare(`INSERT INTO listener_effects (subscription_id, delivery_id, applied_at) VALUES (?1, ?2, ?3)`)
+  const claim = db.prepare(
+    `INSERT INTO listener_effects (subscription_id, delivery_id, applied_at) VALUES (?1, ?2, ?3)`,
+  )
     .bind(subscriptionId, deliveryId, now);
   try {
     await db.batch([claim, ...effects]);

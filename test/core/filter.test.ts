@@ -3,8 +3,12 @@ import { compileFilter, parseFilter, type FilterPattern } from "../../src/core/f
 import { LIMITS } from "../../src/core/limits.ts";
 
 const event = {
-  type: "order.created", source: "/shop", partitionkey: "customer-7", topic: "orders", datacontenttype: "application/json",
-  data: { total: 120, currency: "EUR", paid: false, coupon: null, tags: ["new", "vip"], lines: [{ sku: "a" }, { sku: "b", gift: true }] },
+  type: "order.created", source: "/shop", partitionkey: "customer-7", topic: "orders",
+  data: {
+    total: 120, currency: "EUR", paid: false, coupon: null, tags: ["new", "vip"], lines: [
+      { sku: "a" }, { sku: "b", gift: true },
+    ],
+  },
 };
 
 const matches = (pattern: FilterPattern): boolean => compileFilter(pattern).matches(event);
@@ -20,7 +24,11 @@ describe("a filter matches", () => {
     ["one element of a list", { data: { tags: ["vip"] } }],
     ["a member of one element of a list", { data: { lines: { sku: ["b"] } } }],
     ["two members of the same element", { data: { lines: { sku: ["b"], gift: [true] } } }],
-    ["everything at once", { type: ["order.created"], key: ["customer-7"], data: { currency: ["EUR", "USD"], total: [120] } }],
+    [
+      "everything at once", {
+        type: ["order.created"], key: ["customer-7"], data: { currency: ["EUR", "USD"], total: [120] },
+      },
+    ],
   ])("[FLT-1] %s", (_what, pattern) => {
     expect(matches(pattern)).toBe(true);
   });
@@ -47,7 +55,9 @@ describe("a filter matches", () => {
 
 describe("a compiled filter tells the log", () => {
   it("[FLT-2] the types and keys that it can decide without parsing, and that nothing else is asked", () => {
-    expect(compileFilter({ type: ["a", "b"], key: ["k"] })).toMatchObject({ types: ["a", "b"], keys: ["k"], readsContent: false });
+    expect(compileFilter({ type: ["a", "b"], key: ["k"] })).toMatchObject(
+      { types: ["a", "b"], keys: ["k"], readsContent: false },
+    );
   });
 
   it("[FLT-2] that content has to be read when more than types and keys count", () => {
@@ -74,18 +84,26 @@ describe("a filter is refused", () => {
   });
 
   it.each<[string, unknown]>([
-    ["null", null], ["a string", "type"], ["a list", ["order.created"]], ["an empty object", {}], ["an empty leaf", { type: [] }],
+    ["null", null], ["a string", "type"], ["a list", ["order.created"]], ["an empty object", {}], [
+      "an empty leaf", { type: [] },
+    ],
     ["an empty nested object", { data: {} }], ["a bare value", { type: "order.created" }],
     ["__proto__", JSON.parse(`{"__proto__":["x"]}`)], ["constructor", { data: { constructor: ["x"] } }],
     ["more levels than the limit", nested(LIMITS.FILTER_DEPTH_MAX + 1)],
-    ["more values than the limit", { type: Array.from({ length: LIMITS.FILTER_VALUES_MAX + 1 }, (_, index) => `t${index}`) }],
+    [
+      "more values than the limit", {
+        type: Array.from({ length: LIMITS.FILTER_VALUES_MAX + 1 }, (_, index) => `t${index}`),
+      },
+    ],
   ])("[FLT-3] when it is, or holds, %s", (_what, pattern) => {
     expect(parseFilter(pattern)).toMatchObject({ ok: false, failure: { code: "filter_invalid" } });
   });
 
   it("[FLT-3] and not when it is just within the limits", () => {
     expect(parseFilter(nested(LIMITS.FILTER_DEPTH_MAX)).ok).toBe(true);
-    expect(parseFilter({ type: Array.from({ length: LIMITS.FILTER_VALUES_MAX }, (_, index) => `t${index}`) }).ok).toBe(true);
+    expect(
+      parseFilter({ type: Array.from({ length: LIMITS.FILTER_VALUES_MAX }, (_, index) => `t${index}`) }).ok,
+    ).toBe(true);
   });
 
   it("[FLT-3] with a pointer that escapes what JSON Pointer escapes", () => {

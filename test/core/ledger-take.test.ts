@@ -5,7 +5,9 @@ import { takeEvents } from "../../src/core/ledger-take.ts";
 
 const batch = (offsets: readonly number[], through: number) =>
   ({ offsets, body: joinLines(offsets.map((offset) => `{"data":{"odd":${offset % 2 === 1}}}`)), through });
-const offsetsOf = (taken: { readonly events: readonly { readonly offset: number }[] }) => taken.events.map(({ offset }) => offset);
+const offsetsOf = (
+  taken: { readonly events: readonly { readonly offset: number }[] }
+) => taken.events.map(({ offset }) => offset);
 
 describe("what a subscription takes from a batch", () => {
   it("[DLV-13] is everything, when there is room, up to what the batch covers", () => {

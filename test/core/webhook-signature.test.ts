@@ -6,20 +6,26 @@ import { signWebhook } from "../../src/delivery/sign.ts";
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 describe("signatures", () => {
+  const test = `{"test": 2432232314}`;
+  const contact = `{"type":"contact.created","timestamp":"2022-11-03T20:26:10.344522Z",` +
+    `"data":{"id":"1f81eb52-5198-4599-803e-771906343485"}}`;
+
   it.each([
-    ["msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, `{"test": 2432232314}`, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="],
-    ["msg_2KWPBgLlAfxdpx2AI54pPJ85f4W", 1_674_087_231,
-      `{"type":"contact.created","timestamp":"2022-11-03T20:26:10.344522Z","data":{"id":"1f81eb52-5198-4599-803e-771906343485"}}`,
-      "v1,ARw42xaAApl/nxRo+iPGYwSaMQaOwMo2eyH5JBRA+bQ="],
+    ["msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, test, "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="],
+    ["msg_2KWPBgLlAfxdpx2AI54pPJ85f4W", 1_674_087_231, contact, "ARw42xaAApl/nxRo+iPGYwSaMQaOwMo2eyH5JBRA+bQ="],
   ])("[WHK-1] %s has the signature of the specification's vector", async (id, timestamp, body, signature) => {
-    expect(await signWebhook(SECRET, id, timestamp, body)).toBe(signature);
+    expect(await signWebhook(SECRET, id, timestamp, body)).toBe(`v1,${signature}`);
   });
 
   it("[WHK-1] the official verifier accepts ours, over bodies that are not ASCII", async () => {
     const secret = encodeWebhookSecret(crypto.getRandomValues(new Uint8Array(32)));
     const timestamp = Math.floor(Date.now() / 1_000);
     const body = `{"data":"schöne Grüße 日本 😀"}`;
-    const headers = { "webhook-id": "msg_a_1_2", "webhook-timestamp": String(timestamp), "webhook-signature": await signWebhook(secret, "msg_a_1_2", timestamp, body) };
+    const headers = {
+      "webhook-id": "msg_a_1_2", "webhook-timestamp": String(timestamp), "webhook-signature": await signWebhook(
+        secret, "msg_a_1_2", timestamp, body,
+      ),
+    };
     expect(new Webhook(secret).verify(body, headers)).toEqual({ data: "schöne Grüße 日本 😀" });
     expect(() => new Webhook(secret).verify(`${body} `, headers)).toThrow();
   });
@@ -33,7 +39,8 @@ describe("secrets", () => {
   });
 
   it.each([
-    "", "whsec_", SECRET.slice("whsec_".length), "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS",
+    "", "whsec_", SECRET.slice("whsec_".length), "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS",
     "whsec_short", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_", `whsec_${"A".repeat(88)}`, ` ${SECRET}`, `${SECRET}\n`,
   ])("[WHK-2] %j is none", (text) => {
     expect(decodeWebhookSecret(text)).toBeNull();

@@ -1,19 +1,25 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
 import { attemptDelivery } from "../../src/delivery/attempt.ts";
-import { defineListener, type ListenerContext, type ListenerEffects, type ListenerEvent } from "../../src/delivery/define-listener.ts";
+import {
+  defineListener, type ListenerContext, type ListenerEffects, type ListenerEvent,
+} from "../../src/delivery/define-listener.ts";
 import { findListener, registerListeners } from "../../src/delivery/listener-registry.ts";
 import { readEventCounts } from "../../src/store/analytics-store.ts";
 import { purgeEffects } from "../../src/store/effects-store.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
 import { makeDefinition } from "../durable-objects/ledger-world.ts";
 
-let behave: (event: ListenerEvent, context: ListenerContext) => ListenerEffects | Promise<ListenerEffects> = () => undefined;
+let behave: (
+  event: ListenerEvent, context: ListenerContext
+) => ListenerEffects | Promise<ListenerEffects> = () => undefined;
 let calls: number[] = [];
 
 beforeAll(async () => {
   await migrateDatabase();
-  await env.DB.prepare("CREATE TABLE effects (delivery TEXT NOT NULL, amount INTEGER NOT NULL CHECK (amount > 0))").run();
+  await env.DB.prepare(
+    "CREATE TABLE effects (delivery TEXT NOT NULL, amount INTEGER NOT NULL CHECK (amount > 0))",
+  ).run();
   registerListeners([defineListener({
     name: "programmed",
     handle: (event, context) => {
@@ -28,11 +34,18 @@ beforeEach(() => {
   calls = [];
 });
 
-const line = (offset: number): string => JSON.stringify({ id: `e${offset}`, type: "order.created", topic: "orders", partition: 0, offset });
+const line = (offset: number): string => JSON.stringify(
+  { id: `e${offset}`, type: "order.created", topic: "orders", partition: 0, offset },
+);
 
-const attempt = (offset: number, name = "programmed", timeoutMs = 5_000): Promise<AttemptOutcome> => attemptDelivery(env, {
+const attempt = (
+  offset: number, name = "programmed", timeoutMs = 5_000
+): Promise<AttemptOutcome> => attemptDelivery(env, {
   definition: makeDefinition({ id: "sub_effects", target: { kind: "listener", name }, timeoutMs }),
-  delivery: { id: `msg_sub_effects_1_${offset}`, source: 1, topic: "orders", partition: 0, epoch: 1, offset, attempt: 1, redrive: false, line: null },
+  delivery: {
+    id: `msg_sub_effects_1_${offset}`, source: 1, topic: "orders", partition: 0, epoch: 1, offset, attempt: 1,
+    redrive: false, line: null,
+  },
   line: line(offset),
 });
 
@@ -40,7 +53,14 @@ const effect = (db: D1Database, delivery: string, amount = 1): D1PreparedStateme
   db.prepare("INSERT INTO effects (delivery, amount) VALUES (?1, ?2)").bind(delivery, amount);
 
 const effectsOf = async (offset: number): Promise<number> =>
-  (await env.DB.prepare("SELECT count(*) AS count FROM effects WHERE delivery = ?1").bind(`msg_sub_effects_1_${offset}`).first<{ count: number }>())!.count;
+  (
+    await env.DB.prepare(
+      "SELECT count(*) AS count FROM effects WHERE delivery = ?1",
+    ).bind(`msg_sub_effects_1_${offset}`).first<{ count: number }>()
+  )!.count;
+
+const countKeys = async (): Promise<number> =>
+  (await env.DB.prepare("SELECT count(*) AS count FROM listener_effects").first<{ count: number }>())!.count;
 
 describe("a listener's effects in D1", () => {
   it("[LSN-1] happen once when the same delivery comes twice, and it is not even handled again", async () => {
@@ -70,19 +90,20 @@ describe("a listener's effects in D1", () => {
   it("[LSN-1] are remembered for a quarter of a year, and then forgotten", async () => {
     behave = (_event, { db, deliveryId }) => [effect(db, deliveryId)];
     await attempt(4);
-    const keys = async () => (await env.DB.prepare("SELECT count(*) AS count FROM listener_effects").first<{ count: number }>())!.count;
-    const before = await keys();
+    const before = await countKeys();
     await purgeEffects(env.DB, Date.now() + 80 * 86_400_000);
-    expect(await keys()).toBe(before);
+    expect(await countKeys()).toBe(before);
     await purgeEffects(env.DB, Date.now() + 100 * 86_400_000);
-    expect(await keys()).toBe(0);
+    expect(await countKeys()).toBe(0);
   });
 });
 
 describe("a listener", () => {
   it("[LSN-2] gets the event and where it stands, and needs no effects to accept", async () => {
     const seen: unknown[] = [];
-    behave = (event, { deliveryId, attempt: number, subscription, app }) => { seen.push([event.id, event.offset, deliveryId, number, subscription, app]); };
+    behave = (event, { deliveryId, attempt: number, subscription, app }) => {
+      seen.push([event.id, event.offset, deliveryId, number, subscription, app]);
+    };
     expect(await attempt(10)).toEqual({ kind: "accepted", status: 200 });
     expect(seen).toEqual([["e10", 10, "msg_sub_effects_1_10", 1, "test", "app_test"]]);
   });
@@ -115,7 +136,9 @@ describe("a listener", () => {
 
   it("[LSN-4] named analytics counts every event once, by topic and type", async () => {
     for (const offset of [20, 21, 21, 22]) await attempt(offset, "analytics");
-    expect(await readEventCounts(env.DB, "app_test")).toMatchObject([{ topic: "orders", type: "order.created", events: 3 }]);
+    expect(await readEventCounts(env.DB, "app_test")).toMatchObject(
+      [{ topic: "orders", type: "order.created", events: 3 }],
+    );
     expect(await readEventCounts(env.DB, "app_other")).toEqual([]);
   });
 });

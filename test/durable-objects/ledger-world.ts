@@ -4,17 +4,30 @@
  */
 import { runInDurableObject } from "cloudflare:test";
 import { env as workerEnv } from "cloudflare:workers";
+import { expect } from "vitest";
 import { joinLines } from "../../src/core/event.ts";
-import type { SubscriptionDefinition } from "../../src/core/subscription.ts";
+import type { SubscriptionDefinition, SubscriptionState } from "../../src/core/subscription.ts";
+import { acceptPush } from "../../src/durable-objects/subscription/accept.ts";
+import { endLapsedClaims } from "../../src/durable-objects/subscription/alarm.ts";
+import { claimDispatch } from "../../src/durable-objects/subscription/claim.ts";
+import { changeState } from "../../src/durable-objects/subscription/configure.ts";
+import { discardDeadLetters, redriveDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
 import { Ledger } from "../../src/durable-objects/subscription/ledger.ts";
 import { Pump } from "../../src/durable-objects/subscription/pump.ts";
 import { reportSubscription } from "../../src/durable-objects/subscription/report.ts";
-import type { ClaimedDelivery, Gap, LogPush, ReadPage, ReadRequest, SettledDelivery, SubscriptionStats } from "../../src/durable-objects/rpc.ts";
+import { settleDispatch } from "../../src/durable-objects/subscription/settle.ts";
+import type {
+  ClaimAnswer, Gap, LogPush, PushAnswer, ReadPage, ReadRequest, SettleAnswer, SettledDelivery,
+  SubscriptionStats,
+} from "../../src/durable-objects/rpc.ts";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
+import type { DeliveryPlace } from "../../src/core/ledger-ids.ts";
 import { fail, ok, type Result } from "../../src/core/result.ts";
 import type { Env } from "../../src/env.ts";
 import type { DispatchMessage } from "../../src/queues/messages.ts";
 import { subscription } from "../../src/stubs.ts";
+
+export type Claim = Extract<ClaimAnswer, { kind: "claimed" }>;
 
 export const EPOCH = 1_700_000_000_000;
 
@@ -37,7 +50,8 @@ export class FakeLog {
     const after = Math.max(this.told, this.firstHeld - 1);
     const through = Math.min(this.head, after + eventsMax);
     this.told = through;
-    return { topic: this.topic, partition: 0, epoch: this.epoch, after, through, head: this.head, ...this.#batch(after, through) };
+    const { topic, epoch, head } = this;
+    return { topic, partition: 0, epoch, after, through, head, ...this.#batch(after, through) };
   }
 
   read(request: ReadRequest): Result<ReadPage> {
@@ -46,12 +60,16 @@ export class FakeLog {
     const { offset } = request.start;
     const after = Math.max(offset, this.firstHeld - 1);
     const through = Math.min(this.head, after + request.eventsMax);
-    const gap: Gap | null = after > offset ? { partition: 0, requested: offset + 1, firstHeld: this.firstHeld, reason: "trimmed" } : null;
+    const gap: Gap | null = after > offset
+      ? { partition: 0, requested: offset + 1, firstHeld: this.firstHeld, reason: "trimmed" }
+      : null;
     return ok({ ...this.#batch(after, through), after, through, head: this.head, firstHeld: this.firstHeld, gap });
   }
 
   lines(epoch: number, offsets: readonly number[]): (string | null)[] {
-    return offsets.map((offset) => (epoch === this.epoch && offset >= this.firstHeld && offset <= this.head ? lineOf(offset) : null));
+    return offsets.map(
+      (offset) => (epoch === this.epoch && offset >= this.firstHeld && offset <= this.head ? lineOf(offset) : null),
+    );
   }
 
   #batch(after: number, through: number): { offsets: number[]; body: string } {
@@ -60,7 +78,9 @@ export class FakeLog {
   }
 }
 
-export const lineOf = (offset: number): string => JSON.stringify({ id: `e${offset}`, data: { n: offset, third: offset % 3 === 0 } });
+export const lineOf = (offset: number): string => JSON.stringify(
+  { id: `e${offset}`, data: { n: offset, third: offset % 3 === 0 } },
+);
 
 export class LedgerWorld {
   readonly definition: SubscriptionDefinition;
@@ -103,27 +123,93 @@ export class LedgerWorld {
     return this.step((ledger) => new Pump(ledger, this.env, (messages) => this.sent.push(...messages)).run());
   }
 
+  accept(push: LogPush): Promise<PushAnswer> {
+    return this.step((ledger) => {
+      const { answer, messages } = acceptPush(ledger, push, Date.now());
+      this.sent.push(...messages);
+      return answer;
+    });
+  }
+
+  /** Appends so many events to the log `t`, which then tells at most `eventsMax` of what it has not told. */
+  async push(events: number, eventsMax?: number): Promise<void> {
+    this.log("t").head += events;
+    await this.accept(this.log("t").push(eventsMax));
+  }
+
+  claim(dispatch: number): Promise<ClaimAnswer> {
+    return this.step((ledger) => claimDispatch(ledger, dispatch, Date.now()));
+  }
+
+  async claimed(dispatch: number): Promise<Claim> {
+    const answer = await this.claim(dispatch);
+    if (answer.kind !== "claimed") throw new Error(`dispatch ${dispatch} cannot be claimed`);
+    return answer;
+  }
+
+  /** The outcomes of the claim's first deliveries, in their order. */
+  settle(dispatch: number, by: Claim, outcomes: readonly AttemptOutcome[], done = true): Promise<SettleAnswer> {
+    const settled = outcomes.map((outcome, index) => outcomeOf(by.deliveries[index]!, outcome));
+    return this.step((ledger) => settleDispatch(ledger, dispatch, by.claim, settled, done, Date.now(), () => 0));
+  }
+
+  /** Claims the newest dispatch and settles all of it in one way. */
+  async settleNewest(outcome: AttemptOutcome): Promise<void> {
+    const { dispatch } = this.sent.at(-1)!;
+    const by = await this.claimed(dispatch);
+    await this.settle(dispatch, by, by.deliveries.map(() => outcome));
+  }
+
+  /** Every event of the log `t` refused for good. */
+  async bury(events: number): Promise<void> {
+    await this.push(events);
+    for (const { dispatch } of this.sent) {
+      const answer = await this.claim(dispatch);
+      if (answer.kind === "claimed") await this.settle(dispatch, answer, answer.deliveries.map(() => REFUSED));
+    }
+  }
+
+  redriveAll(): Promise<number> {
+    return this.step((ledger) => redriveDeadLetters(ledger, { kind: "all" }, false, Date.now()));
+  }
+
+  discardAll(): Promise<number> {
+    return this.step((ledger) => discardDeadLetters(ledger, { kind: "all" }, false));
+  }
+
+  /** Leases lapse. */
+  lapse(afterMs = 60_000): Promise<void> {
+    return this.step((ledger) => endLapsedClaims(ledger, this.env, Date.now() + afterMs));
+  }
+
+  setState(state: SubscriptionState): Promise<unknown> {
+    return this.step((ledger) => changeState(ledger, state));
+  }
+
+  /** Never without the sum: each matching event examined is in exactly one place. */
   stats(): Promise<SubscriptionStats> {
     return this.step(async (ledger) => {
       const report = await reportSubscription(ledger, this.env);
       if (!report.ok) throw new Error(report.failure.code);
-      return report.value.stats;
+      const { stats } = report.value;
+      expect(sumOf(stats)).toBe(stats.matched);
+      return stats;
     });
   }
 }
 
 export const makeDefinition = (more: Partial<SubscriptionDefinition> = {}): SubscriptionDefinition => ({
   id: "sub", app: "app_test", name: "test", revision: 1, topics: ["t"], filter: null, start: { kind: "earliest" },
-  target: { kind: "listener", name: "nobody" }, retry: { maxAttempts: 3, delaysMs: [0], retryOn4xx: false }, maxInFlight: 100,
-  timeoutMs: 1_000, ...more,
+  target: { kind: "listener", name: "nobody" }, retry: { maxAttempts: 3, delaysMs: [0], retryOn4xx: false },
+  maxInFlight: 100, timeoutMs: 1_000, ...more,
 });
 
-/** Matching events examined are in exactly one place. */
 export const sumOf = ({ delivered, dead, owed, expired, skipped, discarded }: SubscriptionStats): number =>
   delivered + dead + owed + expired + skipped + discarded;
 
-export const outcomeOf = (delivery: Pick<ClaimedDelivery, "source" | "offset">, outcome: AttemptOutcome): SettledDelivery =>
-  ({ source: delivery.source, offset: delivery.offset, outcome, startedAt: Date.now(), durationMs: 1, line: outcome.kind === "accepted" ? null : lineOf(delivery.offset) });
+export const outcomeOf = ({ source, offset }: DeliveryPlace, outcome: AttemptOutcome): SettledDelivery => ({
+  source, offset, outcome, startedAt: Date.now(), durationMs: 1, line: outcome.kind === "accepted" ? null : lineOf(offset),
+});
 
 export const ACCEPTED: AttemptOutcome = { kind: "accepted", status: 204 };
 export const FAILED: AttemptOutcome = { kind: "refused", status: 500, retryAfterMs: null, excerpt: "broken" };

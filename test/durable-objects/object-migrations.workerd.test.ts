@@ -4,7 +4,9 @@ import { applyMigrations, type ObjectMigration } from "../../src/durable-objects
 import { subscription } from "../../src/stubs.ts";
 import { env } from "../builders/objects.ts";
 
-const FIRST: ObjectMigration = { id: 101, statements: ["CREATE TABLE one (a INTEGER)", "INSERT INTO one (a) VALUES (1)"] };
+const FIRST: ObjectMigration = {
+  id: 101, statements: ["CREATE TABLE one (a INTEGER)", "INSERT INTO one (a) VALUES (1)"],
+};
 const SECOND: ObjectMigration = { id: 102, statements: ["ALTER TABLE one ADD COLUMN b INTEGER"] };
 const BROKEN: ObjectMigration = { id: 103, statements: ["CREATE TABLE two (a INTEGER)", "this is not SQL"] };
 
@@ -22,7 +24,7 @@ it("[DLV-21] migrations apply once each, in order, over several wakes", () => in
   expect(storage.sql.exec("SELECT a, b FROM one").toArray()).toEqual([{ a: 1, b: null }]);
 }));
 
-it("[DLV-21] a migration that fails leaves nothing of itself, and is tried again", () => inFreshObject("broken", (storage) => {
+it("[DLV-21] a failed migration leaves nothing behind and is tried again", () => inFreshObject("broken", (storage) => {
   expect(() => applyMigrations(storage, [FIRST, BROKEN])).toThrow();
   expect(storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'two'").toArray()).toEqual([]);
   applyMigrations(storage, [FIRST, { ...BROKEN, statements: ["CREATE TABLE two (a INTEGER)"] }]);

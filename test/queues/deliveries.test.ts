@@ -9,7 +9,9 @@ const DISPATCH = { v: 1, app: "app", subscription: "sub", dispatch: 7, events: [
 
 /** One message of a queue, and a ledger that answers as told; what happens is written down in order. */
 async function consume(
-  consumer: typeof consumeDeliveries, body: unknown, ledger: { claim?: () => Promise<ClaimAnswer>; ring?: () => Promise<void> },
+  consumer: typeof consumeDeliveries, body: unknown, ledger: {
+    claim?: () => Promise<ClaimAnswer>; ring?: () => Promise<void>,
+  },
 ): Promise<string[]> {
   const calls: string[] = [];
   const message = {
@@ -34,7 +36,8 @@ it("[DLV-11] a dispatch that somebody else has, or that is settled, is acknowled
 });
 
 it("[DLV-11] a message is acknowledged once it is claimed, not before, and the work goes on behind it", async () => {
-  const claimed = { kind: "claimed", claim: 1, deliveries: [], definition: { name: "shop", timeoutMs: 1 } } as unknown as ClaimAnswer;
+  const definition = { name: "shop", timeoutMs: 1 };
+  const claimed = { kind: "claimed", claim: 1, deliveries: [], definition } as unknown as ClaimAnswer;
   const calls = await consume(consumeDeliveries, DISPATCH, { claim: async () => claimed });
   expect(calls.slice(0, 3)).toEqual([LEDGER, "claim 7", "ack"]);
   expect(calls).toContain("work");
@@ -53,6 +56,10 @@ it.each([null, "text", 7, {}, { ...DISPATCH, v: 2 }, { ...DISPATCH, dispatch: "7
   });
 
 it("[DLV-11] what the platform gave up rings its ledger, and is acknowledged after that", async () => {
-  expect(await consume(consumeDeadLetters, DISPATCH, { ring: async () => undefined })).toEqual([LEDGER, "ring 7", "ack"]);
-  expect(await consume(consumeDeadLetters, DISPATCH, { ring: () => Promise.reject(new Error("not there")) })).toEqual([LEDGER, "ring 7", "retry 30"]);
+  expect(
+    await consume(consumeDeadLetters, DISPATCH, { ring: async () => undefined }),
+  ).toEqual([LEDGER, "ring 7", "ack"]);
+  expect(
+    await consume(consumeDeadLetters, DISPATCH, { ring: () => Promise.reject(new Error("not there")) }),
+  ).toEqual([LEDGER, "ring 7", "retry 30"]);
 });

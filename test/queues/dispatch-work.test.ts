@@ -72,13 +72,17 @@ class FakeWorld implements DispatchPorts {
   }
 }
 
-const delivery = (offset: number): ClaimedDelivery =>
-  ({ id: `msg_s_1_${offset}`, source: 1, topic: "t", partition: 0, epoch: 1, offset, attempt: 1, redrive: false, line: null });
+const delivery = (offset: number): ClaimedDelivery => ({
+  id: `msg_s_1_${offset}`, source: 1, topic: "t", partition: 0, epoch: 1, offset, attempt: 1, redrive: false,
+  line: null,
+});
 
 it("[DLV-15] attempts each delivery once, at most six at a time, and settles all", async () => {
   const world = new FakeWorld(() => 10);
   await world.run(100);
-  expect(world.attempted.toSorted((left, right) => left - right)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+  expect(
+    world.attempted.toSorted((left, right) => left - right),
+  ).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
   expect(world.mostAtOnce).toBe(LIMITS.DISPATCH_CONNECTIONS_MAX);
   expect(world.settled).toHaveLength(100);
 });
@@ -89,7 +93,9 @@ it("[DLV-15] settles after every twenty outcomes and ends with one that says don
   expect(world.settles.at(-1)!.done).toBe(true);
   expect(world.settles.slice(0, -1).every(({ done }) => !done)).toBe(true);
   expect(world.settles.length).toBeGreaterThanOrEqual(5);
-  expect(Math.max(...world.settles.map(({ offsets }) => offsets.length))).toBeLessThanOrEqual(LIMITS.SETTLE_OUTCOMES_MAX + LIMITS.DISPATCH_CONNECTIONS_MAX);
+  expect(
+    Math.max(...world.settles.map(({ offsets }) => offsets.length)),
+  ).toBeLessThanOrEqual(LIMITS.SETTLE_OUTCOMES_MAX + LIMITS.DISPATCH_CONNECTIONS_MAX);
 });
 
 it("[DLV-15] settles what there is a quarter of a second after the first outcome", async () => {
@@ -158,7 +164,8 @@ it("[DLV-6] a log that cannot be reached costs no attempt", async () => {
 });
 
 it("[DLV-3] failures carry the event along, so that a dead letter has its own copy; successes do not", async () => {
-  const world = new FakeWorld(() => 1, (offset) => (offset === 1 ? { kind: "refused", status: 500, retryAfterMs: null, excerpt: "no" } : ACCEPTED));
+  const refused: AttemptOutcome = { kind: "refused", status: 500, retryAfterMs: null, excerpt: "no" };
+  const world = new FakeWorld(() => 1, (offset) => (offset === 1 ? refused : ACCEPTED));
   await world.run(2);
   expect(world.settled.map(({ offset, line }) => [offset, line])).toEqual([[1, "line 1"], [2, null]]);
 });

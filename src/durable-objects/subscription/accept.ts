@@ -6,7 +6,7 @@ import type { LogPush, PushAnswer } from "../rpc.ts";
 import { dispatchEvents } from "./dispatch.ts";
 import { retireSource } from "./retire.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Source } from "./source-store.ts";
+import type { Source, SourceName } from "./source-store.ts";
 
 /** Above so many open dispatches a push waits for the next pull, which takes more at once. */
 export const EAGER_DISPATCHES_MAX = 4;
@@ -26,7 +26,7 @@ export function acceptPush(ledger: Ledger, push: LogPush, now: number): Accepted
     const source = findOrBegin(ledger, push);
     const messages = source.state === "live" ? takePush(ledger, source, push, now) : [];
     const isBehind = ledger.sources.get(source.id)!.behind;
-    // From here on the ledger answers for everything up to `through`, whether it has looked at it or marked itself behind.
+    // From here on the ledger answers for everything up to `through`: it has looked at it or marked itself behind.
     return { answer: { kind: "accepted", through: push.through }, messages, isBehind };
   });
 }
@@ -43,7 +43,7 @@ function findOrBegin(ledger: Ledger, push: LogPush): Source {
 
 /** Begins with one life of a partition; the lives before it have ended. */
 export function beginSource(
-  ledger: Ledger, { topic, partition, epoch }: Pick<LogPush, "topic" | "partition" | "epoch">, examined: number, behind: boolean,
+  ledger: Ledger, { topic, partition, epoch }: SourceName, examined: number, behind: boolean,
 ): Source {
   const source = ledger.sources.insert({ topic, partition, epoch }, examined, behind);
   if (ledger.sources.latestEpoch(topic, partition) > epoch) {
@@ -58,7 +58,8 @@ function takePush(ledger: Ledger, source: Source, push: LogPush, now: number): D
   ledger.announce(source.id, Math.max(push.through, push.head));
   if (push.through <= source.examined && push.head <= source.examined) return [];
   const hasHole = push.after > source.examined;
-  const room = hasHole || source.behind || ledger.dispatches.openCounts().dispatches >= EAGER_DISPATCHES_MAX ? 0 : ledger.room();
+  const isBusy = ledger.dispatches.openCounts().dispatches >= EAGER_DISPATCHES_MAX;
+  const room = hasHole || source.behind || isBusy ? 0 : ledger.room();
   if (room === 0) {
     if (!source.behind) ledger.sources.markBehind(source.id);
     return [];

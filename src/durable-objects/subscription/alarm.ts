@@ -3,6 +3,7 @@ import { nextAlarmAt, ringDelayMs } from "../../core/ledger-schedule.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
+import type { Dispatch } from "./dispatch-store.ts";
 import { messageOf } from "./dispatch.ts";
 import { lapse } from "./lapse.ts";
 import type { Ledger } from "./ledger.ts";
@@ -42,9 +43,9 @@ export class LedgerAlarm {
     if (ledger.definition === null) return null;
     const { ringAt, leaseUntil } = ledger.dispatches.nextTimes();
     const hasRoom = ledger.room() > 0;
-    return nextAlarmAt({
-      state: ledger.state, hasRoom, behind: ledger.sources.isAnyBehind(), retryAt: ledger.retries.nextAt(), ringAt, leaseUntil,
-    }, now);
+    const behind = ledger.sources.isAnyBehind();
+    const retryAt = ledger.retries.nextAt();
+    return nextAlarmAt({ state: ledger.state, hasRoom, behind, retryAt, ringAt, leaseUntil }, now);
   }
 }
 
@@ -54,7 +55,9 @@ export async function endLapsedClaims(ledger: Ledger, env: Env, now: number): Pr
     try {
       await lapse(ledger, env, dispatch, now, Math.random);
     } catch (error) {
-      logStage("subscription.lapse_failed", { subscription: ledger.subscriptionId, dispatch: dispatch.id, error: String(error) });
+      logStage("subscription.lapse_failed", {
+        subscription: ledger.subscriptionId, dispatch: dispatch.id, error: String(error),
+      });
     }
   }
 }
@@ -62,9 +65,11 @@ export async function endLapsedClaims(ledger: Ledger, env: Env, now: number): Pr
 /** Messages for the dispatches that nobody has claimed in time; all unclaimed ones when `all`. */
 export function ringUnclaimed(ledger: Ledger, now: number, all: boolean): DispatchMessage[] {
   if (!ledger.isRunning) return [];
-  return ledger.storage.transactionSync(() => ledger.dispatches.toRing(all ? Number.MAX_SAFE_INTEGER : now).map((dispatch) => {
+  const ring = (dispatch: Dispatch): DispatchMessage => {
     const rings = all ? 0 : dispatch.rings + 1;
     ledger.dispatches.update({ ...dispatch, rings, ringAt: now + ringDelayMs(rings) });
     return messageOf(ledger, dispatch.id, []);
-  }));
+  };
+  const until = all ? Number.MAX_SAFE_INTEGER : now;
+  return ledger.storage.transactionSync(() => ledger.dispatches.toRing(until).map(ring));
 }

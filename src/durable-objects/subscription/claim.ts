@@ -19,7 +19,8 @@ export function claimDispatch(ledger: Ledger, id: number, now: number): ClaimAns
 export const leaseFrom = (timeoutMs: number, now: number): number => now + timeoutMs + LIMITS.CLAIM_MARGIN_MS;
 
 function claimedDeliveries(ledger: Ledger, dispatch: Dispatch): ClaimedDelivery[] {
-  const sources = new Map([...new Set(dispatch.deliveries.map(([source]) => source))].map((id) => [id, ledger.sources.get(id)!]));
+  const ids = new Set(dispatch.deliveries.map(([source]) => source));
+  const sources = new Map([...ids].map((id) => [id, ledger.sources.get(id)!]));
   return dispatch.deliveries.map(([source, offset, attempt]) => {
     const { topic, partition, epoch } = sources.get(source)!;
     const retry = dispatch.parked ? ledger.retries.get({ source, offset }) : null;

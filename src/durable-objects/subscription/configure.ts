@@ -6,7 +6,7 @@ import { topicLog } from "../../stubs.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Source } from "./source-store.ts";
 
-/** An older revision never replaces a newer one. Topics that are not wanted any more are let go, what is owed is not. */
+/** An older revision never replaces a newer one. Topics that are no longer wanted are let go, what is owed is not. */
 export async function configure(ledger: Ledger, env: Env, definition: SubscriptionDefinition): Promise<void> {
   if (ledger.meta.read("removed") !== null || definition.revision < (ledger.definition?.revision ?? 0)) return;
   const unwanted = ledger.storage.transactionSync(() => {
@@ -34,5 +34,7 @@ export async function remove(ledger: Ledger, env: Env): Promise<void> {
 /** A log that cannot be reached is told "gone" at its next push. */
 async function detachAll(ledger: Ledger, env: Env, sources: readonly Source[]): Promise<void> {
   const listener = { kind: "subscription", id: ledger.subscriptionId } as const;
-  await Promise.allSettled(sources.map(({ topic, partition }) => topicLog(env, ledger.app, topic, partition).detach(listener)));
+  const detach = ({ topic, partition }: Source): Promise<void> =>
+    topicLog(env, ledger.app, topic, partition).detach(listener);
+  await Promise.allSettled(sources.map(detach));
 }

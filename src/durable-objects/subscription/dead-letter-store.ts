@@ -16,7 +16,11 @@ export interface DeadPlace extends DeliveryPlace {
   readonly seq: number;
 }
 
-type Row = { seq: number; source: number; offset: number; reason: string; died_at: number; line: string; attempts: string };
+type Row = {
+  seq: number; source: number; offset: number; reason: string; died_at: number; line: string; attempts: string;
+};
+
+type PlaceRow = { seq: number; source: number; offset: number };
 
 export class DeadLetterStore {
   readonly #sql: SqlStorage;
@@ -25,7 +29,7 @@ export class DeadLetterStore {
     this.#sql = sql;
   }
 
-  /** Numbered by time of death, not by what is left: a number that was listed does not come again when rows have gone. */
+  /** Numbered by time of death, not by what is left: a number that was listed does not come again. */
   insert(letter: Omit<DeadLetterRow, "seq">): void {
     this.#sql.exec(
       `INSERT INTO dead_letters (seq, source, offset, reason, died_at, line, attempts)
@@ -37,7 +41,8 @@ export class DeadLetterStore {
   list(after: number, limit: number, charsMax: number): DeadLetterRow[] {
     const letters: DeadLetterRow[] = [];
     let chars = 0;
-    for (const row of this.#sql.exec<Row>(`SELECT * FROM dead_letters WHERE seq > ?1 ORDER BY seq LIMIT ?2`, after, limit)) {
+    const rows = this.#sql.exec<Row>(`SELECT * FROM dead_letters WHERE seq > ?1 ORDER BY seq LIMIT ?2`, after, limit);
+    for (const row of rows) {
       chars += row.line.length;
       if (letters.length > 0 && chars > charsMax) break;
       const { seq, source, offset, reason, died_at: diedAt, line, attempts } = row;
@@ -47,13 +52,13 @@ export class DeadLetterStore {
   }
 
   find({ source, offset }: DeliveryPlace): DeadPlace | null {
-    return this.#sql.exec<{ seq: number; source: number; offset: number }>(
-      `SELECT seq, source, offset FROM dead_letters WHERE source = ?1 AND offset = ?2`, source, offset).toArray()[0] ?? null;
+    const sql = `SELECT seq, source, offset FROM dead_letters WHERE source = ?1 AND offset = ?2`;
+    return this.#sql.exec<PlaceRow>(sql, source, offset).toArray()[0] ?? null;
   }
 
   places(after: number, until: number, limit: number): DeadPlace[] {
-    return this.#sql.exec<{ seq: number; source: number; offset: number }>(
-      `SELECT seq, source, offset FROM dead_letters WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3`, after, until, limit).toArray();
+    const sql = `SELECT seq, source, offset FROM dead_letters WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3`;
+    return this.#sql.exec<PlaceRow>(sql, after, until, limit).toArray();
   }
 
   lastSeq(): number {
@@ -67,7 +72,8 @@ export class DeadLetterStore {
   /** Owed again, from the first attempt, with its own copy; the payload does not pass through the heap. */
   moveToRetries(seq: number, now: number): void {
     this.#sql.exec(
-      `INSERT INTO retries (source, offset, attempts_made, next_at, dispatch, redrive, alone, owed_since, line, attempts)
+      `INSERT INTO retries
+         (source, offset, attempts_made, next_at, dispatch, redrive, alone, owed_since, line, attempts)
        SELECT source, offset, 0, ?2, NULL, 1, 0, ?2, line, attempts FROM dead_letters WHERE seq = ?1`, seq, now);
     this.remove(seq);
   }

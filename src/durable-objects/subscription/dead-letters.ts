@@ -1,4 +1,4 @@
-/** Redriving and discarding: dead letters by their ids, or all that are dead when it begins. Repeating finds nothing left. */
+/** Redriving and discarding: dead letters by their ids, or all that are dead when it begins. */
 import { parseDeliveryId } from "../../core/ledger-ids.ts";
 import type { DeadLetterChoice } from "../rpc.ts";
 import type { DeadPlace } from "./dead-letter-store.ts";
@@ -7,8 +7,10 @@ import type { Ledger } from "./ledger.ts";
 /** Rows that one transaction moves, so that pushes and claims do not wait behind ten thousand. */
 const SLICE = 500;
 
-/** Owed again from the first attempt; the cursor stays where it is. Answers how many the choice named. */
-export const redriveDeadLetters = (ledger: Ledger, choice: DeadLetterChoice, dryRun: boolean, now: number): Promise<number> =>
+/** Owed again from the first attempt; the cursor stays where it is. Answers how many; repeated, none are left. */
+export const redriveDeadLetters = (
+  ledger: Ledger, choice: DeadLetterChoice, dryRun: boolean, now: number,
+): Promise<number> =>
   moveChosen(ledger, choice, dryRun, 0, (letter) => ledger.deadLetters.moveToRetries(letter.seq, now));
 
 export const discardDeadLetters = (ledger: Ledger, choice: DeadLetterChoice, dryRun: boolean): Promise<number> =>
@@ -37,18 +39,17 @@ async function moveChosen(
 /** Each slice is looked up in its own transaction: letters may have gone while earlier slices were moved. */
 function* slices(ledger: Ledger, choice: DeadLetterChoice): Generator<() => DeadPlace[]> {
   if (choice.kind === "ids") {
-    for (let from = 0; from < choice.ids.length; from += SLICE) yield () => findByIds(ledger, choice.ids.slice(from, from + SLICE));
+    for (let from = 0; from < choice.ids.length; from += SLICE) {
+      yield () => findByIds(ledger, choice.ids.slice(from, from + SLICE));
+    }
     return;
   }
   const until = ledger.deadLetters.lastSeq();
-  let after = 0;
-  while (after < until) {
-    yield () => {
-      const places = ledger.deadLetters.places(after, until, SLICE);
-      after = places.at(-1)?.seq ?? until;
-      return places;
-    };
-  }
+  let places: DeadPlace[] = [];
+  do {
+    const after = places.at(-1)?.seq ?? 0;
+    yield () => (places = ledger.deadLetters.places(after, until, SLICE));
+  } while (places.length > 0);
 }
 
 function findByIds(ledger: Ledger, ids: readonly string[]): DeadPlace[] {

@@ -23,8 +23,8 @@ export interface Dispatch {
 }
 
 type Row = {
-  id: number; deliveries: string; delivered: string; parked: number; opened_at: number; claim: number; lease_until: number;
-  ring_at: number; rings: number; lapses: number;
+  id: number; deliveries: string; delivered: string; parked: number; opened_at: number; claim: number;
+  lease_until: number; ring_at: number; rings: number; lapses: number;
 };
 
 export class DispatchStore {
@@ -65,7 +65,8 @@ export class DispatchStore {
 
   insert(id: number, deliveries: readonly OpenDelivery[], parked: boolean, now: number, ringAt: number): void {
     this.#sql.exec(
-      `INSERT INTO dispatches (id, deliveries, open, delivered, parked, opened_at, claim, lease_until, ring_at, rings, lapses)
+      `INSERT INTO dispatches
+         (id, deliveries, open, delivered, parked, opened_at, claim, lease_until, ring_at, rings, lapses)
        VALUES (?, ?, ?, '{}', ?, ?, 0, 0, ?, 0, 0)`,
       id, JSON.stringify(deliveries), deliveries.length, Number(parked), now, ringAt);
   }

@@ -29,7 +29,8 @@ export function dispatchEvents(
 /** The first dispatch that these retries make; the rest waits for the next call. */
 export function dispatchRetries(ledger: Ledger, due: readonly DueRetry[], size: number, now: number): DispatchMessage {
   const chosen = chooseTogether(due, size);
-  const id = open(ledger, chosen.map(({ source, offset, attemptsMade }) => [source, offset, attemptsMade + 1] as const), true, now);
+  const deliveries = chosen.map(({ source, offset, attemptsMade }) => [source, offset, attemptsMade + 1] as const);
+  const id = open(ledger, deliveries, true, now);
   for (const retry of chosen) ledger.retries.assign(retry, id);
   return messageOf(ledger, id, []);
 }
@@ -49,7 +50,8 @@ function inlineEvents(source: number, events: readonly TakenEvent[]): InlineEven
   const inline: InlineEvent[] = [];
   let bytes = 0;
   for (const { offset, line } of events) {
-    bytes += utf8Length(JSON.stringify(line)) + INLINE_OVERHEAD_BYTES; // The message is JSON and holds the line as a string.
+    // The message is JSON and holds the line as a string.
+    bytes += utf8Length(JSON.stringify(line)) + INLINE_OVERHEAD_BYTES;
     if (bytes > LIMITS.DISPATCH_INLINE_BYTES_MAX) break;
     inline.push({ source, offset, line });
   }

@@ -1,4 +1,5 @@
 /** Claims whose consumer was never heard of again. */
+import type { AttemptOutcome } from "../../core/delivery-decision.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Env } from "../../env.ts";
 import { topicLog } from "../../stubs.ts";
@@ -11,7 +12,9 @@ import { Settlement } from "./settlement.ts";
  * Takes the claim away, so that the dispatch is rung again. At the last lapse it falls apart: each delivery has had an
  * attempt and goes alone from then on, so that one event which kills its consumer cannot hold up the rest.
  */
-export async function lapse(ledger: Ledger, env: Env, dispatch: Dispatch, now: number, random: () => number): Promise<void> {
+export async function lapse(
+  ledger: Ledger, env: Env, dispatch: Dispatch, now: number, random: () => number,
+): Promise<void> {
   const lapses = dispatch.lapses + 1;
   const outcomes = lapses < LIMITS.DISPATCH_LAPSES_MAX ? [] : await lapsedOutcomes(ledger, env, dispatch, now);
   ledger.storage.transactionSync(() => {
@@ -27,9 +30,12 @@ export async function lapse(ledger: Ledger, env: Env, dispatch: Dispatch, now: n
 /** A delivery that dies needs its own copy of the event, and no consumer is there to bring it. */
 async function lapsedOutcomes(ledger: Ledger, env: Env, dispatch: Dispatch, now: number): Promise<SettledDelivery[]> {
   const bySource = Map.groupBy(dispatch.deliveries, ([source]) => source);
-  const lists = await Promise.all([...bySource].map(([source, deliveries]) => outcomesOfSource(ledger, env, source, deliveries, now)));
-  return lists.flat();
+  const asked = [...bySource].map(([source, deliveries]) => outcomesOfSource(ledger, env, source, deliveries, now));
+  return (await Promise.all(asked)).flat();
 }
+
+const EXPIRED: AttemptOutcome = { kind: "expired" };
+const LAPSED: AttemptOutcome = { kind: "unreachable", reason: "lapsed", excerpt: "" };
 
 async function outcomesOfSource(
   ledger: Ledger, env: Env, sourceId: number, deliveries: readonly OpenDelivery[], now: number,
@@ -39,7 +45,7 @@ async function outcomesOfSource(
   const lines = await topicLog(env, ledger.app, topic, partition).lines(epoch, offsets);
   return offsets.map((offset, index): SettledDelivery => {
     const line = ledger.retries.get({ source: sourceId, offset })?.line ?? lines[index] ?? null;
-    const outcome = line === null ? { kind: "expired" } as const : { kind: "unreachable", reason: "lapsed", excerpt: "" } as const;
+    const outcome = line === null ? EXPIRED : LAPSED;
     return { source: sourceId, offset, outcome, startedAt: now, durationMs: 0, line };
   });
 }

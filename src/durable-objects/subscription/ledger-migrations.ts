@@ -20,8 +20,8 @@ export const LEDGER_MIGRATIONS: readonly ObjectMigration[] = [
       `CREATE TABLE dispatches (id INTEGER PRIMARY KEY, deliveries TEXT NOT NULL, open INTEGER NOT NULL,
         delivered TEXT NOT NULL, parked INTEGER NOT NULL, opened_at INTEGER NOT NULL, claim INTEGER NOT NULL,
         lease_until INTEGER NOT NULL, ring_at INTEGER NOT NULL, rings INTEGER NOT NULL, lapses INTEGER NOT NULL)`,
-      // Deliveries that failed or were redriven. `dispatch`: the open one it goes with; null while it waits. `line`: its
-      // own copy of the event, if it was dead before. `alone`: its last claim lapsed, so it goes by itself.
+      // Deliveries that failed or were redriven. `dispatch`: the open one it goes with; null while it waits. `alone`:
+      // its last claim lapsed, so it goes by itself. `line`: its own copy of the event, if it was dead before.
       `CREATE TABLE retries (source INTEGER NOT NULL, offset INTEGER NOT NULL, attempts_made INTEGER NOT NULL,
         next_at INTEGER NOT NULL, dispatch INTEGER, redrive INTEGER NOT NULL, alone INTEGER NOT NULL,
         owed_since INTEGER NOT NULL, line TEXT, attempts TEXT NOT NULL, PRIMARY KEY (source, offset)) WITHOUT ROWID`,

@@ -1,4 +1,4 @@
-/** One subscription's ledger as its parts share it: the stores, what the subscription is, and what its logs announced. */
+/** One subscription's ledger as its parts share it: the stores, the definition, and what the logs announced. */
 import { compileFilter, MATCH_ALL, type Filter } from "../../core/filter.ts";
 import { parseObjectName } from "../../core/keys.ts";
 import { dispatchRoom } from "../../core/ledger-schedule.ts";

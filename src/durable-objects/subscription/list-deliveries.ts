@@ -14,8 +14,9 @@ export function listDeliveries(
   ledger: Ledger, state: "owed" | "in_flight", cursor: string | null, limit: number,
 ): ReportPage<DeliveryReport> {
   const after = (cursor === null ? null : parseListCursor(cursor)) ?? START;
-  const waiting = state === "owed" ? ledger.retries.listWaiting(after, limit).map((retry) => reportRetry(ledger, retry)) : [];
-  const found = [...waiting, ...listDispatched(ledger, state, after)].sort((left, right) => comparePlaces(left.place, right.place));
+  const waiting = state === "owed" ? ledger.retries.listWaiting(after, limit) : [];
+  const found = [...waiting.map((retry) => reportRetry(ledger, retry)), ...listDispatched(ledger, state, after)];
+  found.sort((left, right) => comparePlaces(left.place, right.place));
   return {
     items: found.slice(0, limit).map(({ report }) => report),
     cursor: found.length >= limit && limit > 0 ? formatListCursor(found[limit - 1]!.place) : null,
@@ -38,7 +39,9 @@ export function listDeadLetters(ledger: Ledger, cursor: string | null, limit: nu
 export function listDead(ledger: Ledger, cursor: string | null, limit: number): ReportPage<DeliveryReport> {
   const letters = readDeadLetters(ledger, cursor, limit);
   return {
-    items: letters.map((letter) => ({ ...placeReport(ledger, letter), state: "dead", attempts: letter.attempts, nextAttemptAt: null })),
+    items: letters.map((letter) => ({
+      ...placeReport(ledger, letter), state: "dead", attempts: letter.attempts, nextAttemptAt: null,
+    })),
     cursor: cursorAfter(ledger, letters),
   };
 }
@@ -61,10 +64,13 @@ function listDispatched(ledger: Ledger, state: "owed" | "in_flight", after: Deli
 
 function reportRetry(ledger: Ledger, retry: Retry): Found {
   const nextAttemptAt = new Date(retry.nextAt).toISOString();
-  return { place: retry, report: { ...placeReport(ledger, retry), state: "owed", attempts: retry.attempts, nextAttemptAt } };
+  const { attempts } = retry;
+  return { place: retry, report: { ...placeReport(ledger, retry), state: "owed", attempts, nextAttemptAt } };
 }
 
-function placeReport(ledger: Ledger, { source, offset }: DeliveryPlace): Pick<DeliveryReport, "id" | "topic" | "partition" | "offset"> {
+function placeReport(
+  ledger: Ledger, { source, offset }: DeliveryPlace,
+): Pick<DeliveryReport, "id" | "topic" | "partition" | "offset"> {
   const { topic, partition } = ledger.sources.get(source)!;
   return { id: deliveryKey(ledger.subscriptionId, source, offset), topic, partition, offset };
 }
@@ -77,5 +83,6 @@ function readDeadLetters(ledger: Ledger, cursor: string | null, limit: number): 
 
 function cursorAfter(ledger: Ledger, letters: readonly DeadLetterRow[]): string | null {
   const last = letters.at(-1);
-  return last === undefined || last.seq >= ledger.deadLetters.lastSeq() ? null : formatListCursor({ source: 0, offset: last.seq });
+  const isLast = last === undefined || last.seq >= ledger.deadLetters.lastSeq();
+  return isLast ? null : formatListCursor({ source: 0, offset: last.seq });
 }

@@ -33,7 +33,7 @@ export class Pump {
     this.#send = send;
   }
 
-  /** What is due has been dispatched when it returns; the promise resolves, and never rejects, when the pulls are over. */
+  /** Dispatches what is due before it returns. The promise resolves when the pulls are over, and never rejects. */
   run(): Promise<void> {
     this.#again = true;
     if (this.#running !== null) this.#dispatchDue();
@@ -77,7 +77,9 @@ export class Pump {
       try {
         if (await this.#pull(source)) this.#again = true;
       } catch (error) {
-        logStage("subscription.pull_failed", { subscription: this.#ledger.subscriptionId, topic: source.topic, error: String(error) });
+        logStage("subscription.pull_failed", {
+          subscription: this.#ledger.subscriptionId, topic: source.topic, error: String(error),
+        });
       }
       source = this.#ledger.sources.nextBehind(source.id);
     }
@@ -97,8 +99,9 @@ export class Pump {
     const room = ledger.room();
     if (room === 0) return false;
     const page = await topicLog(this.#env, ledger.app, source.topic, source.partition).read({
-      life: lifeOfEpoch(source.epoch), start: { kind: "after", epoch: source.epoch, offset: source.examined }, until: null,
-      eventsMax: Math.min(room, LIMITS.PAGE_EVENTS_MAX), bytesMax: LIMITS.PUSH_BYTES_MAX, types, keys, keyStream: null,
+      life: lifeOfEpoch(source.epoch), until: null, keyStream: null, types, keys,
+      start: { kind: "after", epoch: source.epoch, offset: source.examined },
+      eventsMax: Math.min(room, LIMITS.PAGE_EVENTS_MAX), bytesMax: LIMITS.PUSH_BYTES_MAX,
     });
     const taken = ledger.storage.transactionSync(() => takePage(ledger, source, page, Date.now()));
     this.#send(taken.messages);

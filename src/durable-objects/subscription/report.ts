@@ -37,9 +37,9 @@ function readStats(ledger: Ledger): SubscriptionStats {
     tally.delivered += Object.values(dispatch.delivered).reduce((sum, count) => sum + count, 0);
     if (!dispatch.parked) oldest = Math.min(oldest, dispatch.openedAt);
   }
-  const lag = ledger.sources.live().reduce((sum, { id, examined }) => sum + Math.max(0, (ledger.heads.get(id) ?? 0) - examined), 0);
+  const lags = ledger.sources.live().map(({ id, examined }) => Math.max(0, (ledger.heads.get(id) ?? 0) - examined));
   return {
-    ...tally, owed: dispatched + ledger.retries.countWaiting(), inFlight, lag,
+    ...tally, owed: dispatched + ledger.retries.countWaiting(), inFlight, lag: lags.reduce((sum, lag) => sum + lag, 0),
     oldestOwedAt: oldest === Infinity ? null : new Date(oldest).toISOString(),
   };
 }

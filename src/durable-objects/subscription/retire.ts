@@ -18,7 +18,9 @@ export function retireSource(ledger: Ledger, source: Source): void {
 
 export function logExpired(ledger: Ledger, source: Source, events: number, reason: string): void {
   const { topic, partition } = source;
-  logStage("delivery.expired", { app: ledger.app, subscription: ledger.subscriptionId, topic, partition, events, reason });
+  logStage("delivery.expired", {
+    app: ledger.app, subscription: ledger.subscriptionId, topic, partition, events, reason,
+  });
 }
 
 function expireFrom(ledger: Ledger, dispatch: Dispatch, sourceId: number): number {
@@ -27,7 +29,8 @@ function expireFrom(ledger: Ledger, dispatch: Dispatch, sourceId: number): numbe
   const ended = dispatch.deliveries.filter(ends);
   if (ended.length === 0) return 0;
   if (dispatch.parked) for (const delivery of ended) ledger.retries.remove(placeOf(delivery));
-  writeDispatch(ledger, { ...dispatch, deliveries: dispatch.deliveries.filter((delivery) => !ended.includes(delivery)) });
+  const deliveries = dispatch.deliveries.filter((delivery) => !ended.includes(delivery));
+  writeDispatch(ledger, { ...dispatch, deliveries });
   return ended.length;
 }
 
@@ -37,5 +40,6 @@ const placeOf = ([source, offset]: OpenDelivery): DeliveryPlace => ({ source, of
 export function writeDispatch(ledger: Ledger, dispatch: Dispatch): void {
   if (dispatch.deliveries.length > 0) return ledger.dispatches.update(dispatch);
   ledger.dispatches.remove(dispatch.id);
-  for (const [source, delivered] of Object.entries(dispatch.delivered)) ledger.sources.count(Number(source), { delivered });
+  const counts = Object.entries(dispatch.delivered);
+  for (const [source, delivered] of counts) ledger.sources.count(Number(source), { delivered });
 }

@@ -41,12 +41,13 @@ export class RetryStore {
 
   put(retry: Retry): void {
     this.#sql.exec(
-      `INSERT INTO retries (source, offset, attempts_made, next_at, dispatch, redrive, alone, owed_since, line, attempts)
+      `INSERT INTO retries
+         (source, offset, attempts_made, next_at, dispatch, redrive, alone, owed_since, line, attempts)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (source, offset) DO UPDATE SET attempts_made = excluded.attempts_made, next_at = excluded.next_at,
          dispatch = excluded.dispatch, alone = excluded.alone, attempts = excluded.attempts`,
-      retry.source, retry.offset, retry.attemptsMade, retry.nextAt, retry.dispatch, Number(retry.redrive), Number(retry.alone),
-      retry.owedSince, retry.line, JSON.stringify(retry.attempts));
+      retry.source, retry.offset, retry.attemptsMade, retry.nextAt, retry.dispatch, Number(retry.redrive),
+      Number(retry.alone), retry.owedSince, retry.line, JSON.stringify(retry.attempts));
   }
 
   assign({ source, offset }: DeliveryPlace, dispatch: number): void {
@@ -65,11 +66,13 @@ export class RetryStore {
   }
 
   nextAt(): number | null {
-    return this.#sql.exec<{ at: number | null }>(`SELECT min(next_at) AS at FROM retries WHERE dispatch IS NULL`).one().at;
+    const sql = `SELECT min(next_at) AS at FROM retries WHERE dispatch IS NULL`;
+    return this.#sql.exec<{ at: number | null }>(sql).one().at;
   }
 
   countWaiting(): number {
-    return this.#sql.exec<{ count: number }>(`SELECT count(*) AS count FROM retries WHERE dispatch IS NULL`).one().count;
+    const sql = `SELECT count(*) AS count FROM retries WHERE dispatch IS NULL`;
+    return this.#sql.exec<{ count: number }>(sql).one().count;
   }
 
   /** When the one that has been owed longest began to be. */
@@ -86,8 +89,8 @@ export class RetryStore {
 
   /** Drops what waits for a source whose events are gone, but what has its own copy. Answers how many. */
   dropWaiting(source: number): number {
-    return this.#sql.exec(
-      `DELETE FROM retries WHERE source = ?1 AND dispatch IS NULL AND line IS NULL RETURNING offset`, source).toArray().length;
+    const sql = `DELETE FROM retries WHERE source = ?1 AND dispatch IS NULL AND line IS NULL RETURNING offset`;
+    return this.#sql.exec(sql, source).toArray().length;
   }
 
   #all(sql: string, ...values: readonly number[]): Retry[] {

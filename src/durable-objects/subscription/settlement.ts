@@ -71,7 +71,8 @@ export class Settlement {
       sources.count(source, { expired });
       logExpired(this.#ledger, sources.get(source)!, expired, "retention");
     }
-    writeDispatch(this.#ledger, { ...this.#dispatch, ...change, deliveries: [...this.#open.values()], delivered: this.#delivered });
+    const deliveries = [...this.#open.values()];
+    writeDispatch(this.#ledger, { ...this.#dispatch, ...change, deliveries, delivered: this.#delivered });
   }
 
   #leave([source, offset]: OpenDelivery): void {
@@ -85,7 +86,8 @@ export class Settlement {
     this.#ledger.retries.put({
       source, offset, attemptsMade, nextAt, dispatch: null, redrive: before?.redrive ?? false,
       alone: settled.outcome.kind === "unreachable" && settled.outcome.reason === "lapsed",
-      owedSince: before?.owedSince ?? this.#dispatch.openedAt, line: before?.line ?? null, attempts: attemptsAfter(before, settled),
+      owedSince: before?.owedSince ?? this.#dispatch.openedAt, line: before?.line ?? null,
+      attempts: attemptsAfter(before, settled),
     });
   }
 
@@ -93,7 +95,8 @@ export class Settlement {
     const [source, offset, attempt] = delivery;
     const before = this.#retry(source, offset);
     const line = settled.line ?? before?.line ?? "";
-    this.#ledger.deadLetters.insert({ source, offset, reason, diedAt: this.#now, line, attempts: attemptsAfter(before, settled) });
+    const attempts = attemptsAfter(before, settled);
+    this.#ledger.deadLetters.insert({ source, offset, reason, diedAt: this.#now, line, attempts });
     add(this.#dead, source);
     this.#leave(delivery);
     const { topic, partition } = this.#ledger.sources.get(source)!;
@@ -107,7 +110,8 @@ export class Settlement {
     this.#ledger.setState("disabled");
     const { topic, partition } = this.#ledger.sources.get(source)!;
     logStage("subscription.disabled", {
-      app: this.#ledger.app, subscription: this.#ledger.subscriptionId, topic, partition, offset, duration_ms: settled.durationMs, status: 410,
+      app: this.#ledger.app, subscription: this.#ledger.subscriptionId, topic, partition, offset,
+      duration_ms: settled.durationMs, status: 410,
     });
   }
 

@@ -25,7 +25,7 @@ export interface Tally {
   readonly discarded: number;
 }
 
-type Row = { id: number; topic: string; partition: number; epoch: number; examined: number; behind: number; state: Source["state"] };
+type Row = Omit<Source, "behind"> & { readonly behind: number };
 
 const COLUMNS = `id, topic, partition, epoch, examined, behind, state`;
 
@@ -41,13 +41,14 @@ export class SourceStore {
   }
 
   find({ topic, partition, epoch }: SourceName): Source | null {
-    return this.#one(`SELECT ${COLUMNS} FROM sources WHERE topic = ?1 AND partition = ?2 AND epoch = ?3`, topic, partition, epoch);
+    const sql = `SELECT ${COLUMNS} FROM sources WHERE topic = ?1 AND partition = ?2 AND epoch = ?3`;
+    return this.#one(sql, topic, partition, epoch);
   }
 
   /** The newest life of a partition that is known here; 0 for none. */
   latestEpoch(topic: string, partition: number): number {
-    return this.#sql.exec<{ epoch: number }>(
-      `SELECT coalesce(max(epoch), 0) AS epoch FROM sources WHERE topic = ?1 AND partition = ?2`, topic, partition).one().epoch;
+    const sql = `SELECT coalesce(max(epoch), 0) AS epoch FROM sources WHERE topic = ?1 AND partition = ?2`;
+    return this.#sql.exec<{ epoch: number }>(sql, topic, partition).one().epoch;
   }
 
   /** Lives of a partition up to `epoch` that have not ended yet. */
@@ -67,7 +68,8 @@ export class SourceStore {
 
   /** The next to pull from after the source `after`, so that pulls go round. */
   nextBehind(after: number): Source | null {
-    return this.#one(`SELECT ${COLUMNS} FROM sources WHERE behind = 1 AND state = 'live' AND id > ?1 ORDER BY id LIMIT 1`, after);
+    const sql = `SELECT ${COLUMNS} FROM sources WHERE behind = 1 AND state = 'live' AND id > ?1 ORDER BY id LIMIT 1`;
+    return this.#one(sql, after);
   }
 
   isAnyBehind(): boolean {
@@ -76,7 +78,8 @@ export class SourceStore {
 
   insert({ topic, partition, epoch }: SourceName, examined: number, behind: boolean): Source {
     return this.#one(
-      `INSERT INTO sources (topic, partition, epoch, examined, behind, state) VALUES (?, ?, ?, ?, ?, 'live') RETURNING ${COLUMNS}`,
+      `INSERT INTO sources (topic, partition, epoch, examined, behind, state) VALUES (?, ?, ?, ?, ?, 'live')
+       RETURNING ${COLUMNS}`,
       topic, partition, epoch, examined, Number(behind))!;
   }
 
@@ -96,8 +99,8 @@ export class SourceStore {
   /** Adds to what became of this source's events; numbers may be negative. */
   count(id: number, { delivered = 0, dead = 0, expired = 0, discarded = 0 }: Partial<Tally>): void {
     this.#sql.exec(
-      `UPDATE sources SET delivered = delivered + ?2, dead = dead + ?3, expired = expired + ?4, discarded = discarded + ?5
-       WHERE id = ?1`, id, delivered, dead, expired, discarded);
+      `UPDATE sources SET delivered = delivered + ?2, dead = dead + ?3, expired = expired + ?4,
+         discarded = discarded + ?5 WHERE id = ?1`, id, delivered, dead, expired, discarded);
   }
 
   /** Over all sources. Deliveries counted in open dispatches are not in it yet. */

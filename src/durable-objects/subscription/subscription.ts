@@ -9,8 +9,8 @@ import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
 import type {
-  ClaimAnswer, DeadLetter, DeadLetterChoice, DeliveryReport, FollowedTopic, LogPush, PushAnswer, ReportPage, SettleAnswer,
-  SettledDelivery, SubscriptionReport, SubscriptionRpc, TopicLife,
+  ClaimAnswer, DeadLetter, DeadLetterChoice, DeliveryReport, FollowedTopic, LogPush, PushAnswer, ReportPage,
+  SettleAnswer, SettledDelivery, SubscriptionReport, SubscriptionRpc, TopicLife,
 } from "../rpc.ts";
 import { acceptPush } from "./accept.ts";
 import { endLapsedClaims, LedgerAlarm, ringUnclaimed } from "./alarm.ts";
@@ -100,8 +100,11 @@ export class Subscription extends DurableObject<Env> implements SubscriptionRpc 
     return answer;
   }
 
-  async deliveries(state: DeliveryReport["state"], cursor: string | null, limit: number): Promise<ReportPage<DeliveryReport>> {
-    return state === "dead" ? listDead(this.#ledger, cursor, limit) : listDeliveries(this.#ledger, state, cursor, limit);
+  async deliveries(
+    state: DeliveryReport["state"], cursor: string | null, limit: number,
+  ): Promise<ReportPage<DeliveryReport>> {
+    if (state === "dead") return listDead(this.#ledger, cursor, limit);
+    return listDeliveries(this.#ledger, state, cursor, limit);
   }
 
   async deadLetters(cursor: string | null, limit: number): Promise<ReportPage<DeadLetter>> {
@@ -123,7 +126,7 @@ export class Subscription extends DurableObject<Env> implements SubscriptionRpc 
     this.#alarm.fired(); // It went with the rows.
   }
 
-  /** Never throws: the runtime gives an alarm up after six failures, and everything lost is found by it. Re-arms last. */
+  /** Never throws: the runtime gives an alarm up after six failures, and it is what finds all that is lost. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
     try {
@@ -146,7 +149,8 @@ export class Subscription extends DurableObject<Env> implements SubscriptionRpc 
   #send(messages: readonly DispatchMessage[]): void {
     for (const message of messages) {
       this.ctx.waitUntil(this.env.DELIVERIES.send(message).catch((error: unknown) => {
-        logStage("dispatch.send_failed", { subscription: message.subscription, dispatch: message.dispatch, error: String(error) });
+        const { subscription, dispatch } = message;
+        logStage("dispatch.send_failed", { subscription, dispatch, error: String(error) });
       }));
     }
   }
