@@ -63,7 +63,8 @@ export class HubClient {
   }
 
   events(topic?: string): HubMessage[] {
-    return this.messages.filter((message) => message.op === "event" && (topic === undefined || message.topic === topic));
+    const events = this.messages.filter(({ op }) => op === "event");
+    return topic === undefined ? events : events.filter((message) => message.topic === topic);
   }
 
   acknowledge(ackEvery = this.#ackEvery): void {
