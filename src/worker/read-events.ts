@@ -76,7 +76,8 @@ class Reader {
     while (unfinished.length > 0 && this.#hasRoom()) {
       const share = Math.max(1, Math.floor((this.#query.eventsMax - this.#count) / unfinished.length));
       const asked = unfinished.slice(0, this.#query.eventsMax - this.#count);
-      const pages = await Promise.all(asked.map((at) => this.#readPartition(at, started.has(at), share)));
+      const bytesMax = Math.ceil((LIMITS.PAGE_BYTES_MAX - this.#bytes) / asked.length);
+      const pages = await Promise.all(asked.map((at) => this.#readPartition(at, started.has(at), share, bytesMax)));
       const behind: number[] = [];
       for (const [index, page] of pages.entries()) {
         if (!page.ok) return page;
@@ -95,12 +96,12 @@ class Reader {
     return this.#count < this.#query.eventsMax && this.#bytes < LIMITS.PAGE_BYTES_MAX && this.#examined < LIMITS.PAGE_EXAMINED_MAX;
   }
 
-  #readPartition(partition: number, started: boolean, share: number): Promise<Result<ReadPage>> {
+  #readPartition(partition: number, started: boolean, eventsMax: number, bytesMax: number): Promise<Result<ReadPage>> {
     const { filter, key } = this.#query;
     return topicLog(this.#env, this.#topic.app, this.#topic.name, partition).read({
       life: lifeOf(this.#topic),
       start: started ? { kind: "after", epoch: this.#topic.epoch, offset: this.#offsets.get(partition)! } : this.#startOf(partition),
-      until: null, eventsMax: share, bytesMax: LIMITS.PAGE_BYTES_MAX - this.#bytes,
+      until: null, eventsMax, bytesMax,
       types: filter.types, keys: filter.keys, keyStream: key,
     });
   }
