@@ -6,6 +6,7 @@ import { LIMITS } from "../../core/limits.ts";
 import { isSystemTopicName, isTopicName } from "../../core/names.ts";
 import { allows, type Action } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
+import type { AppendRequest } from "../../durable-objects/rpc.ts";
 import { IdempotencyStore } from "../../store/idempotency-store.ts";
 import { topicLog } from "../../stubs.ts";
 import { refuseUnread } from "../body.ts";
@@ -40,9 +41,12 @@ async function postEvents(c: HubContext): Promise<Response> {
   const body = await readPublishBody(c);
   if (!body.ok) return problem(body.failure);
   const { drafts, bytes } = body.value;
-  const answer = key.value === null
-    ? await publish(c.env, c.var.principal.app, topic, drafts, { ...conditions.value, request: null })
-    : await publishOnce(c, key.value, bytes, (request) => publish(c.env, c.var.principal.app, topic, drafts, { ...conditions.value, request }));
+  const { partition } = conditions.value;
+  // A partition chosen by hand is part of what was asked: the same body for another one is another request.
+  const fingerprint = partition === null ? fingerprintOf(bytes) : `${fingerprintOf(bytes)}/${partition}`;
+  const work = (request: AppendRequest["request"]) =>
+    publish(c.env, c.var.principal.app, topic, drafts, { ...conditions.value, request });
+  const answer = key.value === null ? await work(null) : await publishOnce(c, key.value, fingerprint, work);
   return answer.ok ? receiptsOf(answer.value) : problem(answer.failure);
 }
 
@@ -61,11 +65,11 @@ function postLines(c: HubContext, topic: string, key: string | null, partition: 
  * again and converges on the same offsets.
  */
 async function publishOnce(
-  c: HubContext, key: string, bytes: Uint8Array,
+  c: HubContext, key: string, fingerprint: string,
   work: (request: { key: string; fingerprint: string }) => Promise<Result<Published>>,
 ): Promise<Result<Published>> {
   const store = new IdempotencyStore(c.env.DB);
-  const [scope, fingerprint, token] = [scopeOf(c), fingerprintOf(bytes), crypto.randomUUID()];
+  const [scope, token] = [scopeOf(c), crypto.randomUUID()];
   const record = await store.claim(scope, key, fingerprint, token, Date.now()).catch(() => null);
   // Without D1 the log still decides whether the events exist; only the look at another body's hash comes later.
   if (record === null) return work({ key: JSON.stringify([scope, key]), fingerprint });
