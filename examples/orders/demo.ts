@@ -114,7 +114,7 @@ function makeCommand(index: number) {
 }
 
 async function followLive(live: LiveEvents, orderIds: readonly string[]): Promise<void> {
-  step("Payment hears of each order and confirms it; Inventory hears of the payment. Seen live over one WebSocket:");
+  step("Payment hears of each order, Inventory of each payment. All of it seen live over one WebSocket:");
   // An order of two products makes four events: order, payment, and the stock of each.
   const ours = () => live.received.filter(({ partitionkey }) => orderIds.includes(partitionkey ?? ""));
   await until("the live events", async () => ours().length, (count) => count === ORDERS * 4);
@@ -143,7 +143,9 @@ async function watchFulfillmentFail(hub: HubConnection, orderIds: readonly strin
   const letters = await until("the dead letters", look, (found) => found.length === ORDERS);
   for (const { event, reason, attempts } of letters) {
     say(`${event.partitionkey}  ${reason}`);
-    for (const { at, status, durationMs } of attempts) say(`   ${at.slice(11, 23)}  answered ${status} after ${durationMs} ms`);
+    for (const { at, status, durationMs } of attempts) {
+      say(`   ${at.slice(11, 23)}  answered ${status} after ${durationMs} ms`);
+    }
   }
   say(`The last answer was: ${letters[0]!.attempts.at(-1)!.excerpt}`);
   say("Payment, Inventory, Notification and Analytics never noticed.");

@@ -6,6 +6,7 @@ import { findFreePort } from "./ports.ts";
 import { exitOf, OFFLINE, spawnWrangler } from "./wrangler.ts";
 
 const READY_WITHIN_MS = 60_000;
+const ANSWER_WITHIN_MS = 2_000;
 const STOP_WITHIN_MS = 5_000;
 const POLL_MS = 40;
 
@@ -51,7 +52,9 @@ async function answers(port: number, ended: Promise<number>): Promise<void> {
 async function poll(url: string): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
   while (Date.now() < deadline) {
-    if (await fetch(url).then((response) => response.ok, () => false)) return;
+    // A request that came before the first build waits for it, however long that takes.
+    const up = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).then(({ ok }) => ok, () => false);
+    if (up) return;
     await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
   }
   throw new Error(`the hub did not answer within ${READY_WITHIN_MS / 1_000} s`);

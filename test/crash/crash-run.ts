@@ -4,6 +4,7 @@
  */
 import { HubProcess } from "../harness/hub-process.ts";
 import { seededRandom } from "../harness/random.ts";
+import type { Receipt } from "../harness/hub.ts";
 import { Sink } from "../harness/sink.ts";
 import type { WireEvent } from "../harness/socket.ts";
 import { eventually, pause } from "../harness/wait.ts";
@@ -32,7 +33,7 @@ export interface CrashRun {
   readonly sinks: readonly Sink[];
   /** Every answer the observer got. */
   readonly samples: readonly Stats[];
-  readonly finalStats: readonly Stats[];
+  readonly finalStats: readonly (Stats | null)[];
   readonly figures: Readonly<Record<string, number>>;
 }
 
@@ -61,8 +62,9 @@ export async function runCrash(plan: CrashPlan): Promise<CrashRun> {
     const finalStats = await settled(hub);
     await observer.end();
     const log = await readLog(hub);
-    const figures = { publishedMs, settledMs: Date.now() - startedAt, requests: load.requests, repeats: load.repeats };
-    return { acknowledged: load.acknowledged, moved: load.moved, log, sinks, samples: observer.samples, finalStats, figures };
+    const { acknowledged, moved, requests, repeats } = load;
+    const figures = { publishedMs, settledMs: Date.now() - startedAt, requests, repeats };
+    return { acknowledged, moved, log, sinks, samples: observer.samples, finalStats, figures };
   } finally {
     await Promise.all(sinks.map((sink) => sink.close()));
     await hub.stop();
@@ -82,7 +84,7 @@ async function subscribe(hub: HubProcess, name: string, url: string): Promise<vo
       retry: { maxAttempts: 20, schedule: ["100ms", "200ms", "500ms"] },
     }),
   });
-  if (response.status !== 201) throw new Error(`the subscription was answered ${response.status}: ${await response.text()}`);
+  if (response.status !== 201) throw new Error(`PUT was answered ${response.status}: ${await response.text()}`);
 }
 
 type Request = (path: string, init?: RequestInit) => Promise<Response>;
@@ -100,7 +102,8 @@ class Load {
   }
 
   async publishAll(request: Request): Promise<void> {
-    await Promise.all(Array.from({ length: this.#plan.publishers }, (_, publisher) => this.#publish(publisher, request)));
+    const publishers = Array.from({ length: this.#plan.publishers }, (_, publisher) => publisher);
+    await Promise.all(publishers.map((publisher) => this.#publish(publisher, request)));
   }
 
   reaches(threshold: number): Promise<number> {
@@ -131,7 +134,7 @@ class Load {
     }
   }
 
-  #note(receipts: readonly { readonly id: string; readonly offset: number }[]): void {
+  #note(receipts: readonly Receipt[]): void {
     for (const { id, offset } of receipts) {
       const before = this.acknowledged.get(id);
       if (before !== undefined && before !== offset) this.moved.push(id);
@@ -141,15 +144,16 @@ class Load {
 }
 
 const draftOf = (publisher: number, number: number): object => ({
-  id: `${publisher}-${number}`, type: "order.created", source: "/crash", key: `order-${number % 97}`, data: { publisher, number },
+  id: `${publisher}-${number}`, type: "order.created", source: "/crash", key: `order-${number % 97}`,
+  data: { publisher, number },
 });
 
 /** Null when nobody can say whether it was appended: the plug may have been pulled in between. */
-async function send(request: Request, init: RequestInit): Promise<{ id: string; offset: number }[] | null> {
+async function send(request: Request, init: RequestInit): Promise<Receipt[] | null> {
   const response = await request(`/v1/topics/${TOPIC}/events`, init).catch(() => null);
   if (response === null || response.status >= 500) return null;
-  const body = await response.json().catch(() => null) as { events: { id: string; offset: number }[] } | null;
-  if (body !== null && !response.ok) throw new Error(`a publish was refused with ${response.status}: ${JSON.stringify(body)}`);
+  const body = await response.json().catch(() => null) as { events: Receipt[] } | null;
+  if (body !== null && !response.ok) throw new Error(`a publish was refused: ${JSON.stringify(body)}`);
   return body?.events ?? null;
 }
 
@@ -186,12 +190,12 @@ async function readStats(request: Request, name: string): Promise<Stats | null> 
   return response.ok ? ((await response.json()) as { stats: Stats }).stats : null;
 }
 
-const settled = (hub: HubProcess): Promise<Stats[]> =>
-  eventually(
-    async () => (await Promise.all(SUBSCRIPTIONS.map((name) => readStats((path) => hub.request(path), name)))) as Stats[],
-    (all) => all.every((stats) => stats !== null && stats.lag === 0 && stats.owed === 0),
-    "both ledgers are settled", SETTLED_WITHIN_MS,
-  );
+function settled(hub: HubProcess): Promise<(Stats | null)[]> {
+  const look = (): Promise<(Stats | null)[]> =>
+    Promise.all(SUBSCRIPTIONS.map((name) => readStats((path) => hub.request(path), name)));
+  const isSettled = (stats: Stats | null): boolean => stats !== null && stats.lag === 0 && stats.owed === 0;
+  return eventually(look, (all) => all.every(isSettled), "both ledgers are settled", SETTLED_WITHIN_MS);
+}
 
 async function readLog(hub: HubProcess): Promise<WireEvent[]> {
   const events: WireEvent[] = [];

@@ -79,7 +79,8 @@ export class HubProcess {
   async stop(): Promise<{ readonly code: number | null; readonly orphans: readonly number[] }> {
     kill(this.#child.pid!, "SIGINT");
     const code = await this.exited;
-    const orphans = await eventually(() => this.pids, (pids) => pids.length === 0, "no orphans", 3_000).catch(() => this.pids);
+    const gone = eventually(() => this.pids, (pids) => pids.length === 0, "no orphans", 3_000);
+    const orphans = await gone.catch(() => this.pids);
     for (const pid of orphans) kill(pid, "SIGKILL");
     return { code, orphans };
   }

@@ -54,7 +54,8 @@ describe.skipIf(!canReadProcesses)("npm run demo", () => {
   }, 90_000);
 
   it("[EX-4] gives every consumer its events: Analytics all of them, counted once each", async () => {
-    const delivered = await Promise.all(["payment", "notification", "analytics"].map((name) => readDelivered(hub, name)));
+    const names = ["payment", "notification", "analytics"];
+    const delivered = await Promise.all(names.map((name) => readDelivered(hub, name)));
     // Two rounds of three orders: an order is four events, and Notification hears of two of them.
     expect(delivered).toEqual([6, 12, 24]);
   });

@@ -13,7 +13,8 @@ it("[RUN-1] starts on 8787, keeps state under .wrangler/state and passes the loc
 it("[RUN-1] honours --port, --persist-to, ROOT_KEY and ALLOW_PRIVATE_TARGETS", () => {
   const env = { ROOT_KEY: "mine", ALLOW_PRIVATE_TARGETS: "0" };
   expect(parseDevOptions(["--port", "9000", "--persist-to", "state", "--bare"], env, "/elsewhere")).toMatchObject({
-    port: 9000, persistTo: "/elsewhere/state", bare: true, rootKey: "mine", rootKeyIsOurs: false, allowPrivateTargets: "0",
+    port: 9000, persistTo: "/elsewhere/state", bare: true,
+    rootKey: "mine", rootKeyIsOurs: false, allowPrivateTargets: "0",
   });
 });
 

@@ -37,8 +37,8 @@ describe.skipIf(!canReadProcesses)("npm run dev", () => {
     const port = await findFreePort();
     const squatter = createServer();
     await new Promise<void>((resolve) => { squatter.listen(port, "127.0.0.1", resolve); });
-    await expect(HubProcess.start({ port, persistTo })).rejects.toThrow(
-      `it ended with 1 before it was ready:\nPort ${port} is in use: stop what runs there, or choose another with --port N.`);
+    const line = `Port ${port} is in use: stop what runs there, or choose another with --port N.`;
+    await expect(HubProcess.start({ port, persistTo })).rejects.toThrow(`it ended with 1 before it was ready:\n${line}`);
     await new Promise((resolve) => { squatter.close(resolve); });
   }, START_MS);
 

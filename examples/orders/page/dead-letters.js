@@ -24,6 +24,7 @@ export function prepareRedriveAll(hub, subscriptionsWithDead, changed) {
 function row(hub, letter, changed) {
   const { id, subscription, event, reason, diedAt, attempts } = letter;
   const last = attempts.at(-1);
+  const key = event.partitionkey ?? event.id;
   const redrive = async ({ currentTarget }) => {
     currentTarget.disabled = true;
     const { matched } = await hub.redrive(subscription, { ids: [id] });
@@ -32,8 +33,8 @@ function row(hub, letter, changed) {
   };
   return element("li", { class: "letter", "data-subscription": subscription },
     element("div", { class: "letter-heading" },
-      element("h3", {}, `${event.type} `, element("span", { class: "key" }, event.partitionkey ?? event.id)),
-      element("button", { type: "button", click: redrive, "aria-label": `Redrive ${event.type} ${event.partitionkey ?? ""}` }, "Redrive")),
+      element("h3", {}, `${event.type} `, element("span", { class: "key" }, key)),
+      element("button", { type: "button", click: redrive, "aria-label": `Redrive ${event.type} ${key}` }, "Redrive")),
     element("p", { class: "why" },
       element("span", { class: "status" }, statusOf(last)), ` ${subscription} ${REASONS[reason] ?? reason}, `,
       element("time", { datetime: diedAt }, timeOf(diedAt))),

@@ -2,8 +2,7 @@
 
 /**
  * @param {string} tag
- * @param {Record<string, unknown>} properties `class`, `data-…`, `aria-…` and the like become attributes; a function is
- *   a listener for the event it is named after.
+ * @param {Record<string, unknown>} properties become attributes; a function listens for the event it is named after
  * @param {...(Node | string | number)} children
  */
 export function element(tag, properties = {}, ...children) {
@@ -42,6 +41,6 @@ export function showList(list, items, keyOf, make, update) {
 
 export const euros = (amount) => `€ ${Number(amount).toFixed(2)}`;
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 
 export const timeOf = (text) => clock.format(new Date(text));

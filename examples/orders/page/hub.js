@@ -1,5 +1,7 @@
 /** What the page asks of the hub and of the shop. Both say what went wrong; their words are shown as they are. */
 
+const JSON_TYPE = { "content-type": "application/json" };
+
 export async function loadSession() {
   const response = await fetch("session.json");
   if (!response.ok) throw new Error("This page works in a local run only: npm run dev.");
@@ -50,9 +52,9 @@ export class Hub {
   }
 
   #fetch(method, path, body) {
-    const headers = { authorization: `Bearer ${this.#key}` };
-    if (body === undefined) return fetch(path, { method, headers });
-    return fetch(path, { method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) });
+    const authorization = `Bearer ${this.#key}`;
+    if (body === undefined) return fetch(path, { method, headers: { authorization } });
+    return fetch(path, { method, headers: { authorization, ...JSON_TYPE }, body: JSON.stringify(body) });
   }
 }
 
@@ -68,8 +70,8 @@ export class Shop {
   }
 
   async place(command) {
-    const headers = { "content-type": "application/json" };
-    return answerOf(await fetch(`${this.#url}/orders`, { method: "POST", headers, body: JSON.stringify(command) }));
+    const init = { method: "POST", headers: JSON_TYPE, body: JSON.stringify(command) };
+    return answerOf(await fetch(`${this.#url}/orders`, init));
   }
 
   /** `verb` is `repair` or `break`. */
@@ -81,5 +83,7 @@ export class Shop {
 async function answerOf(response) {
   const answer = await response.json();
   if (response.ok) return answer;
-  throw new Error(answer.detail ?? answer.title ?? answer.problems?.join(" ") ?? answer.error ?? `It answered ${response.status}.`);
+  // The hub sends problem details, the shop its own.
+  const { detail, title, problems, error } = answer;
+  throw new Error(detail ?? title ?? problems?.join(" ") ?? error ?? `It answered ${response.status}.`);
 }

@@ -50,7 +50,8 @@ export class LiveTopics {
 
   #subscribe(socket) {
     this.#waitMs = WAIT_MS_MIN;
-    for (const [topic, from] of this.#positions) socket.send(JSON.stringify({ op: "subscribe", ref: topic, topic, from }));
+    const messages = [...this.#positions].map(([topic, from]) => ({ op: "subscribe", ref: topic, topic, from }));
+    socket.send(JSON.stringify(messages));
   }
 
   /** The hub stops sending to a reader that does not say how far it came. */

@@ -57,7 +57,7 @@ function quantities() {
 const totalOf = (products, chosen) =>
   products.reduce((cents, { id, price }) => cents + Math.round(price * 100) * (chosen[id] ?? 0), 0) / 100;
 
-const newOrderId = () => `ord-${[...crypto.getRandomValues(new Uint8Array(4))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+const newOrderId = () => `ord-${crypto.randomUUID().slice(0, 8)}`;
 
 function say(text, outcome) {
   const answer = byId("order-answer");

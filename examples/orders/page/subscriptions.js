@@ -11,7 +11,8 @@ const COUNTS = [
 
 export function showSubscriptions(hub, subscriptions, changed) {
   const sorted = subscriptions.toSorted((left, right) => left.name.localeCompare(right.name));
-  showList(byId("subscriptions"), sorted, ({ name }) => name, (subscription) => card(hub, subscription, changed), update);
+  const make = (subscription) => card(hub, subscription, changed);
+  showList(byId("subscriptions"), sorted, ({ name }) => name, make, update);
 }
 
 function card(hub, { name, topics, target }, changed) {
