@@ -9,7 +9,7 @@ import { measureInTurns, type Kinds, type Measure, type Measured } from "./compa
 import { figuresOf, type Figure } from "./figures.ts";
 import { depth } from "./measures/depth.ts";
 import { fanOut } from "./measures/fan-out.ts";
-import { publishMany, publishOne } from "./measures/publish.ts";
+import { publishMany, publishManyAgainstTable, publishOne, publishOneAgainstTable } from "./measures/publish.ts";
 import { read } from "./measures/read.ts";
 import { rows } from "./measures/rows.ts";
 import { webhook } from "./measures/webhook.ts";
@@ -18,7 +18,10 @@ import { isChosen, parseOptions, type Options } from "./options.ts";
 import { FULL, QUICK, type Sizes } from "./sizes.ts";
 import { formatFigures } from "./table.ts";
 
-const MEASURES: readonly Measure[] = [publishOne, publishMany, fanOut(100), fanOut(1_000), read, webhook, depth, rows];
+const MEASURES: readonly Measure[] = [
+  publishOne, publishOneAgainstTable, publishMany, publishManyAgainstTable,
+  fanOut(100), fanOut(1_000), read, webhook, depth, rows,
+];
 
 const options = parseOptions(process.argv.slice(2));
 const sizes = options.isQuick ? QUICK : FULL;

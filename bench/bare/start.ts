@@ -1,4 +1,4 @@
-/** The yardstick in the same pinned runtime, behind the same entry, with the same kind of storage as the hub. */
+/** The yardsticks in the same pinned runtime, behind the same entry, with the same kind of storage as the hub. */
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";

@@ -1,6 +1,7 @@
 /**
- * The yardstick: the least that a Worker with one SQLite object can do for the same requests. One row an event, no
- * names, no ids, no checks, no cursor, no delivery that survives a crash. It is no part of the hub.
+ * The yardsticks, no part of the hub. `bare` is the least that a Worker with one SQLite object can do for the same
+ * requests: one row an event, no names, no ids, no checks, no cursor, no delivery that survives a crash. `table` is the
+ * obvious event log: one row an event with an id that is found again, and a receipt for each.
  */
 import { DurableObject } from "cloudflare:workers";
 
@@ -14,6 +15,17 @@ interface BareMessage {
   readonly event: string;
 }
 
+interface Draft {
+  readonly type: string;
+  readonly key: string;
+  readonly data: unknown;
+}
+
+interface Receipt {
+  readonly id: string;
+  readonly offset: number;
+}
+
 const JSON_BODY = { "content-type": "application/json" };
 
 export class BareLog extends DurableObject<Env> {
@@ -23,11 +35,24 @@ export class BareLog extends DurableObject<Env> {
     super(ctx, env);
     this.#sql = ctx.storage.sql;
     this.#sql.exec("CREATE TABLE IF NOT EXISTS events (offset INTEGER PRIMARY KEY, event TEXT NOT NULL)");
+    this.#sql.exec(`CREATE TABLE IF NOT EXISTS event_rows (
+      offset INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, key TEXT,
+      appended_at INTEGER NOT NULL, data TEXT)`);
   }
 
   insert(events: readonly string[]): number {
     for (const event of events) this.#sql.exec("INSERT INTO events (event) VALUES (?)", event);
     return this.#sql.exec<{ offset: number }>("SELECT last_insert_rowid() AS offset").one().offset;
+  }
+
+  insertRows(drafts: readonly Draft[]): Receipt[] {
+    const appendedAt = Date.now();
+    return drafts.map(({ type, key, data }) => {
+      const id = crypto.randomUUID();
+      const sql = "INSERT INTO event_rows (id, type, key, appended_at, data) VALUES (?, ?, ?, ?, ?) RETURNING offset";
+      const row = this.#sql.exec<{ offset: number }>(sql, id, type, key, appendedAt, JSON.stringify(data)).one();
+      return { id, offset: row.offset };
+    });
   }
 
   page(after: number, limit: number): string {
@@ -66,6 +91,10 @@ export default {
       case "insert-many": {
         const events = (await request.json<unknown[]>()).map((event) => JSON.stringify(event));
         return Response.json({ offset: await log.insert(events) });
+      }
+      case "insert-rows": {
+        const body = await request.json<Draft | Draft[]>();
+        return Response.json({ events: await log.insertRows(Array.isArray(body) ? body : [body]) });
       }
       case "deliver": {
         const url = searchParams.get("url")!;

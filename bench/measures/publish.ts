@@ -1,8 +1,10 @@
-/** Publishing: one event a request, and a hundred. */
+/** Publishing: one event a request, and a hundred; against the least there is, and against the obvious event log. */
 import { formatBatch, formatDraft } from "../client/events.ts";
 import { closedLoop } from "../client/load.ts";
-import { twoSides, type Measure } from "../compare.ts";
+import { twoSides, type Measure, type Seat } from "../compare.ts";
 import { quantile } from "../numbers.ts";
+import type { Side } from "../sides/side.ts";
+import type { Sizes } from "../sizes.ts";
 
 const TOPIC = "orders";
 const BATCH_EVENTS = 100;
@@ -12,27 +14,45 @@ const BODIES = Array.from({ length: 16 }, (_, index) => formatBatch(index * BATC
 export const publishOne: Measure = {
   name: "publish-1",
   says: "one event a request, 32 connections",
-  sit: (sizes, kinds) => twoSides(kinds, async ({ http, dialect }) => ({
-    block: async () => {
-      const { seconds, latenciesMs } = await closedLoop(32, sizes.publishOneRequests, (request) =>
-        http.post(dialect.publishOne(TOPIC), formatDraft(request, performance.now())));
-      return {
-        "events/s": sizes.publishOneRequests / seconds,
-        "p50 ms": quantile(latenciesMs, 0.5),
-        "p99 ms": quantile(latenciesMs, 0.99),
-      };
-    },
-  })),
+  sit: (sizes, kinds) => twoSides(kinds, async (side) => seatOfOnes(side, sizes)),
+};
+
+export const publishOneAgainstTable: Measure = {
+  name: "publish-1-table",
+  says: "the same, against one row an event with a unique id and a receipt",
+  isHubOnly: true,
+  sit: (sizes, { subject }) => twoSides({ subject, baseline: "table" }, async (side) => seatOfOnes(side, sizes)),
 };
 
 export const publishMany: Measure = {
   name: "publish-100",
   says: `${BATCH_EVENTS} events a request, 8 connections`,
-  sit: (sizes, kinds) => twoSides(kinds, async ({ http, dialect }) => ({
-    block: async () => {
-      const { seconds, latenciesMs } = await closedLoop(8, sizes.publishManyRequests, (request) =>
-        http.post(dialect.publishMany(TOPIC), BODIES[request % BODIES.length]!));
-      return { "events/s": (sizes.publishManyRequests * BATCH_EVENTS) / seconds, "p50 ms": quantile(latenciesMs, 0.5) };
-    },
-  })),
+  sit: (sizes, kinds) => twoSides(kinds, async (side) => seatOfBatches(side, sizes)),
 };
+
+export const publishManyAgainstTable: Measure = {
+  name: "publish-100-table",
+  says: "the same, against one row an event with a unique id and a receipt",
+  isHubOnly: true,
+  sit: (sizes, { subject }) => twoSides({ subject, baseline: "table" }, async (side) => seatOfBatches(side, sizes)),
+};
+
+const seatOfOnes = ({ http, dialect }: Side, sizes: Sizes): Seat => ({
+  block: async () => {
+    const { seconds, latenciesMs } = await closedLoop(32, sizes.publishOneRequests, (request) =>
+      http.post(dialect.publishOne(TOPIC), formatDraft(request, performance.now())));
+    return {
+      "events/s": sizes.publishOneRequests / seconds,
+      "p50 ms": quantile(latenciesMs, 0.5),
+      "p99 ms": quantile(latenciesMs, 0.99),
+    };
+  },
+});
+
+const seatOfBatches = ({ http, dialect }: Side, sizes: Sizes): Seat => ({
+  block: async () => {
+    const { seconds, latenciesMs } = await closedLoop(8, sizes.publishManyRequests, (request) =>
+      http.post(dialect.publishMany(TOPIC), BODIES[request % BODIES.length]!));
+    return { "events/s": (sizes.publishManyRequests * BATCH_EVENTS) / seconds, "p50 ms": quantile(latenciesMs, 0.5) };
+  },
+});

@@ -85,3 +85,8 @@ export const bareDialect: Dialect = {
   socket: { path: (topic) => `/${topic}/connect`, protocol: null, subscribe: null, acknowledge: () => null },
   registerWebhook: () => null,
 };
+
+const rowsPath = (topic: string): string => `/${topic}/insert-rows`;
+
+/** The other yardstick, for publishing only. */
+export const tableDialect: Dialect = { ...bareDialect, publishOne: rowsPath, publishMany: rowsPath };

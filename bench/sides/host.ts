@@ -16,6 +16,7 @@ interface Hosted {
 
 const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
   bare: startBare,
+  table: startBare,
   hub: async (persistTo) => {
     const hub = await startHub({ persistTo });
     return {

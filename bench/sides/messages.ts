@@ -1,6 +1,6 @@
 /** What the bench and the process that hosts one side say to each other. */
 
-export type SideKind = "hub" | "bare";
+export type SideKind = "hub" | "bare" | "table";
 
 export type HostRequest =
   | { readonly kind: "start"; readonly side: SideKind; readonly persistTo: string }

@@ -4,8 +4,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HttpClient } from "../client/http.ts";
-import { bareDialect, hubDialect, type Dialect } from "./dialects.ts";
+import { bareDialect, hubDialect, tableDialect, type Dialect } from "./dialects.ts";
 import type { HostAnswer, HostRequest, SideKind } from "./messages.ts";
+
+const dialects: Record<SideKind, (token: string) => Dialect> = {
+  hub: hubDialect,
+  bare: () => bareDialect,
+  table: () => tableDialect,
+};
 
 type Started = Extract<HostAnswer, { kind: "started" }>;
 
@@ -30,7 +36,7 @@ export class Side {
     this.kind = kind;
     this.#host = host;
     this.#runtimePid = started.runtimePid;
-    this.dialect = kind === "hub" ? hubDialect(started.token) : bareDialect;
+    this.dialect = dialects[kind](started.token);
     this.http = new HttpClient(new URL(started.url), this.dialect.headers);
   }
 
