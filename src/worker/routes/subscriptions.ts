@@ -98,7 +98,7 @@ async function view(env: Env, definition: SubscriptionDefinition, status = 200, 
 }
 
 function checkTarget(env: Env, target: SubscriptionRequest["target"]): Result<null> {
-  if (target.kind === "listener") return findListener(target.name) === undefined ? fail("listener_not_found") : ok(null);
+  if (target.kind === "listener") return findListener(target.name) === null ? fail("listener_not_found") : ok(null);
   const address = checkTargetAddress(target.url, readConfig(env).allowPrivateTargets);
   return address.ok ? ok(null) : address;
 }
