@@ -29,7 +29,7 @@ function follow(topic: string, query: Record<string, string> = {}) {
   const blocks: Block[] = [];
   for (const kind of ["event", "caught_up", "gap", "problem"]) {
     source.addEventListener(kind, (message) => {
-      const { data, lastEventId } = message as MessageEvent<string>;
+      const { data, lastEventId } = message as { data: string; lastEventId: string };
       blocks.push({ kind, id: lastEventId, data: JSON.parse(data) });
     });
   }

@@ -1,0 +1,195 @@
+import { request as httpRequest } from "node:http";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { ERRORS, type ErrorCode } from "../../src/core/errors.ts";
+import { BAD_ADDRESSES, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
+import {
+  BAD_BODIES, BAD_CONDITIONS, BAD_CREDENTIALS, BAD_EVENTS, BAD_READS, MARK, type BadRequest,
+} from "../builders/refusals.ts";
+import { ROOT_KEY, startHub, type Hub } from "../harness/hub.ts";
+import type { TestSocket } from "../harness/socket.ts";
+
+let hub: Hub;
+let before: unknown;
+
+/** Everything that a refused request could have changed. */
+const snapshot = async (): Promise<unknown> => Promise.all([
+  hub.json("GET", "/v1/topics").then(({ body }) => body), hub.json("GET", "/v1/subscriptions").then(({ body }) => body),
+  hub.json("GET", "/v1/topics/steady").then(({ body }) => body), hub.json("GET", "/v1/topics/steady-wide").then(({ body }) => body),
+]);
+
+beforeAll(async () => {
+  hub = await startHub();
+  await hub.publish("steady", { type: "t", id: "steady-1" });
+  await hub.json("PUT", "/v1/topics/steady-wide", { partitions: 2 });
+  await hub.publish("steady-wide", { type: "t", key: "k" });
+  await hub.json("PUT", "/v1/subscriptions/steady", {
+    topics: ["nothing.here"], target: { kind: "webhook", url: "http://127.0.0.1:9/" },
+  });
+  before = await snapshot();
+});
+afterAll(() => hub.close());
+afterEach(async () => expect(await snapshot()).toEqual(before));
+
+interface Problem {
+  readonly code: ErrorCode;
+  readonly [name: string]: unknown;
+}
+
+function expectProblem(problem: Problem, code: ErrorCode): void {
+  const { status, says, retryable, effect } = ERRORS[code];
+  expect(problem).toMatchObject({ code, status, title: says, retryable, effect, type: `https://tidings.dev/problems/${code}` });
+  expect(JSON.stringify(problem)).not.toContain(MARK);
+}
+
+async function expectRefusal({ method, path, headers, body, code, status }: BadRequest): Promise<void> {
+  const init: RequestInit = body === undefined ? { method, headers } : { method, headers, body };
+  const answer = await hub.request(path, init);
+  const text = await answer.text();
+  expect([answer.status, answer.headers.get("content-type")], text)
+    .toEqual([status, "application/problem+json; charset=utf-8"]);
+  expectProblem(JSON.parse(text) as Problem, code);
+  expect(answer.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+  if (status === 401) expect(answer.headers.get("www-authenticate")).toContain("Bearer");
+  if (status === 405) expect(answer.headers.get("allow")).toMatch(/[A-Z]/);
+}
+
+describe("[ERR-1] a publish is refused and writes nothing", () => {
+  it.each(BAD_CREDENTIALS)("for $name: $code", expectRefusal);
+  it.each(BAD_BODIES)("for $name: $code", expectRefusal);
+  it.each(BAD_EVENTS)("for $name: $code", expectRefusal);
+  it.each(BAD_CONDITIONS)("for $name: $code", expectRefusal);
+});
+
+describe("[ERR-2] a read is refused", () => {
+  it.each(BAD_READS)("for $name: $code", expectRefusal);
+});
+
+describe("[ERR-3] a definition or a repair is refused and changes nothing", () => {
+  it.each(BAD_TOPICS)("for $name: $code", expectRefusal);
+  it.each(BAD_SUBSCRIPTIONS)("for $name: $code", expectRefusal);
+  it.each(BAD_REPAIRS)("for $name: $code", expectRefusal);
+  it.each(BAD_ADDRESSES)("for $name: $code", expectRefusal);
+});
+
+interface BadFrame {
+  readonly name: string;
+  readonly frame: string | Uint8Array;
+  readonly code: ErrorCode;
+}
+
+const frame = (name: string, message: object | string, code: ErrorCode = "frame_invalid"): BadFrame =>
+  ({ name, frame: typeof message === "string" ? message : JSON.stringify(message), code });
+
+const subscribe = (name: string, more: object, code: ErrorCode): BadFrame =>
+  frame(`subscribe ${name}`, { op: "subscribe", topic: "steady", ...more }, code);
+
+const publish = (name: string, event: unknown, code: ErrorCode, topic = "steady"): BadFrame =>
+  frame(`publish ${name}`, { op: "publish", topic, event }, code);
+
+const BAD_FRAMES: readonly BadFrame[] = [
+  { name: "bytes", frame: new Uint8Array([123, 125]), code: "frame_invalid" },
+  frame("no JSON", MARK, "json_invalid"), frame("half of it", '{"op":"subscribe"', "json_invalid"),
+  frame("an empty frame", "", "json_invalid"), frame("no message", "[]"), frame("a number", "7"), frame("no op", {}),
+  frame("101 messages", JSON.stringify(Array.from({ length: 101 }, () => ({ op: "ping" })))),
+  frame("an op that is not known", { op: MARK }), frame("an op of the prototype", { op: "constructor" }),
+  frame("a member too many", { op: "unsubscribe", topic: "steady", more: MARK }),
+  frame("a member twice", '{"op":"unsubscribe","topic":"steady","topic":"steady"}'),
+  frame("an object for a ref", { op: "unsubscribe", topic: "steady", ref: {} }),
+  frame("a ref too long", { op: "unsubscribe", topic: "steady", ref: "r".repeat(65) }),
+  frame("a topic's absence", { op: "subscribe" }), frame("a bad topic", { op: "subscribe", topic: "a b" }, "topic_name_invalid"),
+  frame("a deep frame", `{"op":"publish","topic":"steady","event":${"[".repeat(70)}${"]".repeat(70)}}`, "json_too_deep"),
+  frame("a lone surrogate", '{"op":"publish","topic":"steady","event":{"type":"\\ud800"}}', "encoding_invalid"),
+  subscribe("from nowhere", { from: MARK }, "parameter_invalid"), subscribe("from offset 0", { from: "offset:0" }, "parameter_invalid"),
+  subscribe("from a number", { from: 7 }, "frame_invalid"), subscribe("from a bad cursor", { from: "cursor:!" }, "cursor_invalid"),
+  subscribe("from an offset of two partitions", { topic: "steady-wide", from: "offset:1" }, "partition_required"),
+  subscribe("with an operator", { filter: { type: [{ prefix: "a" }] } }, "filter_invalid"),
+  subscribe("with a filter too long", { filter: { type: ["x".repeat(5_000)] } }, "filter_invalid"),
+  subscribe("with presence", { presence: { data: {} } }, "frame_invalid"),
+  subscribe("to the hub's own topic that is not there", { topic: "$nothing" }, "topic_not_found"),
+  frame("presence", { op: "presence", topic: "steady", data: {} }), frame("an ack without cursor", { op: "ack", topic: "steady" }, "cursor_invalid"),
+  frame("an ack with a bad cursor", { op: "ack", topic: "steady", cursor: MARK }, "cursor_invalid"),
+  frame("publish without event", { op: "publish", topic: "steady" }),
+  publish("without type", { data: MARK }, "event_invalid"), publish("of a list", [{ type: "t" }], "event_invalid"),
+  publish("to the hub's own topic", { type: "t" }, "topic_reserved", "$deliveries"),
+  publish("of an id that is here with other content", { type: "t", id: "steady-1", data: 2 }, "event_id_conflict"),
+  publish("expecting a version", { type: "t", key: "k", expectedKeyVersion: 0 }, "index_required"),
+];
+
+describe("[ERR-4] a frame is refused alone, and its socket stays open", () => {
+  let socket: TestSocket;
+  beforeAll(async () => {
+    socket = await hub.connect();
+  });
+  afterAll(() => socket.close());
+
+  it.each(BAD_FRAMES)("for $name: $code", async ({ frame, code }) => {
+    const seen = socket.messages.length;
+    socket.send(frame);
+    await socket.until((messages) => messages.slice(seen).some(({ op }) => op === "error"), `a refusal of ${String(frame).slice(0, 80)}`);
+    expectProblem(socket.messages.slice(seen).find(({ op }) => op === "error")!["problem"] as Problem, code);
+  });
+
+  it("among good messages, under its own ref", async () => {
+    const seen = socket.messages.length;
+    socket.send([{ op: "unsubscribe", topic: "steady", ref: "good" }, { op: "what", ref: "bad" }, { op: "unsubscribe", topic: "steady", ref: 7 }]);
+    await socket.until((messages) => messages.length >= seen + 3, "three answers");
+    expect(socket.messages.slice(seen).map(({ op, ref }) => [op, ref])).toEqual([["unsubscribed", "good"], ["error", "bad"], ["unsubscribed", 7]]);
+  });
+});
+
+describe("[ERR-5] a socket is refused or ended", () => {
+  it("when a frame is larger than the limit: 1009", async () => {
+    const socket = await hub.connect();
+    socket.send(JSON.stringify({ op: "publish", topic: "steady", event: { type: "t", data: "x".repeat(65_536) } }));
+    expect((await socket.closed).code).toBe(1009);
+    expectProblem(socket.messages.at(-1)!["problem"] as Problem, "frame_too_large");
+  });
+
+  it.each([
+    ["another subprotocol", "/v1/connect", { authorization: `Bearer ${ROOT_KEY}`, "sec-websocket-protocol": "mqtt" }, "protocol_invalid"],
+    ["no credential", "/v1/connect", {}, "unauthenticated"],
+    ["a wrong token", `/v1/connect?token=${MARK}`, {}, "unauthenticated"],
+    ["an access_token", `/v1/connect?access_token=${ROOT_KEY}`, {}, "credentials_in_url"],
+  ] as const)("for %s, before anything is upgraded", async (_name, path, headers, code) => {
+    const { status, body } = await upgrade(path, headers);
+    expect(status).toBe(ERRORS[code].status);
+    expectProblem(JSON.parse(body) as Problem, code);
+  });
+});
+
+describe("[ERR-1] a hub without its root key", () => {
+  it("refuses everything with 503 but says that it runs", async () => {
+    const closed = await startHub({ vars: { ROOT_KEY: null } });
+    try {
+      for (const path of ["/v1/topics", "/v1/topics/t/events", "/v1/connect", "/v1/nothing"]) {
+        const answer = await closed.json<Problem>("GET", path);
+        expect(answer.headers.get("retry-after")).toBe("30");
+        expectProblem(answer.body, "not_configured");
+      }
+      expect((await fetch(`${closed.url}/healthz`)).status).toBe(200);
+    } finally {
+      await closed.close();
+    }
+  });
+});
+
+/** An upgrade as a client sends it; `fetch` cannot. */
+function upgrade(path: string, headers: Record<string, string>): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = httpRequest(`${hub.url}${path}`, {
+      headers: {
+        connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", ...headers,
+      },
+    });
+    asked.on("response", async (response) => {
+      let body = "";
+      for await (const chunk of response) body += String(chunk);
+      resolve({ status: response.statusCode ?? 0, body });
+    });
+    asked.on("upgrade", (_response, socket) => {
+      socket.destroy();
+      reject(new Error("it was upgraded"));
+    });
+    asked.on("error", reject).end();
+  });
+}
