@@ -16,6 +16,7 @@ registerListeners(listeners);
 
 export default {
   fetch: app.fetch,
-  queue: (batch, env, ctx) => (batch.queue === "dead-letters" ? consumeDeadLetters(batch, env, ctx) : consumeDeliveries(batch, env, ctx)),
+  queue: (batch, env, ctx) =>
+    batch.queue === "dead-letters" ? consumeDeadLetters(batch, env, ctx) : consumeDeliveries(batch, env, ctx),
   scheduled: (controller, env) => runScheduled(env, controller.scheduledTime),
 } satisfies ExportedHandler<Env>;

@@ -14,4 +14,5 @@ export const channelHub = (env: Env, app: string, protocol: string): DurableObje
   env.CHANNEL_HUB.getByName(objectName("hub", app, protocol, "any", 0));
 
 /** A log knows its live listeners by their own names. */
-export const channelHubNamed = (env: Env, name: string): DurableObjectStub<ChannelHubRpc> => env.CHANNEL_HUB.getByName(name);
+export const channelHubNamed = (env: Env, name: string): DurableObjectStub<ChannelHubRpc> =>
+  env.CHANNEL_HUB.getByName(name);

@@ -10,8 +10,10 @@ export function appendAttempt(history: readonly AttemptRecord[], record: Attempt
   return [...history.slice(-(RECORDS_MAX - 1)).map(shorten), record];
 }
 
-const shorten = (past: AttemptRecord): AttemptRecord =>
-  ({ ...past, excerpt: past.excerpt.slice(0, EARLIER_EXCERPT_CHARS) });
+const shorten = (past: AttemptRecord): AttemptRecord => ({
+  ...past,
+  excerpt: past.excerpt.slice(0, EARLIER_EXCERPT_CHARS),
+});
 
 /** `startedAt` in milliseconds since 1970. */
 export function recordAttempt(outcome: AttemptOutcome, startedAt: number, durationMs: number): AttemptRecord {

@@ -42,7 +42,10 @@ export type DeliveryDecision =
 
 /** `attemptsMade` counts this one; `random` is in [0, 1). */
 export function decideAfterAttempt(
-  outcome: AttemptOutcome, attemptsMade: number, policy: RetryPolicy, random: number,
+  outcome: AttemptOutcome,
+  attemptsMade: number,
+  policy: RetryPolicy,
+  random: number,
 ): DeliveryDecision {
   switch (outcome.kind) {
     case "accepted":

@@ -4,9 +4,7 @@
  */
 import type { FieldError } from "./errors.ts";
 import { formatEventLine, type EventDraft } from "./event.ts";
-import {
-  attributeProblem, isBase64, isExtensionName, isHubExtension, isTraceparent,
-} from "./event-attributes.ts";
+import { attributeProblem, isBase64, isExtensionName, isHubExtension, isTraceparent } from "./event-attributes.ts";
 import { minify } from "./json-text.ts";
 import { LIMITS } from "./limits.ts";
 import { fail, ok, type Result } from "./result.ts";
@@ -107,7 +105,9 @@ export class DraftBuilder {
   #attributesText(defaults: DraftDefaults): string {
     const assumed = this.#data === null ? undefined : "application/json";
     const contentType = this.#attributes.get("datacontenttype") ?? assumed;
-    let text = member("subject", this.#attributes.get("subject")) + member("datacontenttype", contentType) +
+    let text =
+      member("subject", this.#attributes.get("subject")) +
+      member("datacontenttype", contentType) +
       member("dataschema", this.#attributes.get("dataschema"));
     for (const [name, json] of this.#extensions) text += `,"${name}":${json}`;
     const { traceparent } = defaults;
@@ -127,7 +127,13 @@ const member = (name: string, value: string | undefined): string =>
 /** A name from a client, fit for a sentence. */
 export const quoteName = (name: string): string => JSON.stringify(name.slice(0, 64));
 
-const EARLIEST_POSITION = { topic: "", partition: 0, offset: 0, appendedAt: new Date(0).toISOString(), keyVersion: null };
+const EARLIEST_POSITION = {
+  topic: "",
+  partition: 0,
+  offset: 0,
+  appendedAt: new Date(0).toISOString(),
+  keyVersion: null,
+};
 const UUID_CHARS = 36;
 
 /** An event is as large as its line in a log, apart from the topic's name and the digits of its position. */
@@ -138,7 +144,8 @@ function checkSize(draft: EventDraft, root: string): Result<EventDraft> {
   const line = formatEventLine(draft, draft.id ?? "0".repeat(UUID_CHARS), EARLIEST_POSITION);
   if (fitsUtf8(line, LIMITS.EVENT_BYTES_MAX)) return ok(draft);
   return fail("event_too_large", undefined, {
-    limit: LIMITS.EVENT_BYTES_MAX, actual: utf8Length(line),
+    limit: LIMITS.EVENT_BYTES_MAX,
+    actual: utf8Length(line),
     errors: root === "" ? [] : [{ pointer: root, detail: "This event is too large." }],
   });
 }

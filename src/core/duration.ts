@@ -10,6 +10,7 @@ export function parseDurationMs(text: unknown): number | null {
 
 /** The inverse, in the largest unit that leaves no remainder. */
 export function formatDuration(durationMs: number): string {
-  const unit = (["d", "h", "m", "s"] as const).find((name) => durationMs > 0 && durationMs % UNIT_MS[name] === 0) ?? "ms";
+  const unit =
+    (["d", "h", "m", "s"] as const).find((name) => durationMs > 0 && durationMs % UNIT_MS[name] === 0) ?? "ms";
   return `${durationMs / UNIT_MS[unit]}${unit}`;
 }

@@ -16,6 +16,7 @@ interface ErrorSpec {
 }
 
 // Keep alphabetical; never reuse a code that was once public.
+// prettier-ignore
 export const ERRORS = {
   app_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such app." },
   body_too_large: { status: 413, close: 4513, retryable: false, effect: "none", says: "The body is larger than the limit." },

@@ -36,10 +36,12 @@ export function formatEventLine(draft: EventDraft, id: string, position: EventPo
   const { appendedAt } = position;
   const key = draft.key === null ? "" : `,"partitionkey":${JSON.stringify(draft.key)}`;
   const keyVersion = position.keyVersion === null ? "" : `,"keyversion":${position.keyVersion}`;
-  return `{"specversion":"1.0","id":${JSON.stringify(id)},"source":${JSON.stringify(draft.source)}` +
+  return (
+    `{"specversion":"1.0","id":${JSON.stringify(id)},"source":${JSON.stringify(draft.source)}` +
     `,"type":${JSON.stringify(draft.type)},"time":"${draft.time ?? appendedAt}"${draft.attributes}${key}` +
     `,"topic":"${position.topic}","partition":${position.partition},"offset":${position.offset}` +
-    `,"appendedat":"${appendedAt}"${keyVersion}${draft.data}}`;
+    `,"appendedat":"${appendedAt}"${keyVersion}${draft.data}}`
+  );
 }
 
 /**

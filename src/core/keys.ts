@@ -9,7 +9,13 @@ export const objectName = (...parts: readonly (string | number)[]): string => JS
 export type ObjectName =
   | { readonly kind: "log"; readonly app: string; readonly topic: string; readonly partition: number }
   | { readonly kind: "subscription"; readonly app: string; readonly subscription: string }
-  | { readonly kind: "hub"; readonly app: string; readonly protocol: string; readonly region: string; readonly shard: number };
+  | {
+      readonly kind: "hub";
+      readonly app: string;
+      readonly protocol: string;
+      readonly region: string;
+      readonly shard: number;
+    };
 
 /** An object reads who it is from its own name. Throws on a name that `stubs.ts` did not make. */
 export function parseObjectName(name: string | undefined): ObjectName {

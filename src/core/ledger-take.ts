@@ -19,7 +19,9 @@ export interface Taken {
  */
 export function takeEvents(
   batch: { readonly offsets: readonly number[]; readonly body: string; readonly through: number },
-  after: number, room: number, filter: Filter,
+  after: number,
+  room: number,
+  filter: Filter,
 ): Taken {
   const lines = splitLines(batch.body);
   const events: TakenEvent[] = [];

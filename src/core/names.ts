@@ -18,7 +18,9 @@ export function isTopicPattern(pattern: string): boolean {
   const name = withoutDollar(pattern);
   if (name === "" || pattern.length > LIMITS.TOPIC_NAME_CHARS_MAX) return false;
   const words = name.split(".");
-  return words.every((word, index) => word === "*" || (word === "**" && index === words.length - 1) || isLiteralWord(word));
+  return words.every(
+    (word, index) => word === "*" || (word === "**" && index === words.length - 1) || isLiteralWord(word),
+  );
 }
 
 // A name may hold empty words ("a..b"), so a literal pattern may as well; only the stars are special.

@@ -20,7 +20,8 @@ export function parsePosition(text: string): Result<Position> {
   switch (kind) {
     case "offset": {
       const offset = /^\d{1,16}$/.test(value!) ? Number(value) : 0;
-      if (offset < 1 || !Number.isSafeInteger(offset)) return fail("parameter_invalid", "An offset is a whole number from 1.");
+      if (offset < 1 || !Number.isSafeInteger(offset))
+        return fail("parameter_invalid", "An offset is a whole number from 1.");
       return ok({ kind, offset });
     }
     case "time": {

@@ -7,8 +7,9 @@ export interface RetryPolicy {
   readonly retryOn4xx: boolean;
 }
 
-export const DEFAULT_DELAYS_MS: readonly number[] =
-  [5_000, 60_000, 300_000, 1_800_000, 7_200_000, 43_200_000, 86_400_000];
+export const DEFAULT_DELAYS_MS: readonly number[] = [
+  5_000, 60_000, 300_000, 1_800_000, 7_200_000, 43_200_000, 86_400_000,
+];
 
 /** `random` is in [0, 1). Jitter over the upper fifth, so a delay is never shorter than 0.8 of its step. */
 export function retryDelayMs(policy: RetryPolicy, attemptsMade: number, random: number): number {

@@ -5,7 +5,12 @@ import type { RetryPolicy } from "./retry-schedule.ts";
 export type SubscriptionState = "active" | "paused" | "disabled";
 
 export type Target =
-  | { readonly kind: "webhook"; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly secret: string }
+  | {
+      readonly kind: "webhook";
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly secret: string;
+    }
   | { readonly kind: "listener"; readonly name: string };
 
 /** Where a subscription begins in a topic: `time` from the first event appended at or after it. */

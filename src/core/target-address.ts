@@ -10,10 +10,33 @@ const PORTS: ReadonlySet<string> = new Set(["", "443", "8443"]);
 
 /** Names that can only mean something inside a network, or that stand for any address a client likes. */
 const REFUSED_SUFFIXES: readonly string[] = [
-  "localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "home", "lan", "home.arpa",
-  "metadata.google.internal", "instance-data.ec2.internal",
-  "nip.io", "sslip.io", "xip.io", "traefik.me", "localtest.me", "lvh.me", "vcap.me", "lacolhost.com", "yoogle.com",
-  "onion", "test", "invalid", "example", "alt", "arpa",
+  "localhost",
+  "local",
+  "localdomain",
+  "internal",
+  "intranet",
+  "private",
+  "corp",
+  "home",
+  "lan",
+  "home.arpa",
+  "metadata.google.internal",
+  "instance-data.ec2.internal",
+  "nip.io",
+  "sslip.io",
+  "xip.io",
+  "traefik.me",
+  "localtest.me",
+  "lvh.me",
+  "vcap.me",
+  "lacolhost.com",
+  "yoogle.com",
+  "onion",
+  "test",
+  "invalid",
+  "example",
+  "alt",
+  "arpa",
 ];
 
 /** `allowPrivate` is for local runs: then any http(s) address goes. */

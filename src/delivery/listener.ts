@@ -15,8 +15,13 @@ export async function attemptListener(env: Env, name: string, request: AttemptRe
     if (await isApplied(env.DB, definition.id, delivery.id)) return ACCEPTED;
     const signal = AbortSignal.timeout(definition.timeoutMs);
     const context: ListenerContext = {
-      app: definition.app, subscription: definition.name, deliveryId: delivery.id, attempt: delivery.attempt,
-      redrive: delivery.redrive, db: env.DB, signal,
+      app: definition.app,
+      subscription: definition.name,
+      deliveryId: delivery.id,
+      attempt: delivery.attempt,
+      redrive: delivery.redrive,
+      db: env.DB,
+      signal,
     };
     const handled = (async () => listener.handle(JSON.parse(line) as ListenerEvent, context))();
     const effects = await Promise.race([handled, rejectOnAbort(signal)]);
@@ -32,8 +37,11 @@ export async function attemptListener(env: Env, name: string, request: AttemptRe
 const ACCEPTED: AttemptOutcome = { kind: "accepted", status: 200 };
 const EXCERPT_CHARS = 1_000;
 
-const threw = (message: string): AttemptOutcome =>
-  ({ kind: "unreachable", reason: "listener_threw", excerpt: message.slice(0, EXCERPT_CHARS) });
+const threw = (message: string): AttemptOutcome => ({
+  kind: "unreachable",
+  reason: "listener_threw",
+  excerpt: message.slice(0, EXCERPT_CHARS),
+});
 
 const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
   new Promise((_resolve, reject) => {

@@ -14,7 +14,9 @@ export const USER_AGENT = "Tidings/0.1.0";
 type WebhookTarget = Extract<Target, { kind: "webhook" }>;
 
 export async function attemptWebhook(
-  env: Env, target: WebhookTarget, request: AttemptRequest,
+  env: Env,
+  target: WebhookTarget,
+  request: AttemptRequest,
 ): Promise<AttemptOutcome> {
   // Checked when it was stored, and again now: what the hub allows may have changed since.
   const address = checkTargetAddress(target.url, readConfig(env).allowPrivateTargets);
@@ -55,7 +57,9 @@ async function drop(response: Response): Promise<void> {
 
 /** Ours win over the owner's: nobody may forge a signature or an id by a custom header. */
 async function webhookHeaders(
-  target: WebhookTarget, { delivery, line }: AttemptRequest, now: number,
+  target: WebhookTarget,
+  { delivery, line }: AttemptRequest,
+  now: number,
 ): Promise<Headers> {
   const timestampSeconds = Math.floor(now / 1_000);
   const headers = new Headers(target.headers);
@@ -83,5 +87,8 @@ function traceparentOf(line: string): string | null {
 
 const EXCERPT_CHARS = 1_000;
 
-const failed = (reason: UnreachableReason, excerpt: string): AttemptOutcome =>
-  ({ kind: "unreachable", reason, excerpt: excerpt.slice(0, EXCERPT_CHARS) });
+const failed = (reason: UnreachableReason, excerpt: string): AttemptOutcome => ({
+  kind: "unreachable",
+  reason,
+  excerpt: excerpt.slice(0, EXCERPT_CHARS),
+});

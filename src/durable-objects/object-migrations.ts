@@ -36,7 +36,10 @@ class AppliedMigrationsStore {
   }
 
   ids(): number[] {
-    return this.#sql.exec<{ id: number }>(`SELECT id FROM _migrations ORDER BY id`).toArray().map(({ id }) => id);
+    return this.#sql
+      .exec<{ id: number }>(`SELECT id FROM _migrations ORDER BY id`)
+      .toArray()
+      .map(({ id }) => id);
   }
 
   apply(id: number, statements: readonly string[]): void {

@@ -74,14 +74,14 @@ export interface ReadRequest {
   readonly keyStream: string | null;
 }
 
-/** Events of one partition in order: their lines joined by `joinLines` (core/event.ts) and, in parallel, their offsets. */
+/** Events of one partition in order: their lines joined (`joinLines`, core/event.ts) and, in parallel, their offsets. */
 export interface EventBatch {
   readonly offsets: readonly number[];
   readonly body: string;
 }
 
 export interface ReadPage extends EventBatch {
-  /** Where the page begins: the last offset before the first that was looked at. With `eventsMax: 0` the only answer. */
+  /** Where the page begins: the last offset before the first that was looked at. `eventsMax: 0` asks for this alone. */
   readonly after: number;
   /** Everything up to and including this offset was looked at. */
   readonly through: number;
@@ -107,8 +107,7 @@ export interface LogStatus {
 }
 
 export type ListenerName =
-  | { readonly kind: "subscription"; readonly id: string }
-  | { readonly kind: "hub"; readonly name: string };
+  { readonly kind: "subscription"; readonly id: string } | { readonly kind: "hub"; readonly name: string };
 
 export interface AttachRequest {
   readonly life: LogLife;
@@ -217,9 +216,7 @@ export interface ReportPage<Item> {
 }
 
 /** Dead letters by their ids, or all of them. */
-export type DeadLetterChoice =
-  | { readonly kind: "ids"; readonly ids: readonly string[] }
-  | { readonly kind: "all" };
+export type DeadLetterChoice = { readonly kind: "ids"; readonly ids: readonly string[] } | { readonly kind: "all" };
 
 /** One delivery of a claimed dispatch. `line` is absent when it travels in the message or must be read from the log. */
 export interface ClaimedDelivery {

@@ -22,7 +22,10 @@ async function ringLedger(message: Message, env: Env): Promise<void> {
   try {
     await subscription(env, app, id).ring(dispatch.dispatch);
     logStage("dispatch.dead_lettered", {
-      app, subscription: id, dispatch: dispatch.dispatch, reason: "it could not be claimed",
+      app,
+      subscription: id,
+      dispatch: dispatch.dispatch,
+      reason: "it could not be claimed",
     });
     message.ack();
   } catch {

@@ -32,7 +32,9 @@ async function consume(message: Message, env: Env, ctx: ExecutionContext): Promi
     answer = await subscription(env, dispatch.app, dispatch.subscription).claim(dispatch.dispatch);
   } catch (error) {
     logStage("dispatch.claim_failed", {
-      subscription: dispatch.subscription, dispatch: dispatch.dispatch, error: String(error),
+      subscription: dispatch.subscription,
+      dispatch: dispatch.dispatch,
+      error: String(error),
     });
     message.retry({ delaySeconds: CLAIM_AGAIN_SECONDS });
     return;
@@ -46,7 +48,9 @@ async function work(env: Env, message: DispatchMessage, claim: Claim): Promise<v
     await workDispatch(claim.deliveries, claim.definition.timeoutMs, portsOf(env, message, claim));
   } catch (error) {
     logStage("dispatch.settle_failed", {
-      subscription: message.subscription, dispatch: message.dispatch, error: String(error),
+      subscription: message.subscription,
+      dispatch: message.dispatch,
+      error: String(error),
     });
   }
 }
@@ -73,12 +77,18 @@ function portsOf(env: Env, { app, subscription: id, dispatch, events }: Dispatch
 
 /** A line for each failure. The successes of a settle share one: at full rate a line costs as much as an event. */
 function logAttempts(
-  app: string, name: string, outcomes: readonly SettledDelivery[], byPlace: ReadonlyMap<string, ClaimedDelivery>,
+  app: string,
+  name: string,
+  outcomes: readonly SettledDelivery[],
+  byPlace: ReadonlyMap<string, ClaimedDelivery>,
 ): void {
   const accepted = outcomes.filter(({ outcome }) => outcome.kind === "accepted");
   if (accepted.length > 0) {
     logStage("delivery.attempted", {
-      app, subscription: name, outcome: "accepted", count: accepted.length,
+      app,
+      subscription: name,
+      outcome: "accepted",
+      count: accepted.length,
       duration_ms: Math.max(...accepted.map(({ durationMs }) => durationMs)),
     });
   }
@@ -86,7 +96,14 @@ function logAttempts(
     if (outcome.kind === "accepted" || outcome.kind === "not_attempted") continue;
     const { topic = null, partition = null, attempt = null } = byPlace.get(`${source}/${offset}`) ?? {};
     logStage("delivery.attempted", {
-      app, subscription: name, topic, partition, offset, attempt, outcome: outcome.kind, duration_ms: durationMs,
+      app,
+      subscription: name,
+      topic,
+      partition,
+      offset,
+      attempt,
+      outcome: outcome.kind,
+      duration_ms: durationMs,
       event_id: line === null ? null : parseEventLine(line).id,
       status: "status" in outcome ? outcome.status : null,
       reason: "reason" in outcome ? outcome.reason : null,

@@ -19,7 +19,9 @@ export interface DispatchPorts {
 
 /** Resolves when everything that was begun is settled, or could not be. Rejects only if the last settle does. */
 export async function workDispatch(
-  deliveries: readonly ClaimedDelivery[], timeoutMs: number, ports: DispatchPorts,
+  deliveries: readonly ClaimedDelivery[],
+  timeoutMs: number,
+  ports: DispatchPorts,
 ): Promise<void> {
   const outcomes = new SettleBuffer(ports);
   const rest = [...deliveries];
@@ -40,8 +42,14 @@ export async function workDispatch(
 async function attemptOne(delivery: ClaimedDelivery, ports: DispatchPorts): Promise<SettledDelivery> {
   const { source, offset } = delivery;
   const startedAt = ports.now();
-  const settled = (outcome: AttemptOutcome, line: string | null): SettledDelivery =>
-    ({ source, offset, outcome, startedAt, durationMs: ports.now() - startedAt, line });
+  const settled = (outcome: AttemptOutcome, line: string | null): SettledDelivery => ({
+    source,
+    offset,
+    outcome,
+    startedAt,
+    durationMs: ports.now() - startedAt,
+    line,
+  });
   let line: string | null;
   try {
     line = await ports.line(delivery);

@@ -5,18 +5,23 @@ const KEEP_MS = 90 * 24 * 3_600_000;
 const PURGE_ROWS = 5_000;
 
 export async function isApplied(db: D1Database, subscriptionId: string, deliveryId: string): Promise<boolean> {
-  const row = await db.prepare(`SELECT 1 FROM listener_effects WHERE subscription_id = ?1 AND delivery_id = ?2`)
-    .bind(subscriptionId, deliveryId).first();
+  const row = await db
+    .prepare(`SELECT 1 FROM listener_effects WHERE subscription_id = ?1 AND delivery_id = ?2`)
+    .bind(subscriptionId, deliveryId)
+    .first();
   return row !== null;
 }
 
 /** One transaction. When the key stands already the effects do too, and nothing happens. Throws what else D1 throws. */
 export async function applyOnce(
-  db: D1Database, subscriptionId: string, deliveryId: string, effects: readonly D1PreparedStatement[], now: number,
+  db: D1Database,
+  subscriptionId: string,
+  deliveryId: string,
+  effects: readonly D1PreparedStatement[],
+  now: number,
 ): Promise<void> {
-  const claim = db.prepare(
-    `INSERT INTO listener_effects (subscription_id, delivery_id, applied_at) VALUES (?1, ?2, ?3)`,
-  )
+  const claim = db
+    .prepare(`INSERT INTO listener_effects (subscription_id, delivery_id, applied_at) VALUES (?1, ?2, ?3)`)
     .bind(subscriptionId, deliveryId, now);
   try {
     await db.batch([claim, ...effects]);
@@ -28,8 +33,11 @@ export async function applyOnce(
 
 /** For the cron: one slice of forgetting. */
 export async function purgeEffects(db: D1Database, now: number): Promise<void> {
-  await db.prepare(
-    `DELETE FROM listener_effects WHERE (subscription_id, delivery_id) IN (
+  await db
+    .prepare(
+      `DELETE FROM listener_effects WHERE (subscription_id, delivery_id) IN (
        SELECT subscription_id, delivery_id FROM listener_effects WHERE applied_at < ?1 ORDER BY applied_at LIMIT ?2)`,
-  ).bind(now - KEEP_MS, PURGE_ROWS).run();
+    )
+    .bind(now - KEEP_MS, PURGE_ROWS)
+    .run();
 }

@@ -26,7 +26,11 @@ app.route("/v1", limitsRoute);
 
 /** Methods that some route of that path answers, so that a wrong method is told apart from a wrong address. */
 app.notFound((c) => {
-  const methods = new Set(app.routes.filter(({ method, path }) => method !== "ALL" && matchesPath(path, c.req.path)).map(({ method }) => method));
+  const methods = new Set(
+    app.routes
+      .filter(({ method, path }) => method !== "ALL" && matchesPath(path, c.req.path))
+      .map(({ method }) => method),
+  );
   if (methods.size === 0) return problem({ code: "route_not_found" });
   const refused = problem({ code: "method_not_allowed" });
   refused.headers.set("allow", [...methods].join(", "));
@@ -34,7 +38,9 @@ app.notFound((c) => {
 });
 
 app.onError((error, c) => {
-  console.error(JSON.stringify({ stage: "request.failed", request: c.var.requestId, method: c.req.method, error: String(error) }));
+  console.error(
+    JSON.stringify({ stage: "request.failed", request: c.var.requestId, method: c.req.method, error: String(error) }),
+  );
   const busy = (error as { overloaded?: boolean }).overloaded === true;
   const answer = problem({ code: busy ? "hub_overloaded" : "internal_error" });
   answer.headers.set("x-request-id", c.var.requestId);
@@ -44,6 +50,7 @@ app.onError((error, c) => {
 function matchesPath(pattern: string, path: string): boolean {
   const expected = pattern.split("/");
   const given = path.split("/");
-  return expected.length === given.length && expected.every((word, index) => word.startsWith(":") || word === given[index]);
+  return (
+    expected.length === given.length && expected.every((word, index) => word.startsWith(":") || word === given[index])
+  );
 }
-

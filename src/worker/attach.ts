@@ -28,7 +28,11 @@ export async function attachTopic(env: Env, topic: TopicRecord): Promise<void> {
  * Attaches a subscription that was just written to the topics there are: all of them, or the first `topicsMax`.
  * Answers whether none is left.
  */
-export async function attachSubscription(env: Env, definition: SubscriptionDefinition, topicsMax = Infinity): Promise<boolean> {
+export async function attachSubscription(
+  env: Env,
+  definition: SubscriptionDefinition,
+  topicsMax = Infinity,
+): Promise<boolean> {
   const stub = subscription(env, definition.app, definition.id);
   await stub.configure(definition);
   let after = "";

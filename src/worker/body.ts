@@ -8,7 +8,10 @@ export async function readText(request: Request, bytesMax: number = LIMITS.REQUE
   return bytes.ok ? decodeUtf8(bytes.value) : bytes;
 }
 
-export async function readBytes(request: Request, bytesMax: number = LIMITS.REQUEST_BYTES_MAX): Promise<Result<Uint8Array>> {
+export async function readBytes(
+  request: Request,
+  bytesMax: number = LIMITS.REQUEST_BYTES_MAX,
+): Promise<Result<Uint8Array>> {
   const refusal = refuseUnread(request, bytesMax);
   if (refusal !== null) return refusal;
   if (request.body === null) return ok(new Uint8Array());
@@ -42,7 +45,8 @@ export function decodeUtf8(bytes: Uint8Array): Result<string> {
 /** What can be refused by the headers alone. A compressed body is refused: it could be a thousand times its size. */
 export function refuseUnread(request: Request, bytesMax: number): Result<never> | null {
   const encoding = request.headers.get("content-encoding");
-  if (encoding !== null && encoding.toLowerCase() !== "identity") return fail("content_type_unsupported", "Send the body without Content-Encoding.");
+  if (encoding !== null && encoding.toLowerCase() !== "identity")
+    return fail("content_type_unsupported", "Send the body without Content-Encoding.");
   const length = Number(request.headers.get("content-length") ?? 0);
   if (length > bytesMax) return fail("body_too_large", undefined, { limit: bytesMax, actual: length });
   return null;

@@ -24,12 +24,18 @@ export function readEventsQuery(c: HubContext): Result<LiveQuery> {
   const partition = readWhole(c, "partition", 0, LIMITS.TOPIC_PARTITIONS_MAX - 1);
   if (!partition.ok) return partition;
   const waitMs = parseDurationMs(c.req.query("wait") ?? "0s");
-  if (waitMs === null || waitMs > LIMITS.WAIT_MS_MAX) return fail("parameter_invalid", "wait is a duration from 0s to 30s.", { limit: LIMITS.WAIT_MS_MAX });
+  if (waitMs === null || waitMs > LIMITS.WAIT_MS_MAX)
+    return fail("parameter_invalid", "wait is a duration from 0s to 30s.", { limit: LIMITS.WAIT_MS_MAX });
   const pattern = readPattern(c);
   if (!pattern.ok) return pattern;
   return ok({
-    from: from.value, eventsMax: eventsMax.value ?? LIMITS.PAGE_EVENTS_DEFAULT, partition: partition.value,
-    key: c.req.query("key") ?? null, waitMs, pattern: pattern.value, filter: compileFilter(pattern.value),
+    from: from.value,
+    eventsMax: eventsMax.value ?? LIMITS.PAGE_EVENTS_DEFAULT,
+    partition: partition.value,
+    key: c.req.query("key") ?? null,
+    waitMs,
+    pattern: pattern.value,
+    filter: compileFilter(pattern.value),
   });
 }
 
@@ -51,7 +57,8 @@ function readPattern(c: HubContext): Result<FilterPattern | null> {
 }
 
 function parsePattern(text: string): Result<FilterPattern> {
-  if (text.length > LIMITS.FILTER_BYTES_MAX) return fail("filter_invalid", undefined, { limit: LIMITS.FILTER_BYTES_MAX, actual: text.length });
+  if (text.length > LIMITS.FILTER_BYTES_MAX)
+    return fail("filter_invalid", undefined, { limit: LIMITS.FILTER_BYTES_MAX, actual: text.length });
   const parsed = parseJson(text, { depthMax: LIMITS.JSON_DEPTH_MAX, keysMax: LIMITS.JSON_KEYS_MAX });
   return parsed.ok ? parseFilter(parsed.value.value) : parsed;
 }

@@ -56,7 +56,7 @@ export class LiveReader {
     return reader;
   }
 
-  /** What has come since the last call, after waiting for at least one message; null when the socket has ended or time is up. */
+  /** What has come since the last call; waits for a message first. Null when the socket has ended or time is up. */
   async next(waitMs: number): Promise<readonly HubMessage[] | null> {
     if (this.#waiting.length === 0 && !this.#closed) {
       await new Promise<void>((resolve) => {

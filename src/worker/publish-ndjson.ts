@@ -28,7 +28,11 @@ export function publishLines(target: NdjsonTarget, body: ReadableStream<Uint8Arr
   return readable;
 }
 
-async function pump(target: NdjsonTarget, body: ReadableStream<Uint8Array>, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+async function pump(
+  target: NdjsonTarget,
+  body: ReadableStream<Uint8Array>,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+): Promise<void> {
   const splitter = new LineSplitter(LIMITS.REQUEST_BYTES_MAX);
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const encoder = new TextEncoder();
@@ -52,9 +56,11 @@ async function pump(target: NdjsonTarget, body: ReadableStream<Uint8Array>, writ
 
 /** Good lines go together; when the log refuses them as one, each goes alone, so that one bad line costs no other. */
 async function publishChunk(target: NdjsonTarget, lines: readonly Line[]): Promise<string[]> {
-  const drafts = lines.map((line): Result<EventDraft> => line.kind === "line"
-    ? parseDraft(line.text, target.defaults)
-    : { ok: false, failure: { code: "body_too_large", limit: line.limit, actual: line.actual } });
+  const drafts = lines.map((line): Result<EventDraft> =>
+    line.kind === "line"
+      ? parseDraft(line.text, target.defaults)
+      : { ok: false, failure: { code: "body_too_large", limit: line.limit, actual: line.actual } },
+  );
   const good = drafts.flatMap((draft) => (draft.ok ? [draft.value] : []));
   const receipts = good.length === 0 ? [] : await publishTogether(target, good);
   let next = 0;

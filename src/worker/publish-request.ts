@@ -22,9 +22,10 @@ export interface PublishBody {
   readonly bytes: Uint8Array;
 }
 
-export const isNdjson = (c: HubContext): boolean => /^application\/x-ndjson\s*(;|$)/i.test(c.req.header("content-type") ?? "");
+export const isNdjson = (c: HubContext): boolean =>
+  /^application\/x-ndjson\s*(;|$)/i.test(c.req.header("content-type") ?? "");
 
-/** What every event of the request gets that does not say itself. An invalid traceparent is dropped (W3C, §3.2.2.3). */
+/** What an event gets that it does not say itself. An invalid traceparent is dropped (W3C Trace Context, §3.2.2.3). */
 export function draftDefaults(c: HubContext): DraftDefaults {
   const traceparent = c.req.header("traceparent") ?? null;
   return {
@@ -35,7 +36,10 @@ export function draftDefaults(c: HubContext): DraftDefaults {
 
 export async function readPublishBody(c: HubContext): Promise<Result<PublishBody>> {
   const contentType = c.req.header("content-type") ?? null;
-  const mode = cloudEventMode(contentType, [...c.req.raw.headers.keys()].some((name) => name.startsWith("ce-")));
+  const mode = cloudEventMode(
+    contentType,
+    [...c.req.raw.headers.keys()].some((name) => name.startsWith("ce-")),
+  );
   if (!mode.ok) return mode;
   if (mode.value === "none" && !/^application\/json\s*(;|$)/i.test(contentType ?? "")) {
     return fail("content_type_unsupported", "Send application/json, application/x-ndjson or a CloudEvent.");
@@ -46,7 +50,11 @@ export async function readPublishBody(c: HubContext): Promise<Result<PublishBody
   return drafts.ok ? ok({ drafts: drafts.value, bytes: bytes.value }) : drafts;
 }
 
-function parse(c: HubContext, mode: "structured" | "batch" | "binary" | "none", bytes: Uint8Array): Result<EventDraft[]> {
+function parse(
+  c: HubContext,
+  mode: "structured" | "batch" | "binary" | "none",
+  bytes: Uint8Array,
+): Result<EventDraft[]> {
   const defaults = draftDefaults(c);
   if (mode === "binary") return oneOf(parseBinary(c.req.raw.headers, bytes, defaults));
   const text = decodeUtf8(bytes);

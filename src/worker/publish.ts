@@ -40,29 +40,49 @@ let turn = Math.floor(Math.random() * 64); // Isolates begin apart, so that lone
 
 /** Fails only when every partition refused; then nothing was appended anywhere. */
 export async function publish(
-  env: Env, app: string, name: string, drafts: readonly EventDraft[], conditions: PublishConditions,
+  env: Env,
+  app: string,
+  name: string,
+  drafts: readonly EventDraft[],
+  conditions: PublishConditions,
 ): Promise<Result<Published>> {
   const index = drafts.some((draft) => draft.expectedKeyVersion !== null) ? "version" : "none";
   const fingerprints = drafts.map(fingerprintOfDraft);
-  return withTopic(app, name, () => ensureTopic(env, app, name, index), async (topic) => {
-    const routed = route(topic, drafts, conditions);
-    if (!routed.ok) return routed;
-    const groups = await Promise.all([...routed.value].map(async ([partition, indexes]) => ({
-      partition, indexes, answer: await append(env, topic, partition, {
-        life: lifeOf(topic),
-        drafts: indexes.map((at) => drafts[at]!),
-        fingerprints: indexes.map((at) => fingerprints[at]!),
-        ifMatch: conditions.ifMatch,
-        request: conditions.request,
-      }),
-    })));
-    return collect(topic, groups, drafts.length);
-  });
+  return withTopic(
+    app,
+    name,
+    () => ensureTopic(env, app, name, index),
+    async (topic) => {
+      const routed = route(topic, drafts, conditions);
+      if (!routed.ok) return routed;
+      const groups = await Promise.all(
+        [...routed.value].map(async ([partition, indexes]) => ({
+          partition,
+          indexes,
+          answer: await append(env, topic, partition, {
+            life: lifeOf(topic),
+            drafts: indexes.map((at) => drafts[at]!),
+            fingerprints: indexes.map((at) => fingerprints[at]!),
+            ifMatch: conditions.ifMatch,
+            request: conditions.request,
+          }),
+        })),
+      );
+      return collect(topic, groups, drafts.length);
+    },
+  );
 }
 
-function route(topic: TopicRecord, drafts: readonly EventDraft[], { ifMatch, partition, request }: PublishConditions): Result<Map<number, number[]>> {
+function route(
+  topic: TopicRecord,
+  drafts: readonly EventDraft[],
+  { ifMatch, partition, request }: PublishConditions,
+): Result<Map<number, number[]>> {
   if (partition !== null && partition >= topic.partitions) {
-    return fail("parameter_invalid", "The topic has no such partition.", { limit: topic.partitions - 1, actual: partition });
+    return fail("parameter_invalid", "The topic has no such partition.", {
+      limit: topic.partitions - 1,
+      actual: partition,
+    });
   }
   if (ifMatch !== null && partition === null && topic.partitions > 1) return fail("partition_required");
   const groups = new Map<number, number[]>();
@@ -85,7 +105,7 @@ interface PartitionAnswer {
 function collect(topic: TopicRecord, groups: readonly PartitionAnswer[], count: number): Result<Published> {
   const refusals = groups.flatMap(({ answer }) => (answer.ok ? [] : [answer.failure]));
   if (refusals.length === groups.length) return { ok: false, failure: mostSerious(refusals) };
-  const receipts = new Array<Receipt>(count);
+  const receipts = Array.from<Receipt>({ length: count });
   for (const { partition, indexes, answer } of groups) {
     for (const [at, index] of indexes.entries()) {
       const outcome = answer.ok ? ok(answer.value.events[at]!) : answer;
@@ -96,17 +116,24 @@ function collect(topic: TopicRecord, groups: readonly PartitionAnswer[], count: 
 }
 
 /** A refusal that may have had an effect is the one that the producer must hear of. */
-const mostSerious = (failures: readonly Failure[]): Failure => failures.find(({ code }) => code === "hub_overloaded") ?? failures[0]!;
+const mostSerious = (failures: readonly Failure[]): Failure =>
+  failures.find(({ code }) => code === "hub_overloaded") ?? failures[0]!;
 
 /**
  * A rejected call may or may not have appended. It is made again only where the log can tell: every draft has a
  * client's id, or the request has a key. Else the producer is told that the effect is unknown.
  */
-async function append(env: Env, topic: TopicRecord, partition: number, request: AppendRequest): Promise<Result<AppendAnswer>> {
+async function append(
+  env: Env,
+  topic: TopicRecord,
+  partition: number,
+  request: AppendRequest,
+): Promise<Result<AppendAnswer>> {
   const repeatable = request.request !== null || request.drafts.every((draft) => draft.id !== null);
   for (let tries = repeatable ? 2 : 1; tries > 0; tries -= 1) {
     try {
-      return await topicLog(env, topic.app, topic.name, partition).append(request); // A stub is broken after an exception.
+      // A new stub for each try: one is broken after an exception.
+      return await topicLog(env, topic.app, topic.name, partition).append(request);
     } catch (error) {
       if ((error as { overloaded?: boolean }).overloaded === true) break;
     }
@@ -114,10 +141,13 @@ async function append(env: Env, topic: TopicRecord, partition: number, request: 
   return fail("hub_overloaded", undefined, { retryAfterSeconds: 1 });
 }
 
-/** What must be equal for two events with one identity to be one event; not the time or the trace, which repeats set anew. */
+/** What makes two events with one identity the same event; not the time or the trace, which a repeat sets anew. */
 function fingerprintOfDraft(draft: EventDraft): string | null {
   if (draft.id === null) return null;
-  const { subject, dataschema } = JSON.parse(`{${draft.attributes.slice(1)}}`) as { subject?: string; dataschema?: string };
+  const { subject, dataschema } = JSON.parse(`{${draft.attributes.slice(1)}}`) as {
+    subject?: string;
+    dataschema?: string;
+  };
   const content = JSON.stringify([draft.type, draft.key, subject ?? null, dataschema ?? null, draft.data]);
   return createHash("sha256").update(content).digest("base64url").slice(0, 22);
 }

@@ -61,14 +61,18 @@ class Reader {
     const { partition, from, key } = this.#query;
     const { partitions } = this.#topic;
     if (partition !== null && partition >= partitions) {
-      return fail("parameter_invalid", "The topic has no such partition.", { limit: partitions - 1, actual: partition });
+      return fail("parameter_invalid", "The topic has no such partition.", {
+        limit: partitions - 1,
+        actual: partition,
+      });
     }
     if (from.kind === "offset" && partition === null && partitions > 1) return fail("partition_required");
-    if (key !== null && this.#topic.index !== "key") return fail("index_required", "Reading one key needs a topic made with index key.");
+    if (key !== null && this.#topic.index !== "key")
+      return fail("index_required", "Reading one key needs a topic made with index key.");
     return null;
   }
 
-  /** A round asks every unfinished partition for its share, so that none starves; what room is left goes round again. */
+  /** A round asks every unfinished partition for its share, so that none starves; room that is left goes round again. */
   async readRounds(): Promise<Result<EventsPage>> {
     const { partition } = this.#query;
     let unfinished = partition === null ? Array.from({ length: this.#topic.partitions }, (_, at) => at) : [partition];
@@ -87,22 +91,35 @@ class Reader {
       unfinished = [...unfinished.slice(asked.length), ...behind];
     }
     return ok({
-      events: this.#lines.join(","), count: this.#count, caughtUp: unfinished.length === 0, gap: this.#gap,
+      events: this.#lines.join(","),
+      count: this.#count,
+      caughtUp: unfinished.length === 0,
+      gap: this.#gap,
       cursor: { epoch: this.#topic.epoch, offsets: this.#offsets },
     });
   }
 
   #hasRoom(): boolean {
-    return this.#count < this.#query.eventsMax && this.#bytes < LIMITS.PAGE_BYTES_MAX && this.#examined < LIMITS.PAGE_EXAMINED_MAX;
+    return (
+      this.#count < this.#query.eventsMax &&
+      this.#bytes < LIMITS.PAGE_BYTES_MAX &&
+      this.#examined < LIMITS.PAGE_EXAMINED_MAX
+    );
   }
 
   #readPartition(partition: number, started: boolean, eventsMax: number, bytesMax: number): Promise<Result<ReadPage>> {
     const { filter, key } = this.#query;
     return topicLog(this.#env, this.#topic.app, this.#topic.name, partition).read({
       life: lifeOf(this.#topic),
-      start: started ? { kind: "after", epoch: this.#topic.epoch, offset: this.#offsets.get(partition)! } : this.#startOf(partition),
-      until: null, eventsMax, bytesMax,
-      types: filter.types, keys: filter.keys, keyStream: key,
+      start: started
+        ? { kind: "after", epoch: this.#topic.epoch, offset: this.#offsets.get(partition)! }
+        : this.#startOf(partition),
+      until: null,
+      eventsMax,
+      bytesMax,
+      types: filter.types,
+      keys: filter.keys,
+      keyStream: key,
     });
   }
 

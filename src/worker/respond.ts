@@ -18,6 +18,7 @@ export function problem(failure: Failure): Response {
   const headers: Record<string, string> = { "content-type": "application/problem+json; charset=utf-8" };
   if (status === 401) headers["www-authenticate"] = `Bearer realm="tidings"`;
   if (status === 426) headers["upgrade"] = "websocket";
-  if (status === 429 || status === 503 || (status === 409 && retryable)) headers["retry-after"] = String(failure.retryAfterSeconds ?? 1);
+  if (status === 429 || status === 503 || (status === 409 && retryable))
+    headers["retry-after"] = String(failure.retryAfterSeconds ?? 1);
   return new Response(JSON.stringify(problemOf(failure)), { status, headers });
 }

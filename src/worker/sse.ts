@@ -1,7 +1,14 @@
 /** Server-sent events: the frames of a hub's socket, translated. The stream goes as fast as its reader takes it. */
 import { formatCursor } from "../core/cursor.ts";
 import type { Position } from "../core/position.ts";
-import { formatSseCaughtUp, formatSseEvent, formatSseGap, formatSseProblem, formatSseRetry, SSE_HEARTBEAT } from "../wire/sse/sse.ts";
+import {
+  formatSseCaughtUp,
+  formatSseEvent,
+  formatSseGap,
+  formatSseProblem,
+  formatSseRetry,
+  SSE_HEARTBEAT,
+} from "../wire/sse/sse.ts";
 import type { HubMessage } from "../wire/native/hub-frames.ts";
 import type { LiveReader } from "./live.ts";
 
@@ -32,7 +39,11 @@ export function sseResponse(reader: LiveReader, topic: string): Response {
 }
 
 /** Ends when the reader hangs up (a write fails) or the hub does; either way both sides are let go. */
-async function stream(reader: LiveReader, topic: string, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+async function stream(
+  reader: LiveReader,
+  topic: string,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+): Promise<void> {
   const encoder = new TextEncoder();
   try {
     await writer.write(encoder.encode(formatSseRetry(RETRY_MS)));
@@ -69,4 +80,3 @@ function formatBlock(message: HubMessage): string {
       return "";
   }
 }
-

@@ -31,7 +31,12 @@ export async function findTopic(env: Env, app: string, name: string): Promise<Re
 }
 
 /** Finds the topic or makes it with the app's default policy: what a first publish or subscribe does. */
-export async function ensureTopic(env: Env, app: string, name: string, index: TopicIndex = "none"): Promise<Result<TopicRecord>> {
+export async function ensureTopic(
+  env: Env,
+  app: string,
+  name: string,
+  index: TopicIndex = "none",
+): Promise<Result<TopicRecord>> {
   const found = await findTopic(env, app, name);
   if (found.ok || found.failure.code !== "topic_not_found") return found;
   if (!isTopicName(name)) return found;
@@ -39,7 +44,12 @@ export async function ensureTopic(env: Env, app: string, name: string, index: To
 }
 
 /** The row first, then the subscriptions whose patterns match it: see attach.ts. */
-export async function createTopic(env: Env, app: string, name: string, definition: TopicDefinition): Promise<TopicRecord> {
+export async function createTopic(
+  env: Env,
+  app: string,
+  name: string,
+  definition: TopicDefinition,
+): Promise<TopicRecord> {
   const { topic, created } = await new TopicsStore(env.DB).create(app, name, definition, Date.now());
   if (created) await attachTopic(env, topic);
   return remember(topic);
@@ -60,7 +70,10 @@ const cacheKey = (app: string, name: string): string => `${app}\n${name}`; // Ne
  * the past: that refusal has no effect.
  */
 export async function withTopic<T>(
-  app: string, name: string, look: () => Promise<Result<TopicRecord>>, work: (topic: TopicRecord) => Promise<Result<T>>,
+  app: string,
+  name: string,
+  look: () => Promise<Result<TopicRecord>>,
+  work: (topic: TopicRecord) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const first = await look();
   if (!first.ok) return first;

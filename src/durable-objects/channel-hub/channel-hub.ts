@@ -12,7 +12,13 @@ import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Env } from "../../env.ts";
 import { parseClientFrame, PING_FRAME, type ClientMessage, type Ref } from "../../wire/native/client-frames.ts";
-import { formatError, formatPublished, formatUnsubscribed, formatWelcome, PONG_FRAME } from "../../wire/native/hub-frames.ts";
+import {
+  formatError,
+  formatPublished,
+  formatUnsubscribed,
+  formatWelcome,
+  PONG_FRAME,
+} from "../../wire/native/hub-frames.ts";
 import type { ChannelHubRpc, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
 import { Connection, type Attachment } from "./connection.ts";
 import { acceptPush, forgetLife } from "./deliver.ts";
@@ -48,7 +54,9 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     connection.send(formatWelcome({ connection: connection.id, expiresAt: null, ackWindow: LIMITS.ACK_WINDOW_FRAMES }));
     const subprotocol = request.headers.get("sec-websocket-protocol");
     return new Response(null, {
-      status: 101, webSocket: client, headers: subprotocol === null ? {} : { "sec-websocket-protocol": subprotocol },
+      status: 101,
+      webSocket: client,
+      headers: subprotocol === null ? {} : { "sec-websocket-protocol": subprotocol },
     });
   }
 
@@ -63,7 +71,8 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const connection = this.#hub.connectionOf(socket);
     if (connection === undefined) return;
-    if (typeof frame !== "string") return this.#refuse(connection, null, { code: "frame_invalid", detail: "Frames are text." });
+    if (typeof frame !== "string")
+      return this.#refuse(connection, null, { code: "frame_invalid", detail: "Frames are text." });
     const messages = parseClientFrame(frame);
     if (!messages.ok) return this.#refuse(connection, null, messages.failure);
     for (const message of messages.value) await this.#receive(connection, message);

@@ -55,8 +55,14 @@ export function endChannel(hub: HubState, channel: TopicChannel): void {
 /** A push before this one was lost: what it said is in the log. */
 async function readHole(hub: HubState, app: string, channel: TopicChannel, push: LogPush): Promise<Batch> {
   const page = await topicLog(hub.env, app, channel.name, push.partition).read({
-    life: channel.followed.life, start: { kind: "after", epoch: channel.epoch, offset: channel.positions[push.partition]! },
-    until: push.through, eventsMax: LIMITS.PAGE_EVENTS_MAX, bytesMax: LIMITS.PUSH_BYTES_MAX, types: null, keys: null, keyStream: null,
+    life: channel.followed.life,
+    start: { kind: "after", epoch: channel.epoch, offset: channel.positions[push.partition]! },
+    until: push.through,
+    eventsMax: LIMITS.PAGE_EVENTS_MAX,
+    bytesMax: LIMITS.PUSH_BYTES_MAX,
+    types: null,
+    keys: null,
+    keyStream: null,
   });
   if (!page.ok) throw new Error(`a hole cannot be read: ${page.failure.code}`);
   return page.value;

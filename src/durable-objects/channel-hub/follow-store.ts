@@ -20,30 +20,47 @@ export class FollowStore {
   }
 
   topics(): FollowedTopic[] {
-    return this.#sql.exec<{ followed: string }>(`SELECT followed FROM topics`).toArray().map((row) => JSON.parse(row.followed) as FollowedTopic);
+    return this.#sql
+      .exec<{ followed: string }>(`SELECT followed FROM topics`)
+      .toArray()
+      .map((row) => JSON.parse(row.followed) as FollowedTopic);
   }
 
   positions(topic: string): { partition: number; offset: number }[] {
-    return this.#sql.exec<{ partition: number; offset: number }>(`SELECT partition, offset FROM positions WHERE topic = ?1`, topic).toArray();
+    return this.#sql
+      .exec<{ partition: number; offset: number }>(`SELECT partition, offset FROM positions WHERE topic = ?1`, topic)
+      .toArray();
   }
 
   follows(): FollowRow[] {
-    return this.#sql.exec<Row>(`SELECT * FROM follows`).toArray().map((row) => ({
-      connection: row.connection,
-      topic: row.topic,
-      filter: row.filter === null ? null : (JSON.parse(row.filter) as FilterPattern),
-      behind: row.behind === null ? null : (JSON.parse(row.behind) as number[]),
-    }));
+    return this.#sql
+      .exec<Row>(`SELECT * FROM follows`)
+      .toArray()
+      .map((row) => ({
+        connection: row.connection,
+        topic: row.topic,
+        filter: row.filter === null ? null : (JSON.parse(row.filter) as FilterPattern),
+        behind: row.behind === null ? null : (JSON.parse(row.behind) as number[]),
+      }));
   }
 
   putTopic(followed: FollowedTopic): void {
-    this.#sql.exec(`INSERT INTO topics (topic, followed) VALUES (?1, ?2) ON CONFLICT (topic) DO UPDATE SET followed = excluded.followed`,
-      followed.topic, JSON.stringify(followed));
+    this.#sql.exec(
+      `INSERT INTO topics (topic, followed) VALUES (?1, ?2)
+       ON CONFLICT (topic) DO UPDATE SET followed = excluded.followed`,
+      followed.topic,
+      JSON.stringify(followed),
+    );
   }
 
   putPosition(topic: string, partition: number, offset: number): void {
-    this.#sql.exec(`INSERT INTO positions (topic, partition, offset) VALUES (?1, ?2, ?3)
-      ON CONFLICT (topic, partition) DO UPDATE SET offset = excluded.offset`, topic, partition, offset);
+    this.#sql.exec(
+      `INSERT INTO positions (topic, partition, offset) VALUES (?1, ?2, ?3)
+      ON CONFLICT (topic, partition) DO UPDATE SET offset = excluded.offset`,
+      topic,
+      partition,
+      offset,
+    );
   }
 
   removeTopic(topic: string): void {
@@ -52,9 +69,14 @@ export class FollowStore {
   }
 
   putFollow({ connection, topic, filter, behind }: FollowRow): void {
-    this.#sql.exec(`INSERT INTO follows (connection, topic, filter, behind) VALUES (?1, ?2, ?3, ?4)
+    this.#sql.exec(
+      `INSERT INTO follows (connection, topic, filter, behind) VALUES (?1, ?2, ?3, ?4)
       ON CONFLICT (connection, topic) DO UPDATE SET filter = excluded.filter, behind = excluded.behind`,
-    connection, topic, filter === null ? null : JSON.stringify(filter), behind === null ? null : JSON.stringify(behind));
+      connection,
+      topic,
+      filter === null ? null : JSON.stringify(filter),
+      behind === null ? null : JSON.stringify(behind),
+    );
   }
 
   removeFollow(connection: string, topic: string): void {

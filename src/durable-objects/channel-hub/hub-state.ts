@@ -46,7 +46,10 @@ export class HubState {
         this.store.removeFollow(row.connection, row.topic);
         continue;
       }
-      channel.followers.set(connection.id, new Follower(connection, row.filter, row.behind === null ? null : [...row.behind]));
+      channel.followers.set(
+        connection.id,
+        new Follower(connection, row.filter, row.behind === null ? null : [...row.behind]),
+      );
     }
   }
 
@@ -72,7 +75,12 @@ export class HubState {
     this.store.putPosition(channel.name, partition, offset);
   }
 
-  follow(channel: TopicChannel, connection: Connection, pattern: FilterPattern | null, behind: number[] | null): Follower {
+  follow(
+    channel: TopicChannel,
+    connection: Connection,
+    pattern: FilterPattern | null,
+    behind: number[] | null,
+  ): Follower {
     const follower = new Follower(connection, pattern, behind);
     channel.followers.set(connection.id, follower);
     this.recordFollower(channel, follower);

@@ -47,7 +47,9 @@ export class Replays {
   }
 
   get someBehind(): boolean {
-    return [...this.#hub.channels.values()].some((channel) => [...channel.followers.values()].some(({ behind }) => behind !== null));
+    return [...this.#hub.channels.values()].some((channel) =>
+      [...channel.followers.values()].some(({ behind }) => behind !== null),
+    );
   }
 
   /** The alarm has fired, or was set by somebody else. */
@@ -90,9 +92,14 @@ export class Replays {
 
   #read(channel: TopicChannel, { behind, filter, connection }: Follower, partition: number): Promise<Result<ReadPage>> {
     return topicLog(this.#hub.env, connection.principal.app, channel.name, partition).read({
-      life: channel.followed.life, start: { kind: "after", epoch: channel.epoch, offset: behind![partition]! },
-      until: channel.positions[partition]!, eventsMax: PAGE_EVENTS, bytesMax: PAGE_BYTES,
-      types: filter.types, keys: filter.keys, keyStream: null,
+      life: channel.followed.life,
+      start: { kind: "after", epoch: channel.epoch, offset: behind![partition]! },
+      until: channel.positions[partition]!,
+      eventsMax: PAGE_EVENTS,
+      bytesMax: PAGE_BYTES,
+      types: filter.types,
+      keys: filter.keys,
+      keyStream: null,
     });
   }
 
@@ -112,7 +119,9 @@ export class Replays {
   }
 
   #isCurrent(channel: TopicChannel, follower: Follower): boolean {
-    return channel.followers.get(follower.connection.id) === follower && this.#hub.channels.get(channel.name) === channel;
+    return (
+      channel.followers.get(follower.connection.id) === follower && this.#hub.channels.get(channel.name) === channel
+    );
   }
 
   #standAlarm(): void {

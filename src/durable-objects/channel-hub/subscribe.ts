@@ -16,7 +16,12 @@ import type { TopicChannel } from "./topic-channel.ts";
 type SubscribeMessage = Extract<ClientMessage, { op: "subscribe" }>;
 
 /** Answers a failure to be told, or null when everything was said. */
-export async function subscribe(hub: HubState, replays: Replays, connection: Connection, message: SubscribeMessage): Promise<Failure | null> {
+export async function subscribe(
+  hub: HubState,
+  replays: Replays,
+  connection: Connection,
+  message: SubscribeMessage,
+): Promise<Failure | null> {
   if (message.presence !== null) return { code: "frame_invalid", detail: "Presence is not offered yet." };
   hub.unfollow(connection, message.topic); // Subscribing again begins anew.
   if (hub.channelsOf(connection).length >= LIMITS.CHANNELS_PER_SOCKET_MAX) {
@@ -54,15 +59,22 @@ async function openChannel(hub: HubState, connection: Connection, topic: string)
   if (!resolved.ok) return resolved;
   const current = hub.channels.get(topic);
   // The channel stands before its logs are asked, so that a push that overtakes their answer finds it.
-  const channel = current !== undefined && current.epoch >= resolved.value.life.epoch ? current : hub.addChannel(resolved.value);
-  const attached = await Promise.all(channel.positions.map((_, partition) => attach(hub, connection.principal.app, channel, partition)));
-  return attached.find((answer) => !answer.ok) as Result<never> | undefined ?? ok(channel);
+  const channel =
+    current !== undefined && current.epoch >= resolved.value.life.epoch ? current : hub.addChannel(resolved.value);
+  const attached = await Promise.all(
+    channel.positions.map((_, partition) => attach(hub, connection.principal.app, channel, partition)),
+  );
+  return (attached.find((answer) => !answer.ok) as Result<never> | undefined) ?? ok(channel);
 }
 
 async function attach(hub: HubState, app: string, channel: TopicChannel, partition: number): Promise<Result<null>> {
   if (channel.positions[partition]! >= 0) return ok(null);
   const answer = await topicLog(hub.env, app, channel.name, partition).attach({
-    life: channel.followed.life, listener: { kind: "hub", name: hub.ctx.id.name! }, start: { kind: "latest" }, types: null, keys: null,
+    life: channel.followed.life,
+    listener: { kind: "hub", name: hub.ctx.id.name! },
+    start: { kind: "latest" },
+    types: null,
+    keys: null,
   });
   if (!answer.ok) return answer;
   if (hub.channels.get(channel.name) !== channel) return fail("topic_not_found");
@@ -76,17 +88,34 @@ interface Starts {
 }
 
 /** Asks each log where the position is, and whether what it names is still held. */
-async function resolveStarts(hub: HubState, app: string, channel: TopicChannel, from: Position): Promise<Result<Starts>> {
+async function resolveStarts(
+  hub: HubState,
+  app: string,
+  channel: TopicChannel,
+  from: Position,
+): Promise<Result<Starts>> {
   if (from.kind === "offset" && channel.followed.partitions > 1) return fail("partition_required");
-  const pages = await Promise.all(channel.positions.map((_, partition) =>
-    topicLog(hub.env, app, channel.name, partition).read({
-      life: channel.followed.life, start: startOf(from, channel.followed, partition), until: null,
-      eventsMax: 0, bytesMax: 0, types: null, keys: null, keyStream: null,
-    })));
+  const pages = await Promise.all(
+    channel.positions.map((_, partition) =>
+      topicLog(hub.env, app, channel.name, partition).read({
+        life: channel.followed.life,
+        start: startOf(from, channel.followed, partition),
+        until: null,
+        eventsMax: 0,
+        bytesMax: 0,
+        types: null,
+        keys: null,
+        keyStream: null,
+      }),
+    ),
+  );
   const refused = pages.find((page) => !page.ok);
   if (refused !== undefined) return refused as Result<never>;
   const found = pages.flatMap((page) => (page.ok ? [page.value] : []));
-  return ok({ offsets: found.map(({ after }) => after), gaps: found.flatMap(({ gap }) => (gap === null ? [] : [gap])) });
+  return ok({
+    offsets: found.map(({ after }) => after),
+    gaps: found.flatMap(({ gap }) => (gap === null ? [] : [gap])),
+  });
 }
 
 function startOf(from: Position, { life }: FollowedTopic, partition: number): ReadStart {

@@ -30,7 +30,7 @@ export class TopicChannel {
 
   constructor(followed: FollowedTopic, positions: readonly { partition: number; offset: number }[]) {
     this.followed = followed;
-    this.positions = new Array<number>(followed.partitions).fill(-1);
+    this.positions = Array.from({ length: followed.partitions }, () => -1);
     for (const { partition, offset } of positions) this.positions[partition] = offset;
   }
 
@@ -43,7 +43,10 @@ export class TopicChannel {
   }
 
   cursorAt(offsets: readonly number[]): string {
-    return formatCursor({ epoch: this.epoch, offsets: new Map(offsets.map((offset, partition) => [partition, offset])) });
+    return formatCursor({
+      epoch: this.epoch,
+      offsets: new Map(offsets.map((offset, partition) => [partition, offset])),
+    });
   }
 
   isLevel(offsets: readonly number[]): boolean {

@@ -43,7 +43,10 @@ function findOrBegin(ledger: Ledger, push: LogPush): Source {
 
 /** Begins with one life of a partition; the lives before it have ended. */
 export function beginSource(
-  ledger: Ledger, { topic, partition, epoch }: SourceName, examined: number, behind: boolean,
+  ledger: Ledger,
+  { topic, partition, epoch }: SourceName,
+  examined: number,
+  behind: boolean,
 ): Source {
   const source = ledger.sources.insert({ topic, partition, epoch }, examined, behind);
   if (ledger.sources.latestEpoch(topic, partition) > epoch) {

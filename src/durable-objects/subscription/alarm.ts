@@ -56,7 +56,9 @@ export async function endLapsedClaims(ledger: Ledger, env: Env, now: number): Pr
       await lapse(ledger, env, dispatch, now, Math.random);
     } catch (error) {
       logStage("subscription.lapse_failed", {
-        subscription: ledger.subscriptionId, dispatch: dispatch.id, error: String(error),
+        subscription: ledger.subscriptionId,
+        dispatch: dispatch.id,
+        error: String(error),
       });
     }
   }

@@ -25,8 +25,15 @@ function claimedDeliveries(ledger: Ledger, dispatch: Dispatch): ClaimedDelivery[
     const { topic, partition, epoch } = sources.get(source)!;
     const retry = dispatch.parked ? ledger.retries.get({ source, offset }) : null;
     return {
-      id: deliveryKey(ledger.subscriptionId, source, offset), source, topic, partition, epoch, offset, attempt,
-      redrive: retry?.redrive ?? false, line: retry?.line ?? null,
+      id: deliveryKey(ledger.subscriptionId, source, offset),
+      source,
+      topic,
+      partition,
+      epoch,
+      offset,
+      attempt,
+      redrive: retry?.redrive ?? false,
+      line: retry?.line ?? null,
     };
   });
 }

@@ -17,7 +17,13 @@ export interface DeadPlace extends DeliveryPlace {
 }
 
 type Row = {
-  seq: number; source: number; offset: number; reason: string; died_at: number; line: string; attempts: string;
+  seq: number;
+  source: number;
+  offset: number;
+  reason: string;
+  died_at: number;
+  line: string;
+  attempts: string;
 };
 
 type PlaceRow = { seq: number; source: number; offset: number };
@@ -34,7 +40,13 @@ export class DeadLetterStore {
     this.#sql.exec(
       `INSERT INTO dead_letters (seq, source, offset, reason, died_at, line, attempts)
        VALUES (max(?4, (SELECT coalesce(max(seq), 0) + 1 FROM dead_letters)), ?1, ?2, ?3, ?4, ?5, ?6)`,
-      letter.source, letter.offset, letter.reason, letter.diedAt, letter.line, JSON.stringify(letter.attempts));
+      letter.source,
+      letter.offset,
+      letter.reason,
+      letter.diedAt,
+      letter.line,
+      JSON.stringify(letter.attempts),
+    );
   }
 
   /** A page ends after `charsMax` of payload, but holds at least one. */
@@ -74,7 +86,10 @@ export class DeadLetterStore {
     this.#sql.exec(
       `INSERT INTO retries
          (source, offset, attempts_made, next_at, dispatch, redrive, alone, owed_since, line, attempts)
-       SELECT source, offset, 0, ?2, NULL, 1, 0, ?2, line, attempts FROM dead_letters WHERE seq = ?1`, seq, now);
+       SELECT source, offset, 0, ?2, NULL, 1, 0, ?2, line, attempts FROM dead_letters WHERE seq = ?1`,
+      seq,
+      now,
+    );
     this.remove(seq);
   }
 

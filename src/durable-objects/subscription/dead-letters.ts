@@ -9,7 +9,10 @@ const SLICE = 500;
 
 /** Owed again from the first attempt; the cursor stays where it is. Answers how many; repeated, none are left. */
 export const redriveDeadLetters = (
-  ledger: Ledger, choice: DeadLetterChoice, dryRun: boolean, now: number,
+  ledger: Ledger,
+  choice: DeadLetterChoice,
+  dryRun: boolean,
+  now: number,
 ): Promise<number> =>
   moveChosen(ledger, choice, dryRun, 0, (letter) => ledger.deadLetters.moveToRetries(letter.seq, now));
 
@@ -18,7 +21,11 @@ export const discardDeadLetters = (ledger: Ledger, choice: DeadLetterChoice, dry
 
 /** `discards`: how many of each letter that moves count as discarded. */
 async function moveChosen(
-  ledger: Ledger, choice: DeadLetterChoice, dryRun: boolean, discards: 0 | 1, move: (letter: DeadPlace) => void,
+  ledger: Ledger,
+  choice: DeadLetterChoice,
+  dryRun: boolean,
+  discards: 0 | 1,
+  move: (letter: DeadPlace) => void,
 ): Promise<number> {
   if (dryRun) return choice.kind === "all" ? ledger.deadLetters.count() : findByIds(ledger, choice.ids).length;
   let matched = 0;
@@ -54,5 +61,5 @@ function* slices(ledger: Ledger, choice: DeadLetterChoice): Generator<() => Dead
 
 function findByIds(ledger: Ledger, ids: readonly string[]): DeadPlace[] {
   const places = [...new Set(ids)].map((id) => parseDeliveryId(ledger.subscriptionId, id));
-  return places.flatMap((place) => (place === null ? [] : ledger.deadLetters.find(place) ?? []));
+  return places.flatMap((place) => (place === null ? [] : (ledger.deadLetters.find(place) ?? [])));
 }

@@ -23,8 +23,16 @@ export interface Dispatch {
 }
 
 type Row = {
-  id: number; deliveries: string; delivered: string; parked: number; opened_at: number; claim: number;
-  lease_until: number; ring_at: number; rings: number; lapses: number;
+  id: number;
+  deliveries: string;
+  delivered: string;
+  parked: number;
+  opened_at: number;
+  claim: number;
+  lease_until: number;
+  ring_at: number;
+  rings: number;
+  lapses: number;
 };
 
 export class DispatchStore {
@@ -53,14 +61,20 @@ export class DispatchStore {
 
   /** How many dispatches are open, and how many deliveries in them. */
   openCounts(): { readonly dispatches: number; readonly deliveries: number } {
-    return this.#sql.exec<{ dispatches: number; deliveries: number }>(
-      `SELECT count(*) AS dispatches, coalesce(sum(open), 0) AS deliveries FROM dispatches`).one();
+    return this.#sql
+      .exec<{ dispatches: number; deliveries: number }>(
+        `SELECT count(*) AS dispatches, coalesce(sum(open), 0) AS deliveries FROM dispatches`,
+      )
+      .one();
   }
 
   nextTimes(): { readonly ringAt: number | null; readonly leaseUntil: number | null } {
-    return this.#sql.exec<{ ringAt: number | null; leaseUntil: number | null }>(
-      `SELECT min(CASE WHEN lease_until = 0 THEN ring_at END) AS ringAt,
-         min(CASE WHEN lease_until > 0 THEN lease_until END) AS leaseUntil FROM dispatches`).one();
+    return this.#sql
+      .exec<{ ringAt: number | null; leaseUntil: number | null }>(
+        `SELECT min(CASE WHEN lease_until = 0 THEN ring_at END) AS ringAt,
+         min(CASE WHEN lease_until > 0 THEN lease_until END) AS leaseUntil FROM dispatches`,
+      )
+      .one();
   }
 
   insert(id: number, deliveries: readonly OpenDelivery[], parked: boolean, now: number, ringAt: number): void {
@@ -68,15 +82,29 @@ export class DispatchStore {
       `INSERT INTO dispatches
          (id, deliveries, open, delivered, parked, opened_at, claim, lease_until, ring_at, rings, lapses)
        VALUES (?, ?, ?, '{}', ?, ?, 0, 0, ?, 0, 0)`,
-      id, JSON.stringify(deliveries), deliveries.length, Number(parked), now, ringAt);
+      id,
+      JSON.stringify(deliveries),
+      deliveries.length,
+      Number(parked),
+      now,
+      ringAt,
+    );
   }
 
   update(dispatch: Dispatch): void {
     this.#sql.exec(
       `UPDATE dispatches SET deliveries = ?2, open = ?3, delivered = ?4, claim = ?5, lease_until = ?6, ring_at = ?7,
          rings = ?8, lapses = ?9 WHERE id = ?1`,
-      dispatch.id, JSON.stringify(dispatch.deliveries), dispatch.deliveries.length, JSON.stringify(dispatch.delivered),
-      dispatch.claim, dispatch.leaseUntil, dispatch.ringAt, dispatch.rings, dispatch.lapses);
+      dispatch.id,
+      JSON.stringify(dispatch.deliveries),
+      dispatch.deliveries.length,
+      JSON.stringify(dispatch.delivered),
+      dispatch.claim,
+      dispatch.leaseUntil,
+      dispatch.ringAt,
+      dispatch.rings,
+      dispatch.lapses,
+    );
   }
 
   remove(id: number): void {
@@ -84,17 +112,20 @@ export class DispatchStore {
   }
 
   #all(sql: string, ...values: readonly number[]): Dispatch[] {
-    return this.#sql.exec<Row>(sql, ...values).toArray().map((row) => ({
-      id: row.id,
-      deliveries: JSON.parse(row.deliveries) as OpenDelivery[],
-      delivered: JSON.parse(row.delivered) as Record<number, number>,
-      parked: row.parked === 1,
-      openedAt: row.opened_at,
-      claim: row.claim,
-      leaseUntil: row.lease_until,
-      ringAt: row.ring_at,
-      rings: row.rings,
-      lapses: row.lapses,
-    }));
+    return this.#sql
+      .exec<Row>(sql, ...values)
+      .toArray()
+      .map((row) => ({
+        id: row.id,
+        deliveries: JSON.parse(row.deliveries) as OpenDelivery[],
+        delivered: JSON.parse(row.delivered) as Record<number, number>,
+        parked: row.parked === 1,
+        openedAt: row.opened_at,
+        claim: row.claim,
+        leaseUntil: row.lease_until,
+        ringAt: row.ring_at,
+        rings: row.rings,
+        lapses: row.lapses,
+      }));
   }
 }

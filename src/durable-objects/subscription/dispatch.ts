@@ -15,12 +15,21 @@ const INLINE_OVERHEAD_BYTES = 48;
 
 /** Events that go out for the first time, in dispatches of at most `size`. */
 export function dispatchEvents(
-  ledger: Ledger, source: number, events: readonly TakenEvent[], size: number, now: number,
+  ledger: Ledger,
+  source: number,
+  events: readonly TakenEvent[],
+  size: number,
+  now: number,
 ): DispatchMessage[] {
   const messages: DispatchMessage[] = [];
   for (let from = 0; from < events.length; from += size) {
     const part = events.slice(from, from + size);
-    const id = open(ledger, part.map(({ offset }) => [source, offset, 1] as const), false, now);
+    const id = open(
+      ledger,
+      part.map(({ offset }) => [source, offset, 1] as const),
+      false,
+      now,
+    );
     messages.push(messageOf(ledger, id, inlineEvents(source, part)));
   }
   return messages;
@@ -36,8 +45,13 @@ export function dispatchRetries(ledger: Ledger, due: readonly DueRetry[], size: 
 }
 
 /** A message without events: the consumer reads them from the logs, or gets them with the claim. */
-export const messageOf = (ledger: Ledger, dispatch: number, events: readonly InlineEvent[]): DispatchMessage =>
-  ({ v: 1, app: ledger.app, subscription: ledger.subscriptionId, dispatch, events });
+export const messageOf = (ledger: Ledger, dispatch: number, events: readonly InlineEvent[]): DispatchMessage => ({
+  v: 1,
+  app: ledger.app,
+  subscription: ledger.subscriptionId,
+  dispatch,
+  events,
+});
 
 function open(ledger: Ledger, deliveries: readonly OpenDelivery[], parked: boolean, now: number): number {
   const id = (ledger.meta.read("dispatches") ?? 0) + 1;

@@ -18,7 +18,8 @@ interface Place {
 /** Tries every partition of every topic, and answers the first failure if there was one. */
 export async function followTopics(ledger: Ledger, env: Env, topics: readonly FollowedTopic[]): Promise<Result<null>> {
   if (ledger.definition === null) return fail("subscription_not_found");
-  const places = topics.filter(({ topic }) => ledger.follows(topic))
+  const places = topics
+    .filter(({ topic }) => ledger.follows(topic))
     .flatMap((topic) => Array.from({ length: topic.partitions }, (_, partition): Place => ({ topic, partition })));
   let answer: Result<null> = ok(null);
   const lane = async (): Promise<void> => {

@@ -13,7 +13,11 @@ import { Settlement } from "./settlement.ts";
  * attempt and goes alone from then on, so that one event which kills its consumer cannot hold up the rest.
  */
 export async function lapse(
-  ledger: Ledger, env: Env, dispatch: Dispatch, now: number, random: () => number,
+  ledger: Ledger,
+  env: Env,
+  dispatch: Dispatch,
+  now: number,
+  random: () => number,
 ): Promise<void> {
   const lapses = dispatch.lapses + 1;
   const outcomes = lapses < LIMITS.DISPATCH_LAPSES_MAX ? [] : await lapsedOutcomes(ledger, env, dispatch, now);
@@ -38,7 +42,11 @@ const EXPIRED: AttemptOutcome = { kind: "expired" };
 const LAPSED: AttemptOutcome = { kind: "unreachable", reason: "lapsed", excerpt: "" };
 
 async function outcomesOfSource(
-  ledger: Ledger, env: Env, sourceId: number, deliveries: readonly OpenDelivery[], now: number,
+  ledger: Ledger,
+  env: Env,
+  sourceId: number,
+  deliveries: readonly OpenDelivery[],
+  now: number,
 ): Promise<SettledDelivery[]> {
   const { topic, partition, epoch } = ledger.sources.get(sourceId)!;
   const offsets = deliveries.map(([, offset]) => offset);

@@ -11,7 +11,10 @@ const START: DeliveryPlace = { source: 0, offset: 0 };
 
 /** By source and offset. A cursor that is not one begins anew. */
 export function listDeliveries(
-  ledger: Ledger, state: "owed" | "in_flight", cursor: string | null, limit: number,
+  ledger: Ledger,
+  state: "owed" | "in_flight",
+  cursor: string | null,
+  limit: number,
 ): ReportPage<DeliveryReport> {
   const after = (cursor === null ? null : parseListCursor(cursor)) ?? START;
   const waiting = state === "owed" ? ledger.retries.listWaiting(after, limit) : [];
@@ -28,8 +31,11 @@ export function listDeadLetters(ledger: Ledger, cursor: string | null, limit: nu
   const letters = readDeadLetters(ledger, cursor, limit);
   return {
     items: letters.map((letter) => ({
-      ...placeReport(ledger, letter), reason: letter.reason, diedAt: new Date(letter.diedAt).toISOString(),
-      attempts: letter.attempts, event: letter.line,
+      ...placeReport(ledger, letter),
+      reason: letter.reason,
+      diedAt: new Date(letter.diedAt).toISOString(),
+      attempts: letter.attempts,
+      event: letter.line,
     })),
     cursor: cursorAfter(ledger, letters),
   };
@@ -40,7 +46,10 @@ export function listDead(ledger: Ledger, cursor: string | null, limit: number): 
   const letters = readDeadLetters(ledger, cursor, limit);
   return {
     items: letters.map((letter) => ({
-      ...placeReport(ledger, letter), state: "dead", attempts: letter.attempts, nextAttemptAt: null,
+      ...placeReport(ledger, letter),
+      state: "dead",
+      attempts: letter.attempts,
+      nextAttemptAt: null,
     })),
     cursor: cursorAfter(ledger, letters),
   };
@@ -53,13 +62,15 @@ interface Found {
 
 /** `in_flight` is what a consumer holds; what was sent and nobody has claimed is owed. */
 function listDispatched(ledger: Ledger, state: "owed" | "in_flight", after: DeliveryPlace): Found[] {
-  const wanted = ledger.dispatches.all().filter(({ leaseUntil }) => (leaseUntil > 0) === (state === "in_flight"));
-  return wanted.flatMap((dispatch) => dispatch.deliveries.flatMap(([source, offset]): Found[] => {
-    const place = { source, offset };
-    if (comparePlaces(place, after) <= 0) return [];
-    const attempts = dispatch.parked ? ledger.retries.get(place)?.attempts ?? [] : [];
-    return [{ place, report: { ...placeReport(ledger, place), state, attempts, nextAttemptAt: null } }];
-  }));
+  const wanted = ledger.dispatches.all().filter(({ leaseUntil }) => leaseUntil > 0 === (state === "in_flight"));
+  return wanted.flatMap((dispatch) =>
+    dispatch.deliveries.flatMap(([source, offset]): Found[] => {
+      const place = { source, offset };
+      if (comparePlaces(place, after) <= 0) return [];
+      const attempts = dispatch.parked ? (ledger.retries.get(place)?.attempts ?? []) : [];
+      return [{ place, report: { ...placeReport(ledger, place), state, attempts, nextAttemptAt: null } }];
+    }),
+  );
 }
 
 function reportRetry(ledger: Ledger, retry: Retry): Found {
@@ -69,7 +80,8 @@ function reportRetry(ledger: Ledger, retry: Retry): Found {
 }
 
 function placeReport(
-  ledger: Ledger, { source, offset }: DeliveryPlace,
+  ledger: Ledger,
+  { source, offset }: DeliveryPlace,
 ): Pick<DeliveryReport, "id" | "topic" | "partition" | "offset"> {
   const { topic, partition } = ledger.sources.get(source)!;
   return { id: deliveryKey(ledger.subscriptionId, source, offset), topic, partition, offset };

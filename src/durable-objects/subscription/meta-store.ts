@@ -25,6 +25,8 @@ export class MetaStore {
   write<Name extends keyof MetaValues>(name: Name, value: MetaValues[Name]): void {
     this.#sql.exec(
       `INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-      name, JSON.stringify(value));
+      name,
+      JSON.stringify(value),
+    );
   }
 }

@@ -78,7 +78,9 @@ export class Pump {
         if (await this.#pull(source)) this.#again = true;
       } catch (error) {
         logStage("subscription.pull_failed", {
-          subscription: this.#ledger.subscriptionId, topic: source.topic, error: String(error),
+          subscription: this.#ledger.subscriptionId,
+          topic: source.topic,
+          error: String(error),
         });
       }
       source = this.#ledger.sources.nextBehind(source.id);
@@ -89,7 +91,9 @@ export class Pump {
     const waiting = (this.#ledger.heads.get(source.id) ?? Infinity) - source.examined;
     const many = this.#ledger.dispatches.openCounts().dispatches >= EAGER_DISPATCHES_MAX;
     if (!many || waiting >= dispatchSize(this.#ledger.definition!.maxInFlight)) return;
-    await new Promise((resolve) => { setTimeout(resolve, GATHER_MS); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, GATHER_MS);
+    });
   }
 
   /** Reads the next page of one source and takes what there is room for. Answers whether the source has more. */
@@ -99,9 +103,14 @@ export class Pump {
     const room = ledger.room();
     if (room === 0) return false;
     const page = await topicLog(this.#env, ledger.app, source.topic, source.partition).read({
-      life: lifeOfEpoch(source.epoch), until: null, keyStream: null, types, keys,
+      life: lifeOfEpoch(source.epoch),
+      until: null,
+      keyStream: null,
+      types,
+      keys,
       start: { kind: "after", epoch: source.epoch, offset: source.examined },
-      eventsMax: Math.min(room, LIMITS.PAGE_EVENTS_MAX), bytesMax: LIMITS.PUSH_BYTES_MAX,
+      eventsMax: Math.min(room, LIMITS.PAGE_EVENTS_MAX),
+      bytesMax: LIMITS.PUSH_BYTES_MAX,
     });
     const taken = ledger.storage.transactionSync(() => takePage(ledger, source, page, Date.now()));
     this.#send(taken.messages);

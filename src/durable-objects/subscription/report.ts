@@ -10,7 +10,12 @@ import type { Source } from "./source-store.ts";
 const LOGS_ASKED_MAX = 200;
 
 export async function reportSubscription(ledger: Ledger, env: Env): Promise<Result<SubscriptionReport>> {
-  await Promise.all(ledger.sources.live().slice(0, LOGS_ASKED_MAX).map((source) => askHead(ledger, env, source)));
+  await Promise.all(
+    ledger.sources
+      .live()
+      .slice(0, LOGS_ASKED_MAX)
+      .map((source) => askHead(ledger, env, source)),
+  );
   if (ledger.definition === null) return fail("subscription_not_found");
   return ok({ state: ledger.state, stats: readStats(ledger) });
 }
@@ -39,7 +44,10 @@ function readStats(ledger: Ledger): SubscriptionStats {
   }
   const lags = ledger.sources.live().map(({ id, examined }) => Math.max(0, (ledger.heads.get(id) ?? 0) - examined));
   return {
-    ...tally, owed: dispatched + ledger.retries.countWaiting(), inFlight, lag: lags.reduce((sum, lag) => sum + lag, 0),
+    ...tally,
+    owed: dispatched + ledger.retries.countWaiting(),
+    inFlight,
+    lag: lags.reduce((sum, lag) => sum + lag, 0),
     oldestOwedAt: oldest === Infinity ? null : new Date(oldest).toISOString(),
   };
 }

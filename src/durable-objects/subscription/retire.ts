@@ -19,7 +19,12 @@ export function retireSource(ledger: Ledger, source: Source): void {
 export function logExpired(ledger: Ledger, source: Source, events: number, reason: string): void {
   const { topic, partition } = source;
   logStage("delivery.expired", {
-    app: ledger.app, subscription: ledger.subscriptionId, topic, partition, events, reason,
+    app: ledger.app,
+    subscription: ledger.subscriptionId,
+    topic,
+    partition,
+    events,
+    reason,
   });
 }
 

@@ -24,8 +24,16 @@ export interface DueRetry extends DeliveryPlace {
 }
 
 type Row = {
-  source: number; offset: number; attempts_made: number; next_at: number; dispatch: number | null; redrive: number;
-  alone: number; owed_since: number; line: string | null; attempts: string;
+  source: number;
+  offset: number;
+  attempts_made: number;
+  next_at: number;
+  dispatch: number | null;
+  redrive: number;
+  alone: number;
+  owed_since: number;
+  line: string | null;
+  attempts: string;
 };
 
 export class RetryStore {
@@ -46,8 +54,17 @@ export class RetryStore {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (source, offset) DO UPDATE SET attempts_made = excluded.attempts_made, next_at = excluded.next_at,
          dispatch = excluded.dispatch, alone = excluded.alone, attempts = excluded.attempts`,
-      retry.source, retry.offset, retry.attemptsMade, retry.nextAt, retry.dispatch, Number(retry.redrive),
-      Number(retry.alone), retry.owedSince, retry.line, JSON.stringify(retry.attempts));
+      retry.source,
+      retry.offset,
+      retry.attemptsMade,
+      retry.nextAt,
+      retry.dispatch,
+      Number(retry.redrive),
+      Number(retry.alone),
+      retry.owedSince,
+      retry.line,
+      JSON.stringify(retry.attempts),
+    );
   }
 
   assign({ source, offset }: DeliveryPlace, dispatch: number): void {
@@ -59,10 +76,15 @@ export class RetryStore {
   }
 
   due(now: number, limit: number): DueRetry[] {
-    return this.#sql.exec<{ source: number; offset: number; attemptsMade: number; alone: number; lineChars: number }>(
-      `SELECT source, offset, attempts_made AS attemptsMade, alone, coalesce(length(line), 0) AS lineChars FROM retries
-       WHERE dispatch IS NULL AND next_at <= ?1 ORDER BY next_at LIMIT ?2`, now, limit,
-    ).toArray().map((row) => ({ ...row, alone: row.alone === 1 }));
+    return this.#sql
+      .exec<{ source: number; offset: number; attemptsMade: number; alone: number; lineChars: number }>(
+        `SELECT source, offset, attempts_made AS attemptsMade, alone, coalesce(length(line), 0) AS lineChars FROM retries
+       WHERE dispatch IS NULL AND next_at <= ?1 ORDER BY next_at LIMIT ?2`,
+        now,
+        limit,
+      )
+      .toArray()
+      .map((row) => ({ ...row, alone: row.alone === 1 }));
   }
 
   nextAt(): number | null {
@@ -84,7 +106,10 @@ export class RetryStore {
   listWaiting(after: DeliveryPlace, limit: number): Retry[] {
     return this.#all(
       `SELECT * FROM retries WHERE dispatch IS NULL AND (source, offset) > (?1, ?2) ORDER BY source, offset LIMIT ?3`,
-      after.source, after.offset, limit);
+      after.source,
+      after.offset,
+      limit,
+    );
   }
 
   /** Drops what waits for a source whose events are gone, but what has its own copy. Answers how many. */
@@ -94,17 +119,20 @@ export class RetryStore {
   }
 
   #all(sql: string, ...values: readonly number[]): Retry[] {
-    return this.#sql.exec<Row>(sql, ...values).toArray().map((row) => ({
-      source: row.source,
-      offset: row.offset,
-      attemptsMade: row.attempts_made,
-      nextAt: row.next_at,
-      dispatch: row.dispatch,
-      redrive: row.redrive === 1,
-      alone: row.alone === 1,
-      owedSince: row.owed_since,
-      line: row.line,
-      attempts: JSON.parse(row.attempts) as AttemptRecord[],
-    }));
+    return this.#sql
+      .exec<Row>(sql, ...values)
+      .toArray()
+      .map((row) => ({
+        source: row.source,
+        offset: row.offset,
+        attemptsMade: row.attempts_made,
+        nextAt: row.next_at,
+        dispatch: row.dispatch,
+        redrive: row.redrive === 1,
+        alone: row.alone === 1,
+        owedSince: row.owed_since,
+        line: row.line,
+        attempts: JSON.parse(row.attempts) as AttemptRecord[],
+      }));
   }
 }

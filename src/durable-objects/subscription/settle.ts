@@ -10,8 +10,13 @@ import { Settlement } from "./settlement.ts";
  * what a target has taken is never attempted again. `random` is in [0, 1) at each call.
  */
 export function settleDispatch(
-  ledger: Ledger, id: number, claim: number, outcomes: readonly SettledDelivery[], done: boolean,
-  now: number, random: () => number,
+  ledger: Ledger,
+  id: number,
+  claim: number,
+  outcomes: readonly SettledDelivery[],
+  done: boolean,
+  now: number,
+  random: () => number,
 ): SettleAnswer {
   return ledger.storage.transactionSync(() => {
     const dispatch = ledger.dispatches.get(id);

@@ -84,9 +84,15 @@ export class Settlement {
     const before = this.#retry(source, offset);
     this.#remove(source, offset);
     this.#ledger.retries.put({
-      source, offset, attemptsMade, nextAt, dispatch: null, redrive: before?.redrive ?? false,
+      source,
+      offset,
+      attemptsMade,
+      nextAt,
+      dispatch: null,
+      redrive: before?.redrive ?? false,
       alone: settled.outcome.kind === "unreachable" && settled.outcome.reason === "lapsed",
-      owedSince: before?.owedSince ?? this.#dispatch.openedAt, line: before?.line ?? null,
+      owedSince: before?.owedSince ?? this.#dispatch.openedAt,
+      line: before?.line ?? null,
       attempts: attemptsAfter(before, settled),
     });
   }
@@ -101,7 +107,13 @@ export class Settlement {
     this.#leave(delivery);
     const { topic, partition } = this.#ledger.sources.get(source)!;
     logStage("delivery.dead_lettered", {
-      app: this.#ledger.app, subscription: this.#ledger.subscriptionId, topic, partition, offset, attempt, reason,
+      app: this.#ledger.app,
+      subscription: this.#ledger.subscriptionId,
+      topic,
+      partition,
+      offset,
+      attempt,
+      reason,
     });
   }
 
@@ -110,8 +122,13 @@ export class Settlement {
     this.#ledger.setState("disabled");
     const { topic, partition } = this.#ledger.sources.get(source)!;
     logStage("subscription.disabled", {
-      app: this.#ledger.app, subscription: this.#ledger.subscriptionId, topic, partition, offset,
-      duration_ms: settled.durationMs, status: 410,
+      app: this.#ledger.app,
+      subscription: this.#ledger.subscriptionId,
+      topic,
+      partition,
+      offset,
+      duration_ms: settled.durationMs,
+      status: 410,
     });
   }
 

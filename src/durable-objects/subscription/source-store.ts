@@ -55,7 +55,10 @@ export class SourceStore {
   unretired(topic: string, partition: number, epoch: number): Source[] {
     return this.#all(
       `SELECT ${COLUMNS} FROM sources WHERE topic = ?1 AND partition = ?2 AND epoch <= ?3 AND state <> 'retired'`,
-      topic, partition, epoch);
+      topic,
+      partition,
+      epoch,
+    );
   }
 
   live(): Source[] {
@@ -80,12 +83,22 @@ export class SourceStore {
     return this.#one(
       `INSERT INTO sources (topic, partition, epoch, examined, behind, state) VALUES (?, ?, ?, ?, ?, 'live')
        RETURNING ${COLUMNS}`,
-      topic, partition, epoch, examined, Number(behind))!;
+      topic,
+      partition,
+      epoch,
+      examined,
+      Number(behind),
+    )!;
   }
 
   advance(id: number, examined: number, behind: boolean, matched: number): void {
-    this.#sql.exec(`UPDATE sources SET examined = ?2, behind = ?3, matched = matched + ?4 WHERE id = ?1`,
-      id, examined, Number(behind), matched);
+    this.#sql.exec(
+      `UPDATE sources SET examined = ?2, behind = ?3, matched = matched + ?4 WHERE id = ?1`,
+      id,
+      examined,
+      Number(behind),
+      matched,
+    );
   }
 
   markBehind(id: number): void {
@@ -100,15 +113,24 @@ export class SourceStore {
   count(id: number, { delivered = 0, dead = 0, expired = 0, discarded = 0 }: Partial<Tally>): void {
     this.#sql.exec(
       `UPDATE sources SET delivered = delivered + ?2, dead = dead + ?3, expired = expired + ?4,
-         discarded = discarded + ?5 WHERE id = ?1`, id, delivered, dead, expired, discarded);
+         discarded = discarded + ?5 WHERE id = ?1`,
+      id,
+      delivered,
+      dead,
+      expired,
+      discarded,
+    );
   }
 
   /** Over all sources. Deliveries counted in open dispatches are not in it yet. */
   tally(): Tally {
-    return this.#sql.exec<{ [Name in keyof Tally]: number }>(
-      `SELECT coalesce(sum(matched), 0) AS matched, coalesce(sum(delivered), 0) AS delivered,
+    return this.#sql
+      .exec<{ [Name in keyof Tally]: number }>(
+        `SELECT coalesce(sum(matched), 0) AS matched, coalesce(sum(delivered), 0) AS delivered,
          coalesce(sum(dead), 0) AS dead, coalesce(sum(expired), 0) AS expired, coalesce(sum(skipped), 0) AS skipped,
-         coalesce(sum(discarded), 0) AS discarded FROM sources`).one();
+         coalesce(sum(discarded), 0) AS discarded FROM sources`,
+      )
+      .one();
   }
 
   #one(sql: string, ...values: readonly (string | number)[]): Source | null {
@@ -116,6 +138,9 @@ export class SourceStore {
   }
 
   #all(sql: string, ...values: readonly (string | number)[]): Source[] {
-    return this.#sql.exec<Row>(sql, ...values).toArray().map((row) => ({ ...row, behind: row.behind === 1 }));
+    return this.#sql
+      .exec<Row>(sql, ...values)
+      .toArray()
+      .map((row) => ({ ...row, behind: row.behind === 1 }));
   }
 }

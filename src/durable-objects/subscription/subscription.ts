@@ -9,8 +9,19 @@ import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
 import type {
-  ClaimAnswer, DeadLetter, DeadLetterChoice, DeliveryReport, FollowedTopic, LogPush, PushAnswer, ReportPage,
-  SettleAnswer, SettledDelivery, SubscriptionReport, SubscriptionRpc, TopicLife,
+  ClaimAnswer,
+  DeadLetter,
+  DeadLetterChoice,
+  DeliveryReport,
+  FollowedTopic,
+  LogPush,
+  PushAnswer,
+  ReportPage,
+  SettleAnswer,
+  SettledDelivery,
+  SubscriptionReport,
+  SubscriptionRpc,
+  TopicLife,
 } from "../rpc.ts";
 import { acceptPush } from "./accept.ts";
 import { endLapsedClaims, LedgerAlarm, ringUnclaimed } from "./alarm.ts";
@@ -72,7 +83,10 @@ export class Subscription extends DurableObject<Env> implements SubscriptionRpc 
   }
 
   async settle(
-    dispatch: number, claim: number, outcomes: readonly SettledDelivery[], done: boolean,
+    dispatch: number,
+    claim: number,
+    outcomes: readonly SettledDelivery[],
+    done: boolean,
   ): Promise<SettleAnswer> {
     const answer = settleDispatch(this.#ledger, dispatch, claim, outcomes, done, Date.now(), Math.random);
     await this.#moveOn();
@@ -101,7 +115,9 @@ export class Subscription extends DurableObject<Env> implements SubscriptionRpc 
   }
 
   async deliveries(
-    state: DeliveryReport["state"], cursor: string | null, limit: number,
+    state: DeliveryReport["state"],
+    cursor: string | null,
+    limit: number,
   ): Promise<ReportPage<DeliveryReport>> {
     if (state === "dead") return listDead(this.#ledger, cursor, limit);
     return listDeliveries(this.#ledger, state, cursor, limit);
@@ -148,10 +164,12 @@ export class Subscription extends DurableObject<Env> implements SubscriptionRpc 
   /** A message that is lost, here or later, leaves its row behind, and the row is rung again. */
   #send(messages: readonly DispatchMessage[]): void {
     for (const message of messages) {
-      this.ctx.waitUntil(this.env.DELIVERIES.send(message).catch((error: unknown) => {
-        const { subscription, dispatch } = message;
-        logStage("dispatch.send_failed", { subscription, dispatch, error: String(error) });
-      }));
+      this.ctx.waitUntil(
+        this.env.DELIVERIES.send(message).catch((error: unknown) => {
+          const { subscription, dispatch } = message;
+          logStage("dispatch.send_failed", { subscription, dispatch, error: String(error) });
+        }),
+      );
     }
   }
 }

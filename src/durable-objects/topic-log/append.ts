@@ -35,7 +35,7 @@ export class Appender {
   readonly #chance = new ChancePool();
   #pending: PendingAppend[] = [];
 
-  /** `appended` is called in the turn of the commit, with what it holds; whatever it sends waits for the output gate. */
+  /** `appended` is called in the turn of the commit with what it holds; what it sends waits for the output gate. */
   constructor(log: LogState, appended: (events: readonly TailEvent[]) => void) {
     this.#log = log;
     this.#appended = appended;
@@ -102,7 +102,10 @@ class Flush {
     const mark = this.events.length;
     try {
       const append = (): Appended[] => this.#appendAll(request);
-      return ok({ events: this.#writesRows(request) ? this.#log.storage.transactionSync(append) : append(), replayed: false });
+      return ok({
+        events: this.#writesRows(request) ? this.#log.storage.transactionSync(append) : append(),
+        replayed: false,
+      });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.events.length = mark;
@@ -128,24 +131,33 @@ class Flush {
 
   /** A new life begins with an empty log, so it cannot begin behind lines of the old one in the same segment. */
   #enter(request: AppendRequest): Result<unknown> {
-    if (this.events.length > 0 && request.life.epoch > this.#log.epoch) return fail("hub_overloaded", undefined, { retryAfterSeconds: 1 });
+    if (this.events.length > 0 && request.life.epoch > this.#log.epoch)
+      return fail("hub_overloaded", undefined, { retryAfterSeconds: 1 });
     return this.#log.enter(request.life);
   }
 
   #appendAll(request: AppendRequest): Appended[] {
-    const appended = request.drafts.map((draft, index) => this.#findDuplicate(draft, request.fingerprints[index] ?? null));
+    const appended = request.drafts.map((draft, index) =>
+      this.#findDuplicate(draft, request.fingerprints[index] ?? null),
+    );
     const ifMatch = request.ifMatch;
     if (ifMatch !== null && ifMatch !== this.#head && appended.includes(null)) {
       throw new Refusal(fail("version_conflict", "The partition's last offset is another.", { actual: this.#head }));
     }
     const bytes = this.#log.bytesStored(this.#at);
-    if (bytes > LIMITS.LOG_BYTES_MAX) throw new Refusal(fail("topic_full", undefined, { limit: LIMITS.LOG_BYTES_MAX, actual: bytes }));
+    if (bytes > LIMITS.LOG_BYTES_MAX)
+      throw new Refusal(fail("topic_full", undefined, { limit: LIMITS.LOG_BYTES_MAX, actual: bytes }));
     const events = request.drafts.map((draft, index) => {
       // Looked up again when the first look found nothing: the same id may stand twice in one request.
       const fingerprint = request.fingerprints[index] ?? null;
       return appended[index] ?? this.#findDuplicate(draft, fingerprint) ?? this.#appendDraft(draft, fingerprint);
     });
-    if (request.request !== null) this.#log.identities.recordRequest(request.request.key, { fingerprint: request.request.fingerprint, events }, this.#at);
+    if (request.request !== null)
+      this.#log.identities.recordRequest(
+        request.request.key,
+        { fingerprint: request.request.fingerprint, events },
+        this.#at,
+      );
     return events;
   }
 
@@ -154,7 +166,9 @@ class Flush {
     const known = this.#log.identities.event(draft.source, draft.id);
     if (known === null) return null;
     if (known.fingerprint !== fingerprint) {
-      throw new Refusal(fail("event_id_conflict", `The event was appended at offset ${known.offset}.`, { actual: known.offset }));
+      throw new Refusal(
+        fail("event_id_conflict", `The event was appended at offset ${known.offset}.`, { actual: known.offset }),
+      );
     }
     return { id: draft.id, offset: known.offset, keyVersion: known.keyVersion, duplicate: true };
   }
@@ -175,7 +189,8 @@ class Flush {
   #nextKeyVersion(draft: EventDraft, offset: number): number | null {
     const index = this.#log.life!.index;
     if (index === "none") {
-      if (draft.expectedKeyVersion !== null) throw new Refusal(fail("index_required", "expectedKeyVersion needs a topic made with index version or key."));
+      if (draft.expectedKeyVersion !== null)
+        throw new Refusal(fail("index_required", "expectedKeyVersion needs a topic made with index version or key."));
       return null;
     }
     if (draft.key === null) return null;

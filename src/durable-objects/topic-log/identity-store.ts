@@ -12,7 +12,14 @@ export interface KnownRequest {
   readonly events: readonly Appended[];
 }
 
-type IdRow = { id: string; source: string; offset: number; key_version: number | null; fingerprint: string; appended_at: number };
+type IdRow = {
+  id: string;
+  source: string;
+  offset: number;
+  key_version: number | null;
+  fingerprint: string;
+  appended_at: number;
+};
 type RequestRow = { key: string; fingerprint: string; events: string; appended_at: number };
 
 /** Rows that one turn of the sweep looks at. */
@@ -31,13 +38,22 @@ export class IdentityStore {
   }
 
   recordEvent(source: string, id: string, event: KnownEvent, appendedAt: number): void {
-    this.#sql.exec(`INSERT INTO ids (id, source, offset, key_version, fingerprint, appended_at) VALUES (?, ?, ?, ?, ?, ?)`,
-      id, source, event.offset, event.keyVersion, event.fingerprint, appendedAt);
+    this.#sql.exec(
+      `INSERT INTO ids (id, source, offset, key_version, fingerprint, appended_at) VALUES (?, ?, ?, ?, ?, ?)`,
+      id,
+      source,
+      event.offset,
+      event.keyVersion,
+      event.fingerprint,
+      appendedAt,
+    );
   }
 
   /** The offset of an event by its id alone: the earliest, when several sources used the id. */
   offsetById(id: string): number | null {
-    const row = this.#sql.exec<{ offset: number | null }>(`SELECT min(offset) AS offset FROM ids WHERE id = ?1`, id).one();
+    const row = this.#sql
+      .exec<{ offset: number | null }>(`SELECT min(offset) AS offset FROM ids WHERE id = ?1`, id)
+      .one();
     return row.offset;
   }
 
@@ -47,21 +63,31 @@ export class IdentityStore {
   }
 
   recordRequest(key: string, request: KnownRequest, appendedAt: number): void {
-    this.#sql.exec(`INSERT INTO requests (key, fingerprint, events, appended_at) VALUES (?, ?, ?, ?)`,
-      key, request.fingerprint, JSON.stringify(request.events), appendedAt);
+    this.#sql.exec(
+      `INSERT INTO requests (key, fingerprint, events, appended_at) VALUES (?, ?, ?, ?)`,
+      key,
+      request.fingerprint,
+      JSON.stringify(request.events),
+      appendedAt,
+    );
   }
 
   keyVersion(index: "version" | "key", key: string): number {
-    const sql = index === "version"
-      ? `SELECT version FROM key_versions WHERE key = ?1`
-      : `SELECT version FROM key_events WHERE key = ?1 ORDER BY offset DESC LIMIT 1`;
+    const sql =
+      index === "version"
+        ? `SELECT version FROM key_versions WHERE key = ?1`
+        : `SELECT version FROM key_events WHERE key = ?1 ORDER BY offset DESC LIMIT 1`;
     return this.#sql.exec<{ version: number }>(sql, key).toArray()[0]?.version ?? 0;
   }
 
   recordKeyVersion(index: "version" | "key", key: string, version: number, offset: number): void {
     if (index === "version") {
-      this.#sql.exec(`INSERT INTO key_versions (key, version) VALUES (?1, ?2)
-        ON CONFLICT (key) DO UPDATE SET version = excluded.version`, key, version);
+      this.#sql.exec(
+        `INSERT INTO key_versions (key, version) VALUES (?1, ?2)
+        ON CONFLICT (key) DO UPDATE SET version = excluded.version`,
+        key,
+        version,
+      );
     } else {
       this.#sql.exec(`INSERT INTO key_events (key, offset, version) VALUES (?, ?, ?)`, key, offset, version);
     }
@@ -70,7 +96,11 @@ export class IdentityStore {
   /** Offsets of one key's events after `offset`, in order. */
   keyOffsets(key: string, after: number, limit: number): number[] {
     const rows = this.#sql.exec<{ offset: number }>(
-      `SELECT offset FROM key_events WHERE key = ?1 AND offset > ?2 ORDER BY offset LIMIT ?3`, key, after, limit);
+      `SELECT offset FROM key_events WHERE key = ?1 AND offset > ?2 ORDER BY offset LIMIT ?3`,
+      key,
+      after,
+      limit,
+    );
     return rows.toArray().map((row) => row.offset);
   }
 
@@ -80,14 +110,18 @@ export class IdentityStore {
    */
   sweep(position: SweepPosition, firstHeld: number, keepSince: number): SweepPosition | null {
     if (position.table === "ids") {
-      const rows = this.#sql.exec<IdRow>(`SELECT * FROM ids WHERE id > ?1 ORDER BY id LIMIT ?2`, position.after, SWEEP_ROWS).toArray();
+      const rows = this.#sql
+        .exec<IdRow>(`SELECT * FROM ids WHERE id > ?1 ORDER BY id LIMIT ?2`, position.after, SWEEP_ROWS)
+        .toArray();
       for (const row of rows) {
         if (row.offset >= firstHeld || row.appended_at >= keepSince) continue;
         this.#sql.exec(`DELETE FROM ids WHERE id = ?1 AND source = ?2`, row.id, row.source);
       }
       return rows.length < SWEEP_ROWS ? { table: "requests", after: "" } : { table: "ids", after: rows.at(-1)!.id };
     }
-    const rows = this.#sql.exec<RequestRow>(`SELECT * FROM requests WHERE key > ?1 ORDER BY key LIMIT ?2`, position.after, SWEEP_ROWS).toArray();
+    const rows = this.#sql
+      .exec<RequestRow>(`SELECT * FROM requests WHERE key > ?1 ORDER BY key LIMIT ?2`, position.after, SWEEP_ROWS)
+      .toArray();
     for (const row of rows) {
       if (row.appended_at < keepSince) this.#sql.exec(`DELETE FROM requests WHERE key = ?1`, row.key);
     }
@@ -95,7 +129,11 @@ export class IdentityStore {
   }
 
   isEmpty(): boolean {
-    return this.#sql.exec<{ some: number }>(`SELECT EXISTS (SELECT 1 FROM ids) OR EXISTS (SELECT 1 FROM requests) AS some`).one().some === 0;
+    return (
+      this.#sql
+        .exec<{ some: number }>(`SELECT EXISTS (SELECT 1 FROM ids) OR EXISTS (SELECT 1 FROM requests) AS some`)
+        .one().some === 0
+    );
   }
 
   clear(): void {

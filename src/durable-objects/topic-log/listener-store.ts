@@ -20,20 +20,28 @@ export class ListenerStore {
   }
 
   all(): ListenerRow[] {
-    return this.#sql.exec<Row>(`SELECT * FROM listeners`).toArray().map((row) => ({
-      name: JSON.parse(row.name) as ListenerName,
-      epoch: row.epoch,
-      told: row.told,
-      types: row.types === null ? null : (JSON.parse(row.types) as string[]),
-      keys: row.keys === null ? null : (JSON.parse(row.keys) as string[]),
-    }));
+    return this.#sql
+      .exec<Row>(`SELECT * FROM listeners`)
+      .toArray()
+      .map((row) => ({
+        name: JSON.parse(row.name) as ListenerName,
+        epoch: row.epoch,
+        told: row.told,
+        types: row.types === null ? null : (JSON.parse(row.types) as string[]),
+        keys: row.keys === null ? null : (JSON.parse(row.keys) as string[]),
+      }));
   }
 
   put(row: ListenerRow): void {
     this.#sql.exec(
       `INSERT INTO listeners (name, epoch, told, types, keys) VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET
          epoch = excluded.epoch, told = excluded.told, types = excluded.types, keys = excluded.keys`,
-      listenerKey(row.name), row.epoch, row.told, textOf(row.types), textOf(row.keys));
+      listenerKey(row.name),
+      row.epoch,
+      row.told,
+      textOf(row.types),
+      textOf(row.keys),
+    );
   }
 
   remove(name: ListenerName): void {

@@ -31,7 +31,9 @@ export class Listeners {
     this.#log = log;
     this.#env = env;
     this.#store = new ListenerStore(log.storage.sql);
-    this.#listeners = new Map(this.#store.all().map((row) => [listenerKey(row.name), { row, told: row.told, pushing: false, attachments: 0 }]));
+    this.#listeners = new Map(
+      this.#store.all().map((row) => [listenerKey(row.name), { row, told: row.told, pushing: false, attachments: 0 }]),
+    );
   }
 
   get isEmpty(): boolean {
@@ -40,7 +42,9 @@ export class Listeners {
 
   /** Somebody has not heard everything yet, or has not heard that a life ended. */
   get isBehind(): boolean {
-    return [...this.#listeners.values()].some((listener) => listener.told < this.#log.ends.head || this.#isFarewell(listener));
+    return [...this.#listeners.values()].some(
+      (listener) => listener.told < this.#log.ends.head || this.#isFarewell(listener),
+    );
   }
 
   attach(request: AttachRequest): Attached {
@@ -112,8 +116,10 @@ export class Listeners {
         this.detach(listener.row.name);
         return;
       }
-      if (answer.through === listener.told) return; // It cannot take more now; it comes for the rest, or the alarm tells it.
-      listener.told = answer.through; // Less than before when it found a hole that one page does not fill: on from there.
+      // It cannot take more now: it comes for the rest, or the alarm tells it.
+      if (answer.through === listener.told) return;
+      // Less than before when it found a hole that one page does not fill: on from there.
+      listener.told = answer.through;
     }
   }
 
@@ -136,18 +142,27 @@ export class Listeners {
     const { types, keys } = listener.row;
     const recent = this.#tail.after(listener.told);
     if (recent !== null) {
-      const wanted = recent.filter((event) =>
-        (types === null || types.includes(event.type)) && (keys === null || (event.key !== null && keys.includes(event.key))));
+      const wanted = recent.filter(
+        (event) =>
+          (types === null || types.includes(event.type)) &&
+          (keys === null || (event.key !== null && keys.includes(event.key))),
+      );
       const body = joinLines(wanted.map((event) => event.line));
       const offsets = wanted.map((event) => event.offset);
       return { topic, partition, epoch, after: listener.told, through: ends.head, head: ends.head, offsets, body };
     }
     const page = readPage(this.#log, {
-      life: this.#log.life!, start: { kind: "after", epoch: null, offset: listener.told }, until: null, types, keys,
-      keyStream: null, eventsMax: LIMITS.PAGE_EVENTS_MAX, bytesMax: LIMITS.PUSH_BYTES_MAX,
+      life: this.#log.life!,
+      start: { kind: "after", epoch: null, offset: listener.told },
+      until: null,
+      types,
+      keys,
+      keyStream: null,
+      eventsMax: LIMITS.PAGE_EVENTS_MAX,
+      bytesMax: LIMITS.PUSH_BYTES_MAX,
     });
     if (!page.ok) throw new Error(`a log cannot read itself: ${page.failure.code}`);
-    // `after` is where the page begins: behind `told` where retention has taken what was owed. The listener sees the hole.
+    // `after` is where the page begins: past `told` where retention has taken what was owed. The listener sees the hole.
     const { after, offsets, body, through, head } = page.value;
     return { topic, partition, epoch, after, through, head, offsets, body };
   }

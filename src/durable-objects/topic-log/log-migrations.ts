@@ -7,8 +7,9 @@ export const LOG_MIGRATIONS: readonly ObjectMigration[] = [
     statements: [
       // `life`: epoch and policy. `trim`: what segments cannot tell once they are gone. `sweep`: see trim.ts.
       `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
-      // One row a flush, one event a line of `body` (core/event.ts). `bytes_through` counts all bytes ever appended, so that the size of
-      // any range is a subtraction. No index on `appended_at`: it grows with the offset and is found by bisection.
+      // One row a flush, one event a line of `body` (core/event.ts). `bytes_through` counts all bytes ever appended, so
+      // that the size of any range is a subtraction. `appended_at` needs no index: it grows with the offset, and is
+      // found by bisection.
       `CREATE TABLE segments (first_offset INTEGER PRIMARY KEY, count INTEGER NOT NULL, appended_at INTEGER NOT NULL,
         bytes_through INTEGER NOT NULL, body TEXT NOT NULL)`,
       // Ids that clients chose. They outlive their events, so that an id is not opened again by retention.

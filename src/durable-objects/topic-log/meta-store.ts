@@ -4,7 +4,8 @@ import type { SweepPosition } from "./identity-store.ts";
 import type { LogEnds } from "./segment-store.ts";
 
 /** A life that has ended keeps its epoch, so that a caller with stale configuration is still refused. */
-export type Life = { readonly kind: "live"; readonly life: LogLife } | { readonly kind: "retired"; readonly epoch: number };
+export type Life =
+  { readonly kind: "live"; readonly life: LogLife } | { readonly kind: "retired"; readonly epoch: number };
 
 export interface Sweep {
   readonly finishedAt: number;
@@ -31,8 +32,11 @@ export class MetaStore {
   }
 
   write<Name extends keyof MetaValues>(name: Name, value: MetaValues[Name]): void {
-    this.#sql.exec(`INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-      name, JSON.stringify(value));
+    this.#sql.exec(
+      `INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+      name,
+      JSON.stringify(value),
+    );
   }
 
   remove(name: keyof MetaValues): void {

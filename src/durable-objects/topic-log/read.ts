@@ -20,7 +20,15 @@ export function readPage(log: LogState, request: ReadRequest): Result<ReadPage> 
     takeKeyStream(log, request.keyStream, page, after, until);
   }
   const { head, firstHeld } = log.ends;
-  return ok({ after, offsets: page.offsets, body: joinLines(page.bodies), through: page.through(), head, firstHeld, gap });
+  return ok({
+    after,
+    offsets: page.offsets,
+    body: joinLines(page.bodies),
+    through: page.through(),
+    head,
+    firstHeld,
+    gap,
+  });
 }
 
 /** The last offset *before* the reader's first, and whether it asked for something that is not there any more. */
@@ -34,7 +42,12 @@ export function resolveStart(log: LogState, start: ReadStart): { after: number; 
     case "time":
       return { after: log.segments.firstSince(start.at, log.ends) - 1, gap: null };
     case "after": {
-      const gapBecause = (reason: Gap["reason"]): Gap => ({ partition: log.partition, requested: start.offset + 1, firstHeld, reason });
+      const gapBecause = (reason: Gap["reason"]): Gap => ({
+        partition: log.partition,
+        requested: start.offset + 1,
+        firstHeld,
+        reason,
+      });
       if (start.epoch !== null && start.epoch !== log.epoch) return { after: firstHeld - 1, gap: gapBecause("epoch") };
       if (start.offset > head) return { after: head, gap: gapBecause("ahead") };
       if (start.offset < firstHeld - 1) return { after: firstHeld - 1, gap: gapBecause("trimmed") };
@@ -58,8 +71,10 @@ export function findEvent(log: LogState, id: string): string | null {
   const needle = `"id":${JSON.stringify(id)},`;
   for (const segment of log.segments.from(log.segments.firstSince(at, log.ends))) {
     if (segment.appendedAt > at) return null;
-    const found = splitLines(segment.body).find((line, index) =>
-      segment.firstOffset + index >= log.ends.firstHeld && line.startsWith(`{"specversion":"1.0",${needle}`));
+    const found = splitLines(segment.body).find(
+      (line, index) =>
+        segment.firstOffset + index >= log.ends.firstHeld && line.startsWith(`{"specversion":"1.0",${needle}`),
+    );
     if (found !== undefined) return found;
   }
   return null;
@@ -103,8 +118,12 @@ class PageBuilder {
   takeSegment(segment: Segment): boolean {
     if (segment.firstOffset > this.#until) return false;
     const last = segment.firstOffset + segment.count - 1;
-    const whole = segment.firstOffset > this.#after && last <= this.#until && !this.#filters() &&
-      this.offsets.length + segment.count <= this.#request.eventsMax && this.#bytes + segment.body.length <= this.#request.bytesMax &&
+    const whole =
+      segment.firstOffset > this.#after &&
+      last <= this.#until &&
+      !this.#filters() &&
+      this.offsets.length + segment.count <= this.#request.eventsMax &&
+      this.#bytes + segment.body.length <= this.#request.bytesMax &&
       this.#examined + segment.count <= LIMITS.PAGE_EXAMINED_MAX;
     if (whole) {
       this.#bytes += segment.body.length;
@@ -157,6 +176,9 @@ class PageBuilder {
     if (!this.#filters()) return true;
     const { types, keys } = this.#request;
     const { type, partitionkey } = parseEventLine(line);
-    return (types === null || types.includes(type)) && (keys === null || (partitionkey !== undefined && keys.includes(partitionkey)));
+    return (
+      (types === null || types.includes(type)) &&
+      (keys === null || (partitionkey !== undefined && keys.includes(partitionkey)))
+    );
   }
 }

@@ -40,11 +40,17 @@ export class SegmentStore {
     for (const body of packSegments(lines)) {
       const count = body.lines;
       // octet_length counts UTF-8 natively; encoding every body here would cost more than the insert.
-      through = this.#sql.exec<{ bytes_through: number }>(
-        `INSERT INTO segments (first_offset, count, appended_at, bytes_through, body)
+      through = this.#sql
+        .exec<{ bytes_through: number }>(
+          `INSERT INTO segments (first_offset, count, appended_at, bytes_through, body)
          VALUES (?1, ?2, ?3, ?4 + octet_length(?5), ?5) RETURNING bytes_through`,
-        offset, count, appendedAt, through, body.text,
-      ).one().bytes_through;
+          offset,
+          count,
+          appendedAt,
+          through,
+          body.text,
+        )
+        .one().bytes_through;
       offset += count;
     }
     return through;
@@ -55,7 +61,9 @@ export class SegmentStore {
     const rows = this.#sql.exec<SegmentRow>(
       `SELECT first_offset, count, appended_at, bytes_through, body FROM segments
        WHERE first_offset >= coalesce((SELECT max(first_offset) FROM segments WHERE first_offset <= ?1), 0)
-       ORDER BY first_offset`, offset);
+       ORDER BY first_offset`,
+      offset,
+    );
     for (const row of rows) {
       yield { firstOffset: row.first_offset, count: row.count, appendedAt: row.appended_at, body: row.body };
     }
@@ -64,7 +72,8 @@ export class SegmentStore {
   /** One line, or null when no segment holds the offset. */
   line(offset: number): string | null {
     const segment = this.from(offset).next().value as Segment | undefined;
-    if (segment === undefined || offset < segment.firstOffset || offset >= segment.firstOffset + segment.count) return null;
+    if (segment === undefined || offset < segment.firstOffset || offset >= segment.firstOffset + segment.count)
+      return null;
     return splitLines(segment.body)[offset - segment.firstOffset] ?? null;
   }
 
@@ -79,10 +88,15 @@ export class SegmentStore {
   }
 
   ends(trim: LogEnds | null): LogEnds {
-    const last = this.#sql.exec<EdgeRow>(
-      `SELECT first_offset, count, appended_at, bytes_through FROM segments ORDER BY first_offset DESC LIMIT 1`).toArray()[0];
+    const last = this.#sql
+      .exec<EdgeRow>(
+        `SELECT first_offset, count, appended_at, bytes_through FROM segments ORDER BY first_offset DESC LIMIT 1`,
+      )
+      .toArray()[0];
     if (last === undefined) return trim ?? NOTHING;
-    const first = this.#sql.exec<{ first_offset: number }>(`SELECT min(first_offset) AS first_offset FROM segments`).one();
+    const first = this.#sql
+      .exec<{ first_offset: number }>(`SELECT min(first_offset) AS first_offset FROM segments`)
+      .one();
     return {
       head: last.first_offset + last.count - 1,
       firstHeld: Math.max(first.first_offset, trim?.firstHeld ?? 1),
@@ -93,7 +107,9 @@ export class SegmentStore {
 
   /** When the oldest event still held was appended; null when nothing is held. */
   oldestAppendedAt(): number | null {
-    const row = this.#sql.exec<{ appended_at: number }>(`SELECT appended_at FROM segments ORDER BY first_offset LIMIT 1`);
+    const row = this.#sql.exec<{ appended_at: number }>(
+      `SELECT appended_at FROM segments ORDER BY first_offset LIMIT 1`,
+    );
     return row.toArray()[0]?.appended_at ?? null;
   }
 
@@ -106,7 +122,9 @@ export class SegmentStore {
     const dropped = this.#sql.exec(
       `DELETE FROM segments WHERE first_offset IN (
          SELECT first_offset FROM segments WHERE first_offset + count <= ?1 ORDER BY first_offset LIMIT ?2)`,
-      firstHeld, LIMITS.TRIM_SEGMENTS_PER_SLICE);
+      firstHeld,
+      LIMITS.TRIM_SEGMENTS_PER_SLICE,
+    );
     return dropped.rowsWritten >= LIMITS.TRIM_SEGMENTS_PER_SLICE;
   }
 
@@ -128,16 +146,26 @@ export class SegmentStore {
   }
 
   #edgeAt(offset: number): EdgeRow | null {
-    return this.#sql.exec<EdgeRow>(
-      `SELECT first_offset, count, appended_at, bytes_through FROM segments WHERE first_offset <= ?1
-       ORDER BY first_offset DESC LIMIT 1`, offset).toArray()[0] ?? null;
+    return (
+      this.#sql
+        .exec<EdgeRow>(
+          `SELECT first_offset, count, appended_at, bytes_through FROM segments WHERE first_offset <= ?1
+       ORDER BY first_offset DESC LIMIT 1`,
+          offset,
+        )
+        .toArray()[0] ?? null
+    );
   }
 
   /** Bytes of everything before the segment that holds `offset`. */
   #bytesBefore(offset: number): number {
-    const row = this.#sql.exec<{ before: number }>(
-      `SELECT bytes_through - octet_length(body) AS before FROM segments WHERE first_offset <= ?1
-       ORDER BY first_offset DESC LIMIT 1`, offset).toArray()[0];
+    const row = this.#sql
+      .exec<{ before: number }>(
+        `SELECT bytes_through - octet_length(body) AS before FROM segments WHERE first_offset <= ?1
+       ORDER BY first_offset DESC LIMIT 1`,
+        offset,
+      )
+      .toArray()[0];
     return row?.before ?? 0;
   }
 }

@@ -7,7 +7,16 @@ import { LIMITS } from "../../core/limits.ts";
 import { ok, type Result } from "../../core/result.ts";
 import type { Env } from "../../env.ts";
 import type {
-  AppendAnswer, AppendRequest, Attached, AttachRequest, ListenerName, LogLife, LogStatus, ReadPage, ReadRequest, TopicLogRpc,
+  AppendAnswer,
+  AppendRequest,
+  Attached,
+  AttachRequest,
+  ListenerName,
+  LogLife,
+  LogStatus,
+  ReadPage,
+  ReadRequest,
+  TopicLogRpc,
 } from "../rpc.ts";
 import { Appender } from "./append.ts";
 import { Listeners } from "./listeners.ts";
@@ -55,8 +64,11 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
     if (!entered.ok) return entered;
     const { head, firstHeld } = this.#log.ends;
     return ok({
-      partition: this.#log.partition, firstOffset: firstHeld, lastOffset: head,
-      events: head - firstHeld + 1, bytes: this.#log.segments.bytesHeld(this.#log.ends),
+      partition: this.#log.partition,
+      firstOffset: firstHeld,
+      lastOffset: head,
+      events: head - firstHeld + 1,
+      bytes: this.#log.segments.bytesHeld(this.#log.ends),
     });
   }
 
@@ -88,7 +100,14 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
       await this.#listeners.tellAll();
       this.#listeners.recordTold();
     } catch (error) {
-      console.error(JSON.stringify({ stage: "log.alarm_failed", topic: this.#log.topic, partition: this.#log.partition, error: String(error) }));
+      console.error(
+        JSON.stringify({
+          stage: "log.alarm_failed",
+          topic: this.#log.topic,
+          partition: this.#log.partition,
+          error: String(error),
+        }),
+      );
       more = true;
     } finally {
       const at = this.#nextAlarm(more);
@@ -100,13 +119,16 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   #standAlarm(): void {
     const needed = !this.#listeners.isEmpty || this.#alarmAt === null || isOverBounds(this.#log);
     if (!needed) return;
-    const at = this.#listeners.isEmpty && !isOverBounds(this.#log) ? this.#nextAlarm(false) : Date.now() + LIMITS.TELL_AGAIN_MS;
+    const at =
+      this.#listeners.isEmpty && !isOverBounds(this.#log) ? this.#nextAlarm(false) : Date.now() + LIMITS.TELL_AGAIN_MS;
     if (at !== null && (this.#alarmAt === null || this.#alarmAt > at)) this.ctx.waitUntil(this.#setAlarm(at));
   }
 
   #nextAlarm(more: boolean): number | null {
     const again = Date.now() + LIMITS.TELL_AGAIN_MS;
-    const due = [trimDueAt(this.#log), sweepDueAt(this.#log), this.#listeners.isBehind ? again : null].filter((at) => at !== null);
+    const due = [trimDueAt(this.#log), sweepDueAt(this.#log), this.#listeners.isBehind ? again : null].filter(
+      (at) => at !== null,
+    );
     if (more) return Date.now();
     return due.length === 0 ? null : Math.min(...due);
   }

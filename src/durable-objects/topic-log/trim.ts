@@ -46,7 +46,10 @@ export function sweepSlice(log: LogState, now: number): boolean {
   if (sweep.position === null && rests) return false;
   return log.storage.transactionSync(() => {
     const position = log.identities.sweep(
-      sweep.position ?? { table: "ids", after: "" }, log.ends.firstHeld, now - LIMITS.DEDUP_KEEP_MS_MIN);
+      sweep.position ?? { table: "ids", after: "" },
+      log.ends.firstHeld,
+      now - LIMITS.DEDUP_KEEP_MS_MIN,
+    );
     log.meta.write("sweep", { finishedAt: position === null ? now : sweep.finishedAt, position });
     return position !== null;
   });

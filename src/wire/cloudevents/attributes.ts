@@ -3,8 +3,13 @@ import type { DraftBuilder } from "../../core/draft-builder.ts";
 
 /** The hub's name for each attribute that is not an extension kept as it came. */
 export const ATTRIBUTES: ReadonlyMap<string, string> = new Map([
-  ["id", "id"], ["source", "source"], ["type", "type"], ["time", "time"], ["subject", "subject"],
-  ["dataschema", "dataschema"], ["datacontenttype", "datacontenttype"],
+  ["id", "id"],
+  ["source", "source"],
+  ["type", "type"],
+  ["time", "time"],
+  ["subject", "subject"],
+  ["dataschema", "dataschema"],
+  ["datacontenttype", "datacontenttype"],
   ["partitionkey", "key"], // the extension "Partitioning"
 ]);
 

@@ -17,12 +17,15 @@ export function parseBatch(text: string, defaults: DraftDefaults): Result<EventD
   if (raws.length === 0) return fail("event_invalid", "A batch brings at least one event.");
   if (raws.length > LIMITS.REQUEST_EVENTS_MAX) {
     return fail("body_too_large", "There are more events than a request may bring.", {
-      limit: LIMITS.REQUEST_EVENTS_MAX, actual: raws.length,
+      limit: LIMITS.REQUEST_EVENTS_MAX,
+      actual: raws.length,
     });
   }
   const mayHoldTooManyKeys = parsed.value.keys > LIMITS.JSON_KEYS_MAX;
-  return joinDrafts(raws.map((raw, index) => {
-    const scan = mayHoldTooManyKeys ? scanJson(raw, EVENT_LIMITS) : parsed;
-    return scan.ok ? readStructured(raw, `/${index}`, defaults) : scan;
-  }));
+  return joinDrafts(
+    raws.map((raw, index) => {
+      const scan = mayHoldTooManyKeys ? scanJson(raw, EVENT_LIMITS) : parsed;
+      return scan.ok ? readStructured(raw, `/${index}`, defaults) : scan;
+    }),
+  );
 }

@@ -15,7 +15,9 @@ const PREFIX = "ce-";
 
 /** `headers` are pairs of lower-case name and value, as a `Headers` gives them. */
 export function parseBinary(
-  headers: Iterable<readonly [string, string]>, body: Uint8Array, defaults: DraftDefaults,
+  headers: Iterable<readonly [string, string]>,
+  body: Uint8Array,
+  defaults: DraftDefaults,
 ): Result<EventDraft> {
   const builder = new DraftBuilder();
   let contentType: string | null = null;

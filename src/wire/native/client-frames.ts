@@ -17,7 +17,10 @@ export type Ref = string | number | null;
 
 export type ClientMessage =
   | {
-      readonly op: "subscribe"; readonly ref: Ref; readonly topic: string; readonly from: Position;
+      readonly op: "subscribe";
+      readonly ref: Ref;
+      readonly topic: string;
+      readonly from: Position;
       readonly filter: FilterPattern | null;
       /** What the member shows of itself, as JSON text; null: it does not take part in presence. */
       readonly presence: string | null;
@@ -48,7 +51,8 @@ export function parseClientFrame(text: string): Result<ClientMessage[]> {
   if (raws.length === 0) return fail("frame_invalid", "A frame holds at least one message.");
   if (raws.length > LIMITS.FRAME_MESSAGES_MAX) {
     return fail("frame_invalid", "There are too many messages in the frame.", {
-      limit: LIMITS.FRAME_MESSAGES_MAX, actual: raws.length,
+      limit: LIMITS.FRAME_MESSAGES_MAX,
+      actual: raws.length,
     });
   }
   return ok(raws.map(readMessage));

@@ -88,7 +88,10 @@ export class DefinitionReader {
 
   /** One of `offered`; what a later release brings is refused by name, so that nobody believes it was heard. */
   choice<Choice extends string>(
-    raw: string | undefined, pointer: string, offered: readonly Choice[], later: readonly string[],
+    raw: string | undefined,
+    pointer: string,
+    offered: readonly Choice[],
+    later: readonly string[],
   ): Choice | null {
     if (raw === undefined) return null;
     const value = stringOf(raw);

@@ -6,7 +6,14 @@ import { DraftBuilder, joinDrafts, quoteName, type DraftDefaults } from "../../c
 import type { EventDraft } from "../../core/event.ts";
 import { isForbiddenName } from "../../core/event-attributes.ts";
 import {
-  elements, isListText, isObjectText, members, parseJson, scanJson, stringOf, type JsonMember,
+  elements,
+  isListText,
+  isObjectText,
+  members,
+  parseJson,
+  scanJson,
+  stringOf,
+  type JsonMember,
 } from "../../core/json-text.ts";
 import { escapePointer } from "../../core/json-pointer.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -25,14 +32,17 @@ export function parseDrafts(text: string, defaults: DraftDefaults): Result<Event
   if (raws.length === 0) return fail("event_invalid", "A request brings at least one event.");
   if (raws.length > LIMITS.REQUEST_EVENTS_MAX) {
     return fail("body_too_large", "There are more events than a request may bring.", {
-      limit: LIMITS.REQUEST_EVENTS_MAX, actual: raws.length,
+      limit: LIMITS.REQUEST_EVENTS_MAX,
+      actual: raws.length,
     });
   }
   const mayHoldTooManyKeys = parsed.value.keys > LIMITS.JSON_KEYS_MAX;
-  return joinDrafts(raws.map((raw, index) => {
-    const scan = mayHoldTooManyKeys ? scanJson(raw, EVENT_LIMITS) : parsed;
-    return scan.ok ? readDraft(raw, root === null ? "" : `${root}/${index}`, defaults) : scan;
-  }));
+  return joinDrafts(
+    raws.map((raw, index) => {
+      const scan = mayHoldTooManyKeys ? scanJson(raw, EVENT_LIMITS) : parsed;
+      return scan.ok ? readDraft(raw, root === null ? "" : `${root}/${index}`, defaults) : scan;
+    }),
+  );
 }
 
 /** One draft: a line of NDJSON, or what a socket publishes. */
@@ -76,17 +86,21 @@ function readDraft(raw: string, root: string, defaults: DraftDefaults): Result<E
 type Read = (builder: DraftBuilder, raw: string, pointer: string) => void;
 
 /** An attribute; null stands for its absence. */
-const attribute = (name: string): Read => (builder, raw, pointer) => {
-  const value = stringOf(raw);
-  if (value !== null) builder.attribute(name, value, pointer);
-  else if (raw !== "null") builder.refuseAttribute(name, pointer, "This is a string.");
-};
+const attribute =
+  (name: string): Read =>
+  (builder, raw, pointer) => {
+    const value = stringOf(raw);
+    if (value !== null) builder.attribute(name, value, pointer);
+    else if (raw !== "null") builder.refuseAttribute(name, pointer, "This is a string.");
+  };
 
-const extension = (name: string): Read => (builder, raw, pointer) => {
-  const value = stringOf(raw);
-  if (value !== null) builder.extension(name, value, pointer);
-  else if (raw !== "null") builder.refuse(pointer, "This is a string.");
-};
+const extension =
+  (name: string): Read =>
+  (builder, raw, pointer) => {
+    const value = stringOf(raw);
+    if (value !== null) builder.extension(name, value, pointer);
+    else if (raw !== "null") builder.refuse(pointer, "This is a string.");
+  };
 
 const base64: Read = (builder, raw, pointer) => {
   const value = stringOf(raw);
@@ -111,23 +125,35 @@ const meta: Read = (builder, raw, pointer) => {
 };
 
 const DRAFT_MEMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
-  ...["id", "source", "type", "key", "subject", "time", "dataschema", "datacontenttype"]
-    .map((name) => [name, attribute(name)] as const),
-  ["traceparent", extension("traceparent")], ["tracestate", extension("tracestate")],
-  ["data", data], ["data_base64", base64], ["expectedKeyVersion", expectedKeyVersion],
-  ["deliverAt", later], ["ttl", later],
+  ...["id", "source", "type", "key", "subject", "time", "dataschema", "datacontenttype"].map(
+    (name) => [name, attribute(name)] as const,
+  ),
+  ["traceparent", extension("traceparent")],
+  ["tracestate", extension("tracestate")],
+  ["data", data],
+  ["data_base64", base64],
+  ["expectedKeyVersion", expectedKeyVersion],
+  ["deliverAt", later],
+  ["ttl", later],
 ]);
 
 const ENVELOPE_MEMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
-  ["event", attribute("type")], ["payload", data], ["meta", meta],
+  ["event", attribute("type")],
+  ["payload", data],
+  ["meta", meta],
 ]);
 
 const META_MEMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
-  ["event_id", attribute("id")], ["timestamp", attribute("time")], ["source", attribute("source")],
+  ["event_id", attribute("id")],
+  ["timestamp", attribute("time")],
+  ["source", attribute("source")],
 ]);
 
 function readMembers(
-  builder: DraftBuilder, found: readonly JsonMember[], root: string, known: ReadonlyMap<string, Read>,
+  builder: DraftBuilder,
+  found: readonly JsonMember[],
+  root: string,
+  known: ReadonlyMap<string, Read>,
 ): void {
   const seen = new Set<string>();
   for (const { name, raw } of found) {

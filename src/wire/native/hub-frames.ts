@@ -20,9 +20,13 @@ export interface Welcome {
   readonly ackWindow: number | null;
 }
 
-export const formatWelcome = ({ connection, expiresAt, ackWindow }: Welcome): string => JSON.stringify({
-  op: "welcome", connection, ...(expiresAt !== null && { expiresAt }), ...(ackWindow !== null && { ackWindow }),
-});
+export const formatWelcome = ({ connection, expiresAt, ackWindow }: Welcome): string =>
+  JSON.stringify({
+    op: "welcome",
+    connection,
+    ...(expiresAt !== null && { expiresAt }),
+    ...(ackWindow !== null && { ackWindow }),
+  });
 
 export const formatSubscribed = (ref: Ref, topic: string, cursor: string): string =>
   JSON.stringify({ op: "subscribed", ...withRef(ref), topic, cursor });
@@ -61,7 +65,7 @@ export type HubMessage =
   /** `event` is the line as the log keeps it. */
   | { readonly op: "event"; readonly topic: string; readonly cursor: string; readonly event: string }
   | { readonly op: "caught_up"; readonly topic: string; readonly cursor: string }
-  | { readonly op: "gap" } & GapNotice
+  | ({ readonly op: "gap" } & GapNotice)
   | { readonly op: "unsubscribed"; readonly ref?: string | number; readonly topic: string }
   /** `receipt` is JSON text. */
   | { readonly op: "published"; readonly ref?: string | number; readonly receipt: string }

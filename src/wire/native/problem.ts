@@ -19,9 +19,13 @@ export function problemOf(failure: Failure): Problem {
   const { status, says, retryable, effect } = ERRORS[failure.code];
   const { code, detail, limit, actual, errors } = failure;
   return {
-    type: `https://tidings.dev/problems/${code}`, title: says, status,
+    type: `https://tidings.dev/problems/${code}`,
+    title: says,
+    status,
     ...(detail !== undefined && { detail }),
-    code, retryable, effect,
+    code,
+    retryable,
+    effect,
     ...(limit !== undefined && { limit }),
     ...(actual !== undefined && { actual }),
     ...(errors !== undefined && errors.length > 0 && { errors }),

@@ -23,6 +23,8 @@ export function formatReceipt(event: ReceiptEvent, place: ReceiptPlace): string 
   const cursor = formatPartitionCursor(epoch, partition, offset);
   const version = keyVersion === null ? "" : `,"keyVersion":${keyVersion}`;
   // By hand: a batch answers hundreds of these. Names of topics and cursors need no escapes.
-  return `{"id":${JSON.stringify(event.id)},"topic":"${topic}","partition":${partition},"offset":${offset}` +
-    `,"cursor":"${cursor}"${version},"duplicate":${duplicate}}`;
+  return (
+    `{"id":${JSON.stringify(event.id)},"topic":"${topic}","partition":${partition},"offset":${offset}` +
+    `,"cursor":"${cursor}"${version},"duplicate":${duplicate}}`
+  );
 }

@@ -29,7 +29,16 @@ export interface SubscriptionRequest {
 }
 
 const MEMBERS = [
-  "topics", "filter", "mode", "ordering", "startFrom", "target", "retry", "maxInFlight", "ratePerSecond", "timeout",
+  "topics",
+  "filter",
+  "mode",
+  "ordering",
+  "startFrom",
+  "target",
+  "retry",
+  "maxInFlight",
+  "ratePerSecond",
+  "timeout",
   "batch",
 ];
 
@@ -48,8 +57,13 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
   const filter = readFilter(given.get("filter"));
   if (!filter.ok && reader.errors.length === 0) return filter;
   return reader.finish("subscription_invalid", () => ({
-    topics, filter: filter.ok ? filter.value : null, startFrom, target: target!, retry,
-    maxInFlight: inFlight ?? LIMITS.IN_FLIGHT_DEFAULT, timeoutMs: timeoutMs ?? LIMITS.TIMEOUT_MS_DEFAULT,
+    topics,
+    filter: filter.ok ? filter.value : null,
+    startFrom,
+    target: target!,
+    retry,
+    maxInFlight: inFlight ?? LIMITS.IN_FLIGHT_DEFAULT,
+    timeoutMs: timeoutMs ?? LIMITS.TIMEOUT_MS_DEFAULT,
   }));
 }
 
@@ -101,7 +115,9 @@ function readFilter(raw: string | undefined): Result<FilterPattern | null> {
   const text = minify(raw);
   if (!fitsUtf8(text, limit)) {
     return fail("filter_invalid", "The filter is too long.", {
-      limit, actual: utf8Length(text), errors: [{ pointer: "/filter", detail: "The filter is too long." }],
+      limit,
+      actual: utf8Length(text),
+      errors: [{ pointer: "/filter", detail: "The filter is too long." }],
     });
   }
   const filter = parseFilter(JSON.parse(text));
@@ -130,12 +146,20 @@ export interface SubscriptionView {
 export function formatSubscription(definition: SubscriptionDefinition): SubscriptionView {
   const { name, topics, filter, start, target, retry, maxInFlight, timeoutMs } = definition;
   return {
-    name, topics, filter, mode: "async", ordering: "none",
+    name,
+    topics,
+    filter,
+    mode: "async",
+    ordering: "none",
     startFrom: start.kind === "earliest" ? "earliest" : `time:${new Date(start.at).toISOString()}`,
     target: target.kind === "webhook" ? { kind: target.kind, url: target.url, headers: target.headers } : target,
     retry: {
-      maxAttempts: retry.maxAttempts, schedule: retry.delaysMs.map(formatDuration), retryOn4xx: retry.retryOn4xx,
+      maxAttempts: retry.maxAttempts,
+      schedule: retry.delaysMs.map(formatDuration),
+      retryOn4xx: retry.retryOn4xx,
     },
-    maxInFlight, ratePerSecond: null, timeout: formatDuration(timeoutMs),
+    maxInFlight,
+    ratePerSecond: null,
+    timeout: formatDuration(timeoutMs),
   };
 }

@@ -11,7 +11,9 @@ import type { DefinitionReader, Members } from "./definition-reader.ts";
 
 export type TargetRequest =
   | {
-      readonly kind: "webhook"; readonly url: string; readonly headers: Readonly<Record<string, string>>;
+      readonly kind: "webhook";
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
       /** `whsec_…`; null lets the hub mint one. */
       readonly secret: string | null;
     }
@@ -58,8 +60,21 @@ const HEADER_VALUE = /^[\x20-\x7e]{0,1024}$/;
 
 // The connection's own, what the hub writes itself, and what would let a webhook speak in somebody's name.
 const FORBIDDEN_HEADERS: ReadonlySet<string> = new Set([
-  "authorization", "connection", "content-encoding", "content-length", "content-type", "cookie", "expect", "host",
-  "keep-alive", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade",
+  "authorization",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "cookie",
+  "expect",
+  "host",
+  "keep-alive",
+  "te",
+  "traceparent",
+  "tracestate",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
 ]);
 const FORBIDDEN_HEADER_PREFIX = /^(webhook|cf|x-forwarded|hub|tidings|proxy|sec)-/;
 
@@ -74,12 +89,14 @@ function readHeaders(reader: DefinitionReader, raw: string | undefined): Readonl
     folded.add(lower);
   });
   if (given.size > HEADERS_MAX) reader.refuse("/target/headers", `There are at most ${HEADERS_MAX} headers.`);
-  return Object.fromEntries([...given].map(([name, value]) => {
-    const text = stringOf(value);
-    if (text !== null && HEADER_VALUE.test(text)) return [name, text];
-    reader.refuse(`/target/headers/${escapePointer(name)}`, "A header is at most 1,024 printable ASCII characters.");
-    return [name, ""];
-  }));
+  return Object.fromEntries(
+    [...given].map(([name, value]) => {
+      const text = stringOf(value);
+      if (text !== null && HEADER_VALUE.test(text)) return [name, text];
+      reader.refuse(`/target/headers/${escapePointer(name)}`, "A header is at most 1,024 printable ASCII characters.");
+      return [name, ""];
+    }),
+  );
 }
 
 function readSecret(reader: DefinitionReader, raw: string | undefined): string | null {

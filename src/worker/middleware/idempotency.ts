@@ -8,7 +8,8 @@ import { IdempotencyStore, type IdempotencyRecord } from "../../store/idempotenc
 import type { HubBindings, HubContext } from "../context.ts";
 import { jsonText, problem } from "../respond.ts";
 
-export const fingerprintOf = (body: string | Uint8Array): string => createHash("sha256").update(body).digest("base64url");
+export const fingerprintOf = (body: string | Uint8Array): string =>
+  createHash("sha256").update(body).digest("base64url");
 
 export const scopeOf = (c: HubContext): string =>
   idempotencyScope(c.var.principal.app, principalKey(c.var.principal), c.req.method, c.req.path);
@@ -37,7 +38,8 @@ export const idempotency = createMiddleware<HubBindings>(async (c, next) => {
   if (record.token !== token) return answerRepeat(record, fingerprint);
 
   await next();
-  if (c.res.ok) await store.complete(scope, key.value, token, c.res.status, c.var.showsSecret ? null : await c.res.clone().text());
+  if (c.res.ok)
+    await store.complete(scope, key.value, token, c.res.status, c.var.showsSecret ? null : await c.res.clone().text());
   else await store.release(scope, key.value, token);
 });
 

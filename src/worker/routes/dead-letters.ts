@@ -24,7 +24,10 @@ async function listDeadLetters(c: HubContext): Promise<Response> {
   if (!query.ok) return problem(query.failure);
   const { after, limit } = query.value;
   if (after !== "" && !/^\d{1,15}$/.test(after)) return problem({ code: "cursor_invalid" });
-  const page = await subscription(c.env, found.value.app, found.value.id).deadLetters(after === "" ? null : after, limit);
+  const page = await subscription(c.env, found.value.app, found.value.id).deadLetters(
+    after === "" ? null : after,
+    limit,
+  );
   return jsonText(formatDeadLetters(page));
 }
 
@@ -33,7 +36,10 @@ async function choose(c: HubContext, verb: "redrive" | "discard"): Promise<Respo
   if (!found.ok) return problem(found.failure);
   const choice = parseChoice(c.var.body);
   if (!choice.ok) return problem(choice.failure);
-  const matched = await subscription(c.env, found.value.app, found.value.id)[verb](choice.value.choice, choice.value.dryRun);
+  const matched = await subscription(c.env, found.value.app, found.value.id)[verb](
+    choice.value.choice,
+    choice.value.dryRun,
+  );
   return matched.ok ? json({ matched: matched.value }) : problem(matched.failure);
 }
 
@@ -46,7 +52,11 @@ function parseChoice(body: string): Result<{ choice: DeadLetterChoice; dryRun: b
   if (other !== undefined) return refuse(`/${other}`, "This is not offered yet, or not known.");
   if (typeof dryRun !== "boolean") return refuse("/dryRun", "This is true or false.");
   if (all === true && ids === undefined) return ok({ choice: { kind: "all" }, dryRun });
-  const valid = all === undefined && Array.isArray(ids) && ids.length > 0 && ids.length <= LIMITS.LIST_ITEMS_MAX &&
+  const valid =
+    all === undefined &&
+    Array.isArray(ids) &&
+    ids.length > 0 &&
+    ids.length <= LIMITS.LIST_ITEMS_MAX &&
     ids.every((id) => typeof id === "string" && id.length <= 200);
   if (!valid) return refuse("", `Say either all: true or ids: a list of 1 to ${LIMITS.LIST_ITEMS_MAX}.`);
   return ok({ choice: { kind: "ids", ids: ids as string[] }, dryRun });
@@ -55,10 +65,13 @@ function parseChoice(body: string): Result<{ choice: DeadLetterChoice; dryRun: b
 function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
   } catch {
     return null;
   }
 }
 
-const refuse = (pointer: string, detail: string): Result<never> => fail("parameter_invalid", detail, { errors: [{ pointer, detail }] });
+const refuse = (pointer: string, detail: string): Result<never> =>
+  fail("parameter_invalid", detail, { errors: [{ pointer, detail }] });

@@ -51,11 +51,18 @@ async function postEvents(c: HubContext): Promise<Response> {
 }
 
 function postLines(c: HubContext, topic: string, key: string | null, partition: number | null): Response {
-  if (key !== null) return problem({ code: "idempotency_key_invalid", detail: "A stream of lines takes no Idempotency-Key: give the events ids." });
+  if (key !== null)
+    return problem({
+      code: "idempotency_key_invalid",
+      detail: "A stream of lines takes no Idempotency-Key: give the events ids.",
+    });
   const unread = refuseUnread(c.req.raw, Number.MAX_SAFE_INTEGER);
   if (unread !== null && !unread.ok) return problem(unread.failure);
   const body = c.req.raw.body ?? new Blob([]).stream();
-  const lines = publishLines({ env: c.env, app: c.var.principal.app, topic, partition, defaults: draftDefaults(c) }, body);
+  const lines = publishLines(
+    { env: c.env, app: c.var.principal.app, topic, partition, defaults: draftDefaults(c) },
+    body,
+  );
   return new Response(lines, { headers: { "content-type": "application/x-ndjson; charset=utf-8" } });
 }
 
@@ -65,7 +72,9 @@ function postLines(c: HubContext, topic: string, key: string | null, partition: 
  * again and converges on the same offsets.
  */
 async function publishOnce(
-  c: HubContext, key: string, fingerprint: string,
+  c: HubContext,
+  key: string,
+  fingerprint: string,
   work: (request: { key: string; fingerprint: string }) => Promise<Result<Published>>,
 ): Promise<Result<Published>> {
   const store = new IdempotencyStore(c.env.DB);
@@ -76,7 +85,9 @@ async function publishOnce(
   if (record.fingerprint !== fingerprint) return fail("idempotency_key_reused");
   const answer = await work({ key: JSON.stringify([scope, key]), fingerprint });
   if (record.token === token) {
-    c.executionCtx.waitUntil(answer.ok ? store.complete(scope, key, token, 200, null) : store.release(scope, key, token));
+    c.executionCtx.waitUntil(
+      answer.ok ? store.complete(scope, key, token, 200, null) : store.release(scope, key, token),
+    );
   }
   return answer;
 }
@@ -100,7 +111,8 @@ async function getEvents(c: HubContext): Promise<Response> {
   const read = (from: LiveQuery) => withTopic(app, name, look, (topic) => readEvents(c.env, topic, from));
   const page = await read(query.value);
   if (!page.ok) return problem(page.failure);
-  const isWorthWaiting = page.value.count === 0 && page.value.caughtUp && page.value.gap === null && query.value.waitMs > 0;
+  const isWorthWaiting =
+    page.value.count === 0 && page.value.caughtUp && page.value.gap === null && query.value.waitMs > 0;
   if (!isWorthWaiting) return jsonText(formatPage(page.value));
   const later = await waitForEvents(c, name, query.value, page.value, read);
   return later.ok ? jsonText(formatPage(later.value)) : problem(later.failure);
@@ -108,17 +120,26 @@ async function getEvents(c: HubContext): Promise<Response> {
 
 /** Follows the topic until its first event, or until time is up; then reads as any reader would. */
 async function waitForEvents(
-  c: HubContext, topic: string, query: LiveQuery, empty: EventsPage, read: (from: LiveQuery) => Promise<Result<EventsPage>>,
+  c: HubContext,
+  topic: string,
+  query: LiveQuery,
+  empty: EventsPage,
+  read: (from: LiveQuery) => Promise<Result<EventsPage>>,
 ): Promise<Result<EventsPage>> {
   const deadline = Date.now() + query.waitMs;
   const from = { kind: "cursor", cursor: empty.cursor } as const;
-  const live = await LiveReader.open(c.env, c.var.principal, { topic, from: formatPosition(from), filter: livePattern(query) });
+  const live = await LiveReader.open(c.env, c.var.principal, {
+    topic,
+    from: formatPosition(from),
+    filter: livePattern(query),
+  });
   try {
     let page: Result<EventsPage> = ok(empty);
     while (page.ok && page.value.count === 0 && page.value.gap === null) {
       const messages = await live.next(Math.max(0, deadline - Date.now()));
       if (messages === null) break;
-      if (messages.some(({ op }) => op === "event" || op === "gap" || op === "unsubscribed")) page = await read({ ...query, from });
+      if (messages.some(({ op }) => op === "event" || op === "gap" || op === "unsubscribed"))
+        page = await read({ ...query, from });
     }
     return page;
   } finally {
@@ -131,15 +152,18 @@ async function getStream(c: HubContext, name: string, query: LiveQuery): Promise
   const topic = await ensureTopic(c.env, app, name);
   if (!topic.ok) return problem(topic.failure);
   if (query.key !== null && topic.value.index !== "key") return problem({ code: "index_required" });
-  if (query.partition !== null) return problem({ code: "parameter_invalid", detail: "A stream follows every partition." });
+  if (query.partition !== null)
+    return problem({ code: "parameter_invalid", detail: "A stream follows every partition." });
   const follow = { topic: name, from: formatPosition(query.from), filter: livePattern(query) };
   return sseResponse(await LiveReader.open(c.env, c.var.principal, follow), name);
 }
 
-const livePattern = ({ pattern, key }: LiveQuery): FilterPattern | null => (key === null ? pattern : { ...pattern, key: [key] });
+const livePattern = ({ pattern, key }: LiveQuery): FilterPattern | null =>
+  key === null ? pattern : { ...pattern, key: [key] };
 
 const formatPage = ({ events, cursor, caughtUp, gap }: EventsPage): string =>
-  `{"events":[${events}],"cursor":"${formatCursor(cursor)}","caughtUp":${caughtUp}${gap === null ? "" : `,"gap":${JSON.stringify(gap)}`}}`;
+  `{"events":[${events}],"cursor":"${formatCursor(cursor)}","caughtUp":${caughtUp}` +
+  `${gap === null ? "" : `,"gap":${JSON.stringify(gap)}`}}`;
 
 async function getEvent(c: HubContext): Promise<Response> {
   const name = c.req.query("topic") ?? "";
@@ -148,11 +172,19 @@ async function getEvent(c: HubContext): Promise<Response> {
   const id = c.req.param("id")!;
   if (id.length > LIMITS.EVENT_ID_BYTES_MAX) return problem({ code: "event_not_found" });
   const { app } = c.var.principal;
-  const found = await withTopic(app, name, () => findTopic(c.env, app, name), async (topic): Promise<Result<string | null>> => {
-    const answers: Result<string | null>[] = await Promise.all(Array.from({ length: topic.partitions }, (_, partition) =>
-      topicLog(c.env, app, name, partition).find(lifeOf(topic), id)));
-    return answers.find((answer) => !answer.ok || answer.value !== null) ?? ok(null);
-  });
+  const found = await withTopic(
+    app,
+    name,
+    () => findTopic(c.env, app, name),
+    async (topic): Promise<Result<string | null>> => {
+      const answers: Result<string | null>[] = await Promise.all(
+        Array.from({ length: topic.partitions }, (_, partition) =>
+          topicLog(c.env, app, name, partition).find(lifeOf(topic), id),
+        ),
+      );
+      return answers.find((answer) => !answer.ok || answer.value !== null) ?? ok(null);
+    },
+  );
   if (!found.ok) return problem(found.failure);
   return found.value === null ? problem({ code: "event_not_found" }) : jsonText(found.value);
 }

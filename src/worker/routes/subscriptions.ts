@@ -12,7 +12,11 @@ import type { DeliveryReport } from "../../durable-objects/rpc.ts";
 import type { Env } from "../../env.ts";
 import { SubscriptionsStore } from "../../store/subscriptions-store.ts";
 import { subscription } from "../../stubs.ts";
-import { formatSubscription, parseSubscriptionDefinition, type SubscriptionRequest } from "../../wire/native/subscription-definition.ts";
+import {
+  formatSubscription,
+  parseSubscriptionDefinition,
+  type SubscriptionRequest,
+} from "../../wire/native/subscription-definition.ts";
 import { attachSubscription } from "../attach.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { readListQuery } from "../list-query.ts";
@@ -35,7 +39,10 @@ async function listSubscriptions(c: HubContext): Promise<Response> {
   if (!query.ok) return problem(query.failure);
   const { after, limit } = query.value;
   const records = await new SubscriptionsStore(c.env.DB).list(c.var.principal.app, after, limit);
-  const items = records.map(({ definition, createdAt }) => ({ ...formatSubscription(definition), createdAt: new Date(createdAt).toISOString() }));
+  const items = records.map(({ definition, createdAt }) => ({
+    ...formatSubscription(definition),
+    createdAt: new Date(createdAt).toISOString(),
+  }));
   return json({ items, cursor: items.length < limit ? null : items.at(-1)!.name });
 }
 
@@ -46,7 +53,8 @@ async function getSubscription(c: HubContext): Promise<Response> {
 
 async function putSubscription(c: HubContext): Promise<Response> {
   const name = c.req.param("name")!;
-  if (!isSubscriptionName(name)) return problem({ code: "subscription_invalid", detail: "That is not a name that a subscription can have." });
+  if (!isSubscriptionName(name))
+    return problem({ code: "subscription_invalid", detail: "That is not a name that a subscription can have." });
   if (!allows(c.var.principal, "manage", name)) return problem({ code: "scope_missing" });
   const request = parseSubscriptionDefinition(c.var.body);
   if (!request.ok) return problem(request.failure);
@@ -84,12 +92,24 @@ async function listDeliveries(c: HubContext): Promise<Response> {
   const query = readListQuery(c);
   if (!query.ok) return problem(query.failure);
   const state = c.req.query("state") ?? "owed";
-  if (!DELIVERY_STATES.includes(state)) return problem({ code: "parameter_invalid", detail: "state is owed, in_flight or dead." });
+  if (!DELIVERY_STATES.includes(state))
+    return problem({ code: "parameter_invalid", detail: "state is owed, in_flight or dead." });
   const ledger = subscription(c.env, found.value.app, found.value.id);
-  return json(await ledger.deliveries(state as DeliveryReport["state"], query.value.after === "" ? null : query.value.after, query.value.limit));
+  return json(
+    await ledger.deliveries(
+      state as DeliveryReport["state"],
+      query.value.after === "" ? null : query.value.after,
+      query.value.limit,
+    ),
+  );
 }
 
-async function view(env: Env, definition: SubscriptionDefinition, status = 200, secret: string | null = null): Promise<Response> {
+async function view(
+  env: Env,
+  definition: SubscriptionDefinition,
+  status = 200,
+  secret: string | null = null,
+): Promise<Response> {
   const report = await subscription(env, definition.app, definition.id).report();
   if (!report.ok) return problem(report.failure);
   const shown = formatSubscription(definition);
@@ -118,18 +138,29 @@ async function write(c: HubContext, name: string, request: SubscriptionRequest):
     const { target, mintedSecret } = targetOf(request.target, previous?.target ?? null);
     const { startFrom } = request;
     const definition: SubscriptionDefinition = {
-      id: previous?.id ?? crypto.randomUUID().replaceAll("-", ""), app: c.var.principal.app, name,
-      revision: (previous?.revision ?? 0) + 1, topics: request.topics, filter: request.filter,
+      id: previous?.id ?? crypto.randomUUID().replaceAll("-", ""),
+      app: c.var.principal.app,
+      name,
+      revision: (previous?.revision ?? 0) + 1,
+      topics: request.topics,
+      filter: request.filter,
       // Where it started is history: a change of the definition does not move it.
       start: previous?.start ?? (startFrom.kind === "latest" ? { kind: "time", at: c.var.receivedAt + 1 } : startFrom),
-      target, retry: request.retry, maxInFlight: request.maxInFlight, timeoutMs: request.timeoutMs,
+      target,
+      retry: request.retry,
+      maxInFlight: request.maxInFlight,
+      timeoutMs: request.timeoutMs,
     };
-    const written = previous === null ? await store.insert(definition, c.var.receivedAt) : await store.replace(definition);
+    const written =
+      previous === null ? await store.insert(definition, c.var.receivedAt) : await store.replace(definition);
     if (written) return { definition, created: previous === null, mintedSecret };
   }
 }
 
-function targetOf(target: SubscriptionRequest["target"], previous: Target | null): { target: Target; mintedSecret: string | null } {
+function targetOf(
+  target: SubscriptionRequest["target"],
+  previous: Target | null,
+): { target: Target; mintedSecret: string | null } {
   if (target.kind === "listener") return { target, mintedSecret: null };
   const kept = target.secret ?? (previous?.kind === "webhook" ? previous.secret : null);
   if (kept !== null) return { target: { ...target, secret: kept }, mintedSecret: null };

@@ -36,7 +36,12 @@ async function getTopic(c: HubContext): Promise<Response> {
   const refusal = refuseName(c, name);
   if (!refusal.ok) return problem(refusal.failure);
   const { app } = c.var.principal;
-  const view = await withTopic(app, name, () => findTopic(c.env, app, name), (topic) => viewOf(c.env, topic));
+  const view = await withTopic(
+    app,
+    name,
+    () => findTopic(c.env, app, name),
+    (topic) => viewOf(c.env, topic),
+  );
   return view.ok ? json(view.value) : problem(view.failure);
 }
 
@@ -50,10 +55,17 @@ async function putTopic(c: HubContext): Promise<Response> {
 
   const store = new TopicsStore(c.env.DB);
   const existing = await store.find(c.var.principal.app, name);
-  const put = existing === null
-    ? { topic: await createTopic(c.env, c.var.principal.app, name, definitionOf(request.value, DEFAULT_TOPIC)), created: true }
-    : { topic: existing, created: false };
-  const changed = put.created && matches(request.value, put.topic) ? { ok: true as const, value: put.topic } : await change(store, put.topic, request.value);
+  const put =
+    existing === null
+      ? {
+          topic: await createTopic(c.env, c.var.principal.app, name, definitionOf(request.value, DEFAULT_TOPIC)),
+          created: true,
+        }
+      : { topic: existing, created: false };
+  const changed =
+    put.created && matches(request.value, put.topic)
+      ? { ok: true as const, value: put.topic }
+      : await change(store, put.topic, request.value);
   if (!changed.ok) return problem(changed.failure);
   const view = await viewOf(c.env, remember(changed.value));
   return view.ok ? json(view.value, put.created ? 201 : 200) : problem(view.failure);
@@ -99,10 +111,16 @@ async function change(store: TopicsStore, topic: TopicRecord, request: TopicRequ
 
 /** The definition with what each partition holds; asking also brings a changed policy to the logs. */
 async function viewOf(env: Env, topic: TopicRecord): Promise<Result<object>> {
-  const statuses = await Promise.all(Array.from({ length: topic.partitions }, (_, partition) =>
-    topicLog(env, topic.app, topic.name, partition).status(lifeOf(topic))));
+  const statuses = await Promise.all(
+    Array.from({ length: topic.partitions }, (_, partition) =>
+      topicLog(env, topic.app, topic.name, partition).status(lifeOf(topic)),
+    ),
+  );
   const refused = statuses.find((status) => !status.ok);
   if (refused !== undefined) return refused as Result<never>;
   const partitions = statuses.flatMap((status): LogStatus[] => (status.ok ? [status.value] : []));
-  return { ok: true, value: { ...formatTopic(topic), createdAt: new Date(topic.createdAt).toISOString(), partitionStatus: partitions } };
+  return {
+    ok: true,
+    value: { ...formatTopic(topic), createdAt: new Date(topic.createdAt).toISOString(), partitionStatus: partitions },
+  };
 }
