@@ -74,7 +74,7 @@ export interface ReadRequest {
   readonly keyStream: string | null;
 }
 
-/** Events of one partition in order: their lines joined (`joinLines`, core/event.ts) and, in parallel, their offsets. */
+/** Events of one partition in order: their lines joined (`joinLines`, core/event.ts) with their offsets in parallel. */
 export interface EventBatch {
   readonly offsets: readonly number[];
   readonly body: string;

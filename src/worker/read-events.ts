@@ -72,7 +72,7 @@ class Reader {
     return null;
   }
 
-  /** A round asks every unfinished partition for its share, so that none starves; room that is left goes round again. */
+  /** A round asks every unfinished partition for its share, so that none starves; what is left goes round again. */
   async readRounds(): Promise<Result<EventsPage>> {
     const { partition } = this.#query;
     let unfinished = partition === null ? Array.from({ length: this.#topic.partitions }, (_, at) => at) : [partition];

@@ -78,7 +78,8 @@ export class RetryStore {
   due(now: number, limit: number): DueRetry[] {
     return this.#sql
       .exec<{ source: number; offset: number; attemptsMade: number; alone: number; lineChars: number }>(
-        `SELECT source, offset, attempts_made AS attemptsMade, alone, coalesce(length(line), 0) AS lineChars FROM retries
+        `SELECT source, offset, attempts_made AS attemptsMade, alone,
+           coalesce(length(line), 0) AS lineChars FROM retries
        WHERE dispatch IS NULL AND next_at <= ?1 ORDER BY next_at LIMIT ?2`,
         now,
         limit,

@@ -162,7 +162,7 @@ export class Listeners {
       bytesMax: LIMITS.PUSH_BYTES_MAX,
     });
     if (!page.ok) throw new Error(`a log cannot read itself: ${page.failure.code}`);
-    // `after` is where the page begins: past `told` where retention has taken what was owed. The listener sees the hole.
+    // `after` is where the page begins: past `told` where retention has taken what was owed. It sees the hole.
     const { after, offsets, body, through, head } = page.value;
     return { topic, partition, epoch, after, through, head, offsets, body };
   }
