@@ -5,10 +5,23 @@ export default defineConfig({
   test: {
     projects: [
       // Pure code, codecs, the tree itself, and journeys that drive a hub from outside over HTTP and sockets.
-      { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/**/*.workerd.test.ts"], testTimeout: 30_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.workerd.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
       // What must be seen from inside the runtime: evictions, alarms, rows.
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings: { ROOT_KEY: "test-root-key", ALLOW_PRIVATE_TARGETS: "1" } } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { ROOT_KEY: "test-root-key", ALLOW_PRIVATE_TARGETS: "1" } },
+          }),
+        ],
         test: { name: "workerd", include: ["test/**/*.workerd.test.ts"], testTimeout: 30_000 },
       },
     ],

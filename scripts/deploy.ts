@@ -54,7 +54,9 @@ async function verify(address: string): Promise<DeployedState> {
   for (;;) {
     const state = await look(address).catch((): DeployedState => "broken");
     if (state !== "broken" || Date.now() > deadline) return state;
-    await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, POLL_MS);
+    });
   }
 }
 
@@ -68,7 +70,9 @@ function report(address: string, state: DeployedState): void {
   if (state === "broken") fail(`Deployed and migrated, but ${address} does not answer as a hub does.`);
   console.log(`Deployed, migrated and answering: ${address}`);
   if (state === "needs_root_key") {
-    console.log("It stays closed until it has its key. Next: npm exec -- wrangler secret put ROOT_KEY -c wrangler.toml");
+    console.log(
+      "It stays closed until it has its key. Next: npm exec -- wrangler secret put ROOT_KEY -c wrangler.toml",
+    );
   }
 }
 

@@ -9,7 +9,9 @@ const folder = join(import.meta.dirname, "..", "src", "listeners");
 const target = join(folder, "index.generated.ts");
 
 mkdirSync(folder, { recursive: true });
-const files = readdirSync(folder).filter((name) => name.endsWith(".ts") && !name.includes(".generated.")).toSorted();
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith(".ts") && !name.includes(".generated."))
+  .toSorted();
 const text = [
   ...files.map((name, index) => `import listener${index} from "./${name}";`),
   `\nexport const listeners = [${files.map((_name, index) => `listener${index}`).join(", ")}];\n`,

@@ -14,7 +14,8 @@ const VITEST = join(REPOSITORY, "node_modules", "vitest", "vitest.mjs");
 
 const omissions = [
   ...(findChromium(process.env) === null
-    ? ["The page's tests are skipped: no Chromium on PATH (apt-get install chromium, or set CHROMIUM_PATH)."] : []),
+    ? ["The page's tests are skipped: no Chromium on PATH (apt-get install chromium, or set CHROMIUM_PATH)."]
+    : []),
   ...(process.platform === "linux" ? [] : ["The crash test is skipped: it finds whole process trees in /proc."]),
 ];
 
@@ -22,7 +23,9 @@ const folder = mkdtempSync(join(tmpdir(), "tidings-test-"));
 const reportPath = join(folder, "report.json");
 const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportPath}`];
 const vitest = spawn(process.execPath, [VITEST, "run", ...reporters, ...process.argv.slice(2)], {
-  cwd: REPOSITORY, stdio: "inherit", env: { ...process.env, ...OFFLINE, WRANGLER_SEND_METRICS: "false" },
+  cwd: REPOSITORY,
+  stdio: "inherit",
+  env: { ...process.env, ...OFFLINE, WRANGLER_SEND_METRICS: "false" },
 });
 const code = await exitOf(vitest);
 const summary = readSummary(reportPath);

@@ -108,8 +108,10 @@ function makeCommand(index: number) {
   const products = [PRODUCTS[index % PRODUCTS.length]!, PRODUCTS[(index + 1) % PRODUCTS.length]!];
   const lines = products.map(({ id, price }, position) => ({ id, price, quantity: position + 1 }));
   return {
-    orderId: `demo-${randomBytes(3).toString("hex")}`, customerId: CUSTOMERS[index % CUSTOMERS.length]!.id,
-    items: lines.map(({ id, quantity }) => ({ id, quantity })), total: totalOf(lines),
+    orderId: `demo-${randomBytes(3).toString("hex")}`,
+    customerId: CUSTOMERS[index % CUSTOMERS.length]!.id,
+    items: lines.map(({ id, quantity }) => ({ id, quantity })),
+    total: totalOf(lines),
   };
 }
 
@@ -117,14 +119,20 @@ async function followLive(live: LiveEvents, orderIds: readonly string[]): Promis
   step("Payment hears of each order, Inventory of each payment. All of it seen live over one WebSocket:");
   // An order of two products makes four events: order, payment, and the stock of each.
   const ours = () => live.received.filter(({ partitionkey }) => orderIds.includes(partitionkey ?? ""));
-  await until("the live events", async () => ours().length, (count) => count === ORDERS * 4);
+  await until(
+    "the live events",
+    async () => ours().length,
+    (count) => count === ORDERS * 4,
+  );
   for (const { topic, offset, partitionkey } of ours()) say(`${topic.padEnd(18)} #${offset}  ${partitionkey}`);
 }
 
 async function readLog(hub: HubConnection, orderIds: readonly string[]): Promise<void> {
   step("The log is durable: the same events, read back in order by an ordinary GET.");
   for (const topic of TOPICS) {
-    const { partitionStatus: [log] } = await hub.request<TopicReport>("GET", `/v1/topics/${topic}`);
+    const {
+      partitionStatus: [log],
+    } = await hub.request<TopicReport>("GET", `/v1/topics/${topic}`);
     const { firstOffset, lastOffset } = log!;
     const from = Math.max(firstOffset, lastOffset - 2 * ORDERS + 1);
     const { events } = await hub.request<LogPage>("GET", `/v1/topics/${topic}/events?from=offset:${from}`);
@@ -156,10 +164,16 @@ async function repairAndRedrive(session: Session, hub: HubConnection, letters: r
   step("Somebody repairs the printer and redrives the dead letters.");
   await ask(session, "POST", "/repair");
   const { matched } = await hub.request<{ matched: number }>(
-    "POST", "/v1/subscriptions/fulfillment/dead-letters/redrive", { all: true });
+    "POST",
+    "/v1/subscriptions/fulfillment/dead-letters/redrive",
+    { all: true },
+  );
   say(`${matched} go again`);
-  const { stats } = await until("the redriven deliveries", () => readSubscription(hub, "fulfillment"),
-    ({ stats: { owed, dead, lag } }) => owed + dead + lag === 0);
+  const { stats } = await until(
+    "the redriven deliveries",
+    () => readSubscription(hub, "fulfillment"),
+    ({ stats: { owed, dead, lag } }) => owed + dead + lag === 0,
+  );
   const { picked } = await ask<{ picked: string[] }>(session, "GET", "/state");
   const ours = letters.filter(({ event }) => picked.includes(event.partitionkey)).length;
   if (ours !== ORDERS) throw new Error(`only ${ours} of ${ORDERS} orders reached the warehouse`);
@@ -169,8 +183,11 @@ async function repairAndRedrive(session: Session, hub: HubConnection, letters: r
 async function balance(hub: HubConnection): Promise<void> {
   step("Every ledger balances: matched = delivered + dead + owed + expired + skipped + discarded.");
   for (const name of ["payment", "inventory", "notification", "fulfillment", "analytics"]) {
-    const { stats } = await until(`${name} has caught up`, () => readSubscription(hub, name),
-      ({ stats: { owed, lag } }) => owed + lag === 0);
+    const { stats } = await until(
+      `${name} has caught up`,
+      () => readSubscription(hub, name),
+      ({ stats: { owed, lag } }) => owed + lag === 0,
+    );
     const { matched, delivered, dead, owed, expired, skipped, discarded } = stats;
     const parts = [delivered, dead, owed, expired, skipped, discarded];
     if (matched !== parts.reduce((sum, part) => sum + part, 0)) throw new Error(`${name} does not balance`);

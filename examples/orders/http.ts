@@ -11,14 +11,22 @@ export type Route = (request: IncomingMessage, body: string) => Answer | Promise
 const BODY_BYTES_MAX = 1_048_576;
 
 export async function answerRequest(
-  routes: ReadonlyMap<string, Route>, origins: ReadonlySet<string>, request: IncomingMessage, response: ServerResponse,
+  routes: ReadonlyMap<string, Route>,
+  origins: ReadonlySet<string>,
+  request: IncomingMessage,
+  response: ServerResponse,
 ): Promise<void> {
   const { origin } = request.headers;
   // A stranger's page must not place orders, even though it could not read the answer.
   if (origin !== undefined && !origins.has(origin)) return void response.writeHead(403).end();
-  const cors = origin === undefined ? {} : {
-    "access-control-allow-origin": origin, "access-control-allow-headers": "content-type", "vary": "origin",
-  };
+  const cors =
+    origin === undefined
+      ? {}
+      : {
+          "access-control-allow-origin": origin,
+          "access-control-allow-headers": "content-type",
+          vary: "origin",
+        };
   if (request.method === "OPTIONS") return void response.writeHead(204, cors).end();
   const { status, body } = await answerOf(routes, request);
   response.writeHead(status, { ...cors, ...(body !== undefined && { "content-type": "application/json" }) });

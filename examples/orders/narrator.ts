@@ -15,14 +15,18 @@ const POLL_MS = 50;
 
 /** Looks until it holds; a story that hangs has failed. */
 export async function until<Value>(
-  what: string, look: () => Promise<Value>, holds: (value: Value) => boolean,
+  what: string,
+  look: () => Promise<Value>,
+  holds: (value: Value) => boolean,
 ): Promise<Value> {
   const deadline = Date.now() + WAIT_MS_MAX;
   for (;;) {
     const value = await look().catch(missing);
     if (value !== null && holds(value)) return value;
     if (Date.now() > deadline) throw new Error(`waited ${WAIT_MS_MAX / 1_000} s in vain: ${what}`);
-    await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, POLL_MS);
+    });
   }
 }
 

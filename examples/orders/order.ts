@@ -18,8 +18,7 @@ export interface Order {
 }
 
 export type CheckedOrder =
-  | { readonly ok: true; readonly order: Order }
-  | { readonly ok: false; readonly problems: readonly string[] };
+  { readonly ok: true; readonly order: Order } | { readonly ok: false; readonly problems: readonly string[] };
 
 /** The command is `{ orderId, customerId, items: [{ id, quantity }], total }`. */
 export function checkOrderCommand(command: unknown): CheckedOrder {

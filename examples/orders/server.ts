@@ -44,10 +44,11 @@ export async function startOrders(options: OrdersOptions): Promise<Orders> {
   return {
     url,
     subscribe: () => subscribe(hub, url, secrets),
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 
@@ -56,13 +57,20 @@ function makeRoutes(hub: HubConnection, secrets: ReadonlyMap<string, string>): R
   const customers = notification();
   const warehouse = fulfillment();
   const consumers: Record<string, Consume> = {
-    payment: payment(hub), inventory: stock.consume, notification: customers.consume, fulfillment: warehouse.consume,
+    payment: payment(hub),
+    inventory: stock.consume,
+    notification: customers.consume,
+    fulfillment: warehouse.consume,
   };
   const state = (): Answer => ({
     status: 200,
     body: {
-      fulfillment: warehouse.isBroken() ? "broken" : "working", picked: warehouse.picked(),
-      notifications: customers.sent(), stock: stock.stock(), products: PRODUCTS, customers: CUSTOMERS,
+      fulfillment: warehouse.isBroken() ? "broken" : "working",
+      picked: warehouse.picked(),
+      notifications: customers.sent(),
+      stock: stock.stock(),
+      products: PRODUCTS,
+      customers: CUSTOMERS,
     },
   });
   const turn = (broken: boolean) => (): Answer => {
@@ -74,8 +82,10 @@ function makeRoutes(hub: HubConnection, secrets: ReadonlyMap<string, string>): R
     ["POST /orders", (_request, body) => commandPlaceOrder(hub, body)],
     ["POST /repair", turn(false)],
     ["POST /break", turn(true)],
-    ...Object.entries(consumers).map(([name, consume]): [string, Route] =>
-      [`POST /webhooks/${name}`, webhook(secrets.get(name)!, consume)]),
+    ...Object.entries(consumers).map(([name, consume]): [string, Route] => [
+      `POST /webhooks/${name}`,
+      webhook(secrets.get(name)!, consume),
+    ]),
   ]);
 }
 

@@ -20,16 +20,23 @@ export const WEBHOOK_CONSUMERS: readonly Consumer[] = [
 
 /** Tells the hub; the secrets are new at each start, and the hub signs with the newest. */
 export async function subscribe(
-  hub: HubConnection, endpoint: string, secrets: ReadonlyMap<string, string>,
+  hub: HubConnection,
+  endpoint: string,
+  secrets: ReadonlyMap<string, string>,
 ): Promise<void> {
   const webhooks = WEBHOOK_CONSUMERS.map(({ name, topics, retry }) =>
     hub.request("PUT", `/v1/subscriptions/${name}`, {
-      topics, retry, startFrom: "earliest",
+      topics,
+      retry,
+      startFrom: "earliest",
       target: { kind: "webhook", url: `${endpoint}/webhooks/${name}`, secret: secrets.get(name) },
-    }));
+    }),
+  );
   // Analytics lives in the hub (src/listeners/analytics.ts) and counts every event of every topic, exactly once.
   const analytics = hub.request("PUT", "/v1/subscriptions/analytics", {
-    topics: ["**"], startFrom: "earliest", target: { kind: "listener", name: "analytics" },
+    topics: ["**"],
+    startFrom: "earliest",
+    target: { kind: "listener", name: "analytics" },
   });
   await Promise.all([...webhooks, analytics]);
 }

@@ -12,8 +12,9 @@ export const makeSecret = (): string => `whsec_${randomBytes(32).toString("base6
 
 /** `now` in milliseconds. True only for a fresh message signed with this secret. */
 export function isSignedWith(secret: string, headers: IncomingHttpHeaders, body: string, now: number): boolean {
-  const [id = "", timestamp = "", signatures = ""] = ["id", "timestamp", "signature"]
-    .map((name) => String(headers[`webhook-${name}`] ?? ""));
+  const [id = "", timestamp = "", signatures = ""] = ["id", "timestamp", "signature"].map((name) =>
+    String(headers[`webhook-${name}`] ?? ""),
+  );
   if (!/^\d+$/.test(timestamp) || Math.abs(now / 1_000 - Number(timestamp)) > TOLERANCE_SECONDS) return false;
   const key = Buffer.from(secret.replace("whsec_", ""), "base64");
   const expected = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest();

@@ -37,7 +37,8 @@ export type DeployedState = "ready" | "needs_root_key" | "broken";
 
 /** `health` and `limits` are the answers of /healthz and of /v1/limits without a key. */
 export function readDeployedState(
-  health: number, limits: { readonly status: number; readonly code: string },
+  health: number,
+  limits: { readonly status: number; readonly code: string },
 ): DeployedState {
   if (health !== 200) return "broken";
   if (limits.status === 503 && limits.code === "not_configured") return "needs_root_key";

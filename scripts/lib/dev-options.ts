@@ -29,7 +29,9 @@ const DEV_ROOT_KEY = "dev-root-key";
 
 /** A string is what is wrong with the arguments. */
 export function parseDevOptions(
-  args: readonly string[], env: Readonly<Record<string, string | undefined>>, cwd: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
 ): DevOptions | string {
   const values = parse(args);
   if (typeof values === "string") return values;
@@ -55,10 +57,10 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        "port": { type: "string" },
+        port: { type: "string" },
         "persist-to": { type: "string" },
-        "bare": { type: "boolean" },
-        "verbose": { type: "boolean" },
+        bare: { type: "boolean" },
+        verbose: { type: "boolean" },
       },
     }).values;
   } catch (error) {

@@ -20,13 +20,29 @@ export interface LocalHub {
 
 /** `assets` null: the files that a deployed hub would serve. */
 export async function startLocalHub(options: DevOptions, assets: string | null): Promise<LocalHub> {
-  const child = spawnWrangler([
-    "dev", "--ip", "127.0.0.1", "--port", String(options.port), "--inspector-port", String(await findFreePort()),
-    "--persist-to", options.persistTo, "--show-interactive-dev-session=false",
-    "--log-level", options.verbose ? "log" : "error",
-    "--var", `ROOT_KEY:${options.rootKey}`, "--var", `ALLOW_PRIVATE_TARGETS:${options.allowPrivateTargets}`,
-    ...(assets === null ? [] : ["--assets", assets]),
-  ], OFFLINE, ["ignore", "pipe", "pipe"]);
+  const child = spawnWrangler(
+    [
+      "dev",
+      "--ip",
+      "127.0.0.1",
+      "--port",
+      String(options.port),
+      "--inspector-port",
+      String(await findFreePort()),
+      "--persist-to",
+      options.persistTo,
+      "--show-interactive-dev-session=false",
+      "--log-level",
+      options.verbose ? "log" : "error",
+      "--var",
+      `ROOT_KEY:${options.rootKey}`,
+      "--var",
+      `ALLOW_PRIVATE_TARGETS:${options.allowPrivateTargets}`,
+      ...(assets === null ? [] : ["--assets", assets]),
+    ],
+    OFFLINE,
+    ["ignore", "pipe", "pipe"],
+  );
   forward(child);
   const ended = exitOf(child);
   return { ready: answers(options.port, ended), ended, stop: () => stop(child, ended) };
@@ -45,7 +61,9 @@ function forward(child: ChildProcess): void {
 }
 
 async function answers(port: number, ended: Promise<number>): Promise<void> {
-  const over = ended.then(() => { throw new Error("the hub ended before it was ready"); });
+  const over = ended.then(() => {
+    throw new Error("the hub ended before it was ready");
+  });
   await Promise.race([over, poll(`http://127.0.0.1:${port}/healthz`)]);
 }
 
@@ -53,9 +71,14 @@ async function poll(url: string): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
   while (Date.now() < deadline) {
     // A request that came before the first build waits for it, however long that takes.
-    const up = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).then(({ ok }) => ok, () => false);
+    const up = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
     if (up) return;
-    await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, POLL_MS);
+    });
   }
   throw new Error(`the hub did not answer within ${READY_WITHIN_MS / 1_000} s`);
 }

@@ -8,9 +8,7 @@ import { REPOSITORY, runWrangler } from "./wrangler.ts";
 
 export type MigrationState =
   /** No database yet: nobody can be reading it while it is made. */
-  | "absent"
-  | "behind"
-  | "current";
+  "absent" | "behind" | "current";
 
 const databaseFolder = (persistTo: string): string => join(persistTo, "v3", "d1");
 const noteOf = (persistTo: string): string => join(databaseFolder(persistTo), "applied-migrations.txt");
@@ -30,4 +28,7 @@ export async function migrateLocally(persistTo: string): Promise<void> {
 
 /** Migrations are append-only, so their names say it all. */
 const wanted = (): string =>
-  readdirSync(join(REPOSITORY, "migrations")).filter((name) => name.endsWith(".sql")).toSorted().join("\n");
+  readdirSync(join(REPOSITORY, "migrations"))
+    .filter((name) => name.endsWith(".sql"))
+    .toSorted()
+    .join("\n");

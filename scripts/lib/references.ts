@@ -6,8 +6,14 @@ const table = (header: readonly string[], rows: readonly (readonly (string | num
   [header, header.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 
 export function errorsReference(): string {
-  const rows = Object.entries(ERRORS).map(([code, { status, close, retryable, effect, says }]) =>
-    [`\`${code}\``, status, close, retryable ? "yes" : "no", effect, says]);
+  const rows = Object.entries(ERRORS).map(([code, { status, close, retryable, effect, says }]) => [
+    `\`${code}\``,
+    status,
+    close,
+    retryable ? "yes" : "no",
+    effect,
+    says,
+  ]);
   return `# Errors
 
 Made from \`src/core/errors.ts\` by \`npm run docs\`; do not edit.
@@ -27,6 +33,9 @@ export function limitsReference(): string {
 Made from \`src/core/limits.ts\` by \`npm run docs\`; do not edit. A running hub serves the same table at \`GET /v1/limits\`. The
 unit stands at the end of each name; where a limit is passed, the refusal names it with \`limit\` and \`actual\`.
 
-${table(["limit", "value"], Object.entries(LIMITS).map(([name, value]) => [`\`${name}\``, value]))}
+${table(
+  ["limit", "value"],
+  Object.entries(LIMITS).map(([name, value]) => [`\`${name}\``, value]),
+)}
 `;
 }

@@ -19,11 +19,15 @@ export const OFFLINE = {
 };
 
 export function spawnWrangler(
-  args: readonly string[], env: Readonly<Record<string, string>>, stdio: StdioOptions,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  stdio: StdioOptions,
 ): ChildProcess {
   // The file is named because a wrangler.json in a folder above would win otherwise.
   return spawn(process.execPath, [WRANGLER, ...args, "-c", "wrangler.toml"], {
-    cwd: REPOSITORY, env: { ...process.env, ...QUIET, ...env }, stdio,
+    cwd: REPOSITORY,
+    env: { ...process.env, ...QUIET, ...env },
+    stdio,
   });
 }
 
@@ -37,7 +41,9 @@ export async function runWrangler(args: readonly string[]): Promise<Finished> {
   const child = spawnWrangler(args, OFFLINE, ["ignore", "pipe", "pipe"]);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding("utf8").on("data", (text: string) => { output += text; });
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
   }
   return { code: await exitOf(child), output };
 }

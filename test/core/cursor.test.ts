@@ -49,17 +49,30 @@ describe("parseCursor", () => {
   });
 
   it.each([
-    ["nothing", ""], ["a word", "hello"], ["another alphabet", "AQ=="], ["a space", `${good} `],
+    ["nothing", ""],
+    ["a word", "hello"],
+    ["another alphabet", "AQ=="],
+    ["a space", `${good} `],
     ["its end missing", good.slice(0, -3)],
-    ["something behind it", `${good}AA`], ["another format", `Ag${good.slice(2)}`], ["no epoch", "AQ"],
-    ["an overlong number", "AYCAgICAgICAgICAgIAB"], ["a partition that cannot be", formatPartitionCursor(EPOCH, 64, 1)],
-    ["a megabyte", "A".repeat(1_000_000)], ["a number with a leading zero byte", "AYEAAAE"],
+    ["something behind it", `${good}AA`],
+    ["another format", `Ag${good.slice(2)}`],
+    ["no epoch", "AQ"],
+    ["an overlong number", "AYCAgICAgICAgICAgIAB"],
+    ["a partition that cannot be", formatPartitionCursor(EPOCH, 64, 1)],
+    ["a megabyte", "A".repeat(1_000_000)],
+    ["a number with a leading zero byte", "AYEAAAE"],
   ])("[CUR-2] refuses %s", (_what, text) => {
     expect(parseCursor(text)).toBeNull();
   });
 
   it("[CUR-2] refuses a partition that stands twice, or out of order", () => {
-    expect(parseCursor(bytes(1, 5, 0, 1, 1, 1))).toEqual({ epoch: 5, offsets: new Map([[0, 1], [1, 1]]) });
+    expect(parseCursor(bytes(1, 5, 0, 1, 1, 1))).toEqual({
+      epoch: 5,
+      offsets: new Map([
+        [0, 1],
+        [1, 1],
+      ]),
+    });
     expect(parseCursor(bytes(1, 5, 1, 1, 0, 1))).toBeNull();
     expect(parseCursor(bytes(1, 5, 0, 1, 0, 2))).toBeNull();
   });

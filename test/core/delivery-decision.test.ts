@@ -6,19 +6,27 @@ import type { RetryPolicy } from "../../src/core/retry-schedule.ts";
 const POLICY: RetryPolicy = { maxAttempts: 3, delaysMs: [1_000, 60_000], retryOn4xx: false };
 const NO_JITTER = 0.999_999_999;
 
-const refused = (status: number, retryAfterMs: number | null = null): AttemptOutcome =>
-  ({ kind: "refused", status, retryAfterMs, excerpt: "" });
+const refused = (status: number, retryAfterMs: number | null = null): AttemptOutcome => ({
+  kind: "refused",
+  status,
+  retryAfterMs,
+  excerpt: "",
+});
 
 describe("after an attempt", () => {
   it("[DLV-1] what the target accepted is delivered", () => {
     expect(decideAfterAttempt({ kind: "accepted", status: 204 }, 1, POLICY, 0)).toEqual({ kind: "delivered" });
   });
 
-  it.each(
-    [400, 401, 403, 404, 405, 413, 415, 422],
-  )("[DLV-2] a refusal with %i is final at the first attempt", (status) => {
-    expect(decideAfterAttempt(refused(status), 1, POLICY, 0)).toEqual({ kind: "dead", reason: "refused_permanently" });
-  });
+  it.each([400, 401, 403, 404, 405, 413, 415, 422])(
+    "[DLV-2] a refusal with %i is final at the first attempt",
+    (status) => {
+      expect(decideAfterAttempt(refused(status), 1, POLICY, 0)).toEqual({
+        kind: "dead",
+        reason: "refused_permanently",
+      });
+    },
+  );
 
   it.each([400, 404, 422])("[DLV-2] with retryOn4xx a refusal with %i is tried again", (status) => {
     expect(decideAfterAttempt(refused(status), 1, { ...POLICY, retryOn4xx: true }, 0).kind).toBe("retry");
@@ -29,26 +37,31 @@ describe("after an attempt", () => {
   });
 
   it.each(["timeout", "connection", "redirect", "address_refused", "listener_threw", "lapsed"] as const)(
-    "[DLV-2] a target that is unreachable (%s) is tried again", (reason) => {
-      expect(
-        decideAfterAttempt({ kind: "unreachable", reason, excerpt: "" }, 2, POLICY, NO_JITTER),
-      ).toEqual({ kind: "retry", delayMs: 60_000 });
-    });
+    "[DLV-2] a target that is unreachable (%s) is tried again",
+    (reason) => {
+      expect(decideAfterAttempt({ kind: "unreachable", reason, excerpt: "" }, 2, POLICY, NO_JITTER)).toEqual({
+        kind: "retry",
+        delayMs: 60_000,
+      });
+    },
+  );
 
   it("[DLV-3] a delivery dies after its last attempt and not before", () => {
     const outcome = { kind: "unreachable", reason: "timeout", excerpt: "" } as const;
     expect(decideAfterAttempt(outcome, POLICY.maxAttempts - 1, POLICY, 0).kind).toBe("retry");
-    expect(
-      decideAfterAttempt(outcome, POLICY.maxAttempts, POLICY, 0),
-    ).toEqual({ kind: "dead", reason: "attempts_exhausted" });
+    expect(decideAfterAttempt(outcome, POLICY.maxAttempts, POLICY, 0)).toEqual({
+      kind: "dead",
+      reason: "attempts_exhausted",
+    });
   });
 
   it("[DLV-4] Retry-After lengthens the delay, never shortens it, and is bounded", () => {
     expect(decideAfterAttempt(refused(429, 90_000), 1, POLICY, NO_JITTER)).toEqual({ kind: "retry", delayMs: 90_000 });
     expect(decideAfterAttempt(refused(503, 10), 1, POLICY, NO_JITTER)).toEqual({ kind: "retry", delayMs: 1_000 });
-    expect(
-      decideAfterAttempt(refused(503, 10 ** 12), 1, POLICY, 0),
-    ).toEqual({ kind: "retry", delayMs: LIMITS.RETRY_AFTER_MS_MAX });
+    expect(decideAfterAttempt(refused(503, 10 ** 12), 1, POLICY, 0)).toEqual({
+      kind: "retry",
+      delayMs: LIMITS.RETRY_AFTER_MS_MAX,
+    });
   });
 
   it("[DLV-5] 410 stops the subscription instead of burying the delivery", () => {

@@ -1,13 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { formatEventLine, parseEventLine, type EventDraft } from "../../src/core/event.ts";
 import {
-  attributeProblem, isBase64, isExtensionName, isJsonMediaType, isTraceparent, isUri, isUriReference,
+  attributeProblem,
+  isBase64,
+  isExtensionName,
+  isJsonMediaType,
+  isTraceparent,
+  isUri,
+  isUriReference,
 } from "../../src/core/event-attributes.ts";
 import { lineOf, POSITION } from "../wire/schema.ts";
 
 const draft: EventDraft = {
-  id: null, source: "/apps/default", type: "order.created", key: 'a"b', time: null,
-  attributes: ',"subject":"42"', data: ',"data":{"total":1.0}', expectedKeyVersion: null,
+  id: null,
+  source: "/apps/default",
+  type: "order.created",
+  key: 'a"b',
+  time: null,
+  attributes: ',"subject":"42"',
+  data: ',"data":{"total":1.0}',
+  expectedKeyVersion: null,
 };
 
 describe("formatEventLine", () => {
@@ -15,27 +27,47 @@ describe("formatEventLine", () => {
     const { line } = lineOf(draft);
     expect(line).toBe(
       '{"specversion":"1.0","id":"0192d5b4-0000-7000-8000-000000000000","source":"/apps/default",' +
-      '"type":"order.created","time":"2026-11-18T11:06:40.000Z","subject":"42",' +
-      '"partitionkey":"a\\"b","topic":"order.created","partition":0,' +
-      '"offset":7,"appendedat":"2026-11-18T11:06:40.000Z","keyversion":2,"data":{"total":1.0}}');
+        '"type":"order.created","time":"2026-11-18T11:06:40.000Z","subject":"42",' +
+        '"partitionkey":"a\\"b","topic":"order.created","partition":0,' +
+        '"offset":7,"appendedat":"2026-11-18T11:06:40.000Z","keyversion":2,"data":{"total":1.0}}',
+    );
   });
 
   it("leaves out what is not there, and keeps the producer's time as it is", () => {
     const bare = { ...draft, key: null, time: "2026-01-01T00:00:00+01:00", attributes: "", data: "" };
-    const { time, ...event } = parseEventLine(formatEventLine(bare, "1", { ...POSITION, keyVersion: null })) as
-      unknown as Record<string, unknown>;
+    const { time, ...event } = parseEventLine(
+      formatEventLine(bare, "1", { ...POSITION, keyVersion: null }),
+    ) as unknown as Record<string, unknown>;
     expect(time).toBe("2026-01-01T00:00:00+01:00");
     expect(Object.keys(event)).toEqual([
-      "specversion", "id", "source", "type", "topic", "partition", "offset", "appendedat",
+      "specversion",
+      "id",
+      "source",
+      "type",
+      "topic",
+      "partition",
+      "offset",
+      "appendedat",
     ]);
   });
 });
 
 describe("attributes", () => {
   it.each([
-    "/apps/default", "https://example.com/a?b=c#d", "urn:uuid:6e8bc430-9c3a-11d9-9669-0800200c9a66", "mailto:a@b.c",
-    "cloudevents/spec/pull/123", "1-555-123-4567", "php", "//host/path", "?q", "#f", "http://[::1]:80/", "a/b:c",
-    "https://u@h:1/%41", "file:///etc",
+    "/apps/default",
+    "https://example.com/a?b=c#d",
+    "urn:uuid:6e8bc430-9c3a-11d9-9669-0800200c9a66",
+    "mailto:a@b.c",
+    "cloudevents/spec/pull/123",
+    "1-555-123-4567",
+    "php",
+    "//host/path",
+    "?q",
+    "#f",
+    "http://[::1]:80/",
+    "a/b:c",
+    "https://u@h:1/%41",
+    "file:///etc",
   ])("%s is a URI reference, and so says the official schema", (source) => {
     expect(isUriReference(source)).toBe(true);
     expect(attributeProblem("source", source)).toBeNull();
@@ -43,9 +75,24 @@ describe("attributes", () => {
   });
 
   it.each([
-    "", "a b", "é", "https://a/{b}", "a\\b", "<a>", "%", "%4", "%zz", "#a#b", "http://[zz]/", "http://[::1/",
-    "1a:b", "a|b",
-    "http://h:x/", "^", "`", "x:",
+    "",
+    "a b",
+    "é",
+    "https://a/{b}",
+    "a\\b",
+    "<a>",
+    "%",
+    "%4",
+    "%zz",
+    "#a#b",
+    "http://[zz]/",
+    "http://[::1/",
+    "1a:b",
+    "a|b",
+    "http://h:x/",
+    "^",
+    "`",
+    "x:",
   ])("%j is no source", (source) => {
     expect(attributeProblem("source", source)).not.toBeNull();
   });
@@ -56,8 +103,13 @@ describe("attributes", () => {
   });
 
   it.each([
-    ["a control character", "a\u0000"], ["a line break", "a\nb"], ["DEL", "\u007f"], ["a C1 control", "\u0085"],
-    ["a noncharacter", "\ufffe"], ["one of the block", "\ufdd0"], ["one beyond the plane", "\u{1ffff}"],
+    ["a control character", "a\u0000"],
+    ["a line break", "a\nb"],
+    ["DEL", "\u007f"],
+    ["a C1 control", "\u0085"],
+    ["a noncharacter", "\ufffe"],
+    ["one of the block", "\ufdd0"],
+    ["one beyond the plane", "\u{1ffff}"],
     ["half a pair", "\ud800"],
   ])("[WIRE-7] no attribute holds %s", (_what, value) => {
     for (const name of ["id", "key", "type", "subject", "anything"]) {

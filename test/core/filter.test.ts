@@ -3,11 +3,17 @@ import { compileFilter, parseFilter, type FilterPattern } from "../../src/core/f
 import { LIMITS } from "../../src/core/limits.ts";
 
 const event = {
-  type: "order.created", source: "/shop", partitionkey: "customer-7", topic: "orders",
+  type: "order.created",
+  source: "/shop",
+  partitionkey: "customer-7",
+  topic: "orders",
   data: {
-    total: 120, currency: "EUR", paid: false, coupon: null, tags: ["new", "vip"], lines: [
-      { sku: "a" }, { sku: "b", gift: true },
-    ],
+    total: 120,
+    currency: "EUR",
+    paid: false,
+    coupon: null,
+    tags: ["new", "vip"],
+    lines: [{ sku: "a" }, { sku: "b", gift: true }],
   },
 };
 
@@ -25,8 +31,11 @@ describe("a filter matches", () => {
     ["a member of one element of a list", { data: { lines: { sku: ["b"] } } }],
     ["two members of the same element", { data: { lines: { sku: ["b"], gift: [true] } } }],
     [
-      "everything at once", {
-        type: ["order.created"], key: ["customer-7"], data: { currency: ["EUR", "USD"], total: [120] },
+      "everything at once",
+      {
+        type: ["order.created"],
+        key: ["customer-7"],
+        data: { currency: ["EUR", "USD"], total: [120] },
       },
     ],
   ])("[FLT-1] %s", (_what, pattern) => {
@@ -55,9 +64,11 @@ describe("a filter matches", () => {
 
 describe("a compiled filter tells the log", () => {
   it("[FLT-2] the types and keys that it can decide without parsing, and that nothing else is asked", () => {
-    expect(compileFilter({ type: ["a", "b"], key: ["k"] })).toMatchObject(
-      { types: ["a", "b"], keys: ["k"], readsContent: false },
-    );
+    expect(compileFilter({ type: ["a", "b"], key: ["k"] })).toMatchObject({
+      types: ["a", "b"],
+      keys: ["k"],
+      readsContent: false,
+    });
   });
 
   it("[FLT-2] that content has to be read when more than types and keys count", () => {
@@ -84,14 +95,19 @@ describe("a filter is refused", () => {
   });
 
   it.each<[string, unknown]>([
-    ["null", null], ["a string", "type"], ["a list", ["order.created"]], ["an empty object", {}], [
-      "an empty leaf", { type: [] },
-    ],
-    ["an empty nested object", { data: {} }], ["a bare value", { type: "order.created" }],
-    ["__proto__", JSON.parse(`{"__proto__":["x"]}`)], ["constructor", { data: { constructor: ["x"] } }],
+    ["null", null],
+    ["a string", "type"],
+    ["a list", ["order.created"]],
+    ["an empty object", {}],
+    ["an empty leaf", { type: [] }],
+    ["an empty nested object", { data: {} }],
+    ["a bare value", { type: "order.created" }],
+    ["__proto__", JSON.parse(`{"__proto__":["x"]}`)],
+    ["constructor", { data: { constructor: ["x"] } }],
     ["more levels than the limit", nested(LIMITS.FILTER_DEPTH_MAX + 1)],
     [
-      "more values than the limit", {
+      "more values than the limit",
+      {
         type: Array.from({ length: LIMITS.FILTER_VALUES_MAX + 1 }, (_, index) => `t${index}`),
       },
     ],
@@ -101,9 +117,9 @@ describe("a filter is refused", () => {
 
   it("[FLT-3] and not when it is just within the limits", () => {
     expect(parseFilter(nested(LIMITS.FILTER_DEPTH_MAX)).ok).toBe(true);
-    expect(
-      parseFilter({ type: Array.from({ length: LIMITS.FILTER_VALUES_MAX }, (_, index) => `t${index}`) }).ok,
-    ).toBe(true);
+    expect(parseFilter({ type: Array.from({ length: LIMITS.FILTER_VALUES_MAX }, (_, index) => `t${index}`) }).ok).toBe(
+      true,
+    );
   });
 
   it("[FLT-3] with a pointer that escapes what JSON Pointer escapes", () => {

@@ -72,12 +72,13 @@ describe("limits", () => {
   it("[WIRE-2] refuses more members than the limit", () => {
     expect(scanJson(objectWith(10_000), LIMITS).ok).toBe(true);
     expect(scanJson(objectWith(10_001), LIMITS)).toEqual({
-      ok: false, failure: { code: "json_too_many_keys", limit: 10_000, actual: 10_001 },
+      ok: false,
+      failure: { code: "json_too_many_keys", limit: 10_000, actual: 10_001 },
     });
   });
 
   it("reads a megabyte of backslashes and quotes in linear time", () => {
-    const text = `"${"\\\\\\\"".repeat(250_000)}"`;
+    const text = `"${'\\\\\\"'.repeat(250_000)}"`;
     const startedAt = performance.now();
     expect(parseJson(text, LIMITS).ok).toBe(true);
     expect(minify(text)).toBe(text);
@@ -87,16 +88,29 @@ describe("limits", () => {
 
 describe("lone surrogates", () => {
   it.each([
-    String.raw`"\ud800"`, String.raw`"\udc00"`, String.raw`"\ud800\ud800"`, String.raw`"\ude00\ud83d"`,
-    String.raw`"\ud83dx\ude00"`, String.raw`{"\ud800":1}`, String.raw`["ok",{"a":"\\\ud800"}]`, String.raw`"\uD83D"`,
-    `"\ud800"`, `{"a":"\udfff"}`, `"\ud83d` + String.raw`\ude00"`,
+    String.raw`"\ud800"`,
+    String.raw`"\udc00"`,
+    String.raw`"\ud800\ud800"`,
+    String.raw`"\ude00\ud83d"`,
+    String.raw`"\ud83dx\ude00"`,
+    String.raw`{"\ud800":1}`,
+    String.raw`["ok",{"a":"\\\ud800"}]`,
+    String.raw`"\uD83D"`,
+    `"\ud800"`,
+    `{"a":"\udfff"}`,
+    `"\ud83d` + String.raw`\ude00"`,
   ])("[WIRE-3] refuses %j", (text) => {
     expect(scanJson(text, LIMITS)).toEqual({ ok: false, failure: { code: "encoding_invalid" } });
   });
 
   it.each([
-    String.raw`"\ud83d\ude00"`, String.raw`"\\ud800"`, String.raw`"\\\\udc00"`, `"😀"`,
-    String.raw`"\ud83d\ude00\ud83d\ude00"`, String.raw`"\u0000\uffff\ue000"`, "\"\u2028\"",
+    String.raw`"\ud83d\ude00"`,
+    String.raw`"\\ud800"`,
+    String.raw`"\\\\udc00"`,
+    `"😀"`,
+    String.raw`"\ud83d\ude00\ud83d\ude00"`,
+    String.raw`"\u0000\uffff\ue000"`,
+    '"\u2028"',
   ])("takes %j, which holds none", (text) => {
     expect(scanJson(text, LIMITS).ok).toBe(true);
   });
@@ -104,8 +118,27 @@ describe("lone surrogates", () => {
 
 describe("what is not JSON", () => {
   it.each([
-    "", " ", "{", "[1,]", "{'a':1}", "NaN", "{\"a\":1}}", "\ufeff{}", "[1 2]", "\"\n\"", "\"\t\"", "01", "1.",
-    "tru", "\"a", "\"\\", "undefined", "{\"a\" 1}", "{\"a\":}", "/**/1", "\u00a01",
+    "",
+    " ",
+    "{",
+    "[1,]",
+    "{'a':1}",
+    "NaN",
+    '{"a":1}}',
+    "\ufeff{}",
+    "[1 2]",
+    '"\n"',
+    '"\t"',
+    "01",
+    "1.",
+    "tru",
+    '"a',
+    '"\\',
+    "undefined",
+    '{"a" 1}',
+    '{"a":}',
+    "/**/1",
+    "\u00a01",
   ])("[WIRE-4] %j is refused as json_invalid", (text) => {
     expect(parseJson(text, LIMITS)).toEqual({ ok: false, failure: { code: "json_invalid" } });
   });
@@ -117,7 +150,9 @@ describe("what is not JSON", () => {
 
 it("shows members that stand twice, and names behind escapes", () => {
   expect(members(String.raw` { "a" : 1.0 , "\u0061":[1, 2] ,"b\"":"x" } `)).toEqual([
-    { name: "a", raw: "1.0" }, { name: "a", raw: "[1, 2]" }, { name: 'b"', raw: '"x"' },
+    { name: "a", raw: "1.0" },
+    { name: "a", raw: "[1, 2]" },
+    { name: 'b"', raw: '"x"' },
   ]);
   expect(members("{}")).toEqual([]);
   expect(elements(" [ ] ")).toEqual([]);

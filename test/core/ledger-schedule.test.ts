@@ -1,12 +1,21 @@
 import { describe, expect, it } from "vitest";
 import {
-  dispatchRoom, dispatchSize, nextAlarmAt, ringDelayMs, type LedgerWaits,
+  dispatchRoom,
+  dispatchSize,
+  nextAlarmAt,
+  ringDelayMs,
+  type LedgerWaits,
 } from "../../src/core/ledger-schedule.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 
 const NOW = 1_000_000;
 const QUIET: LedgerWaits = {
-  state: "active", hasRoom: true, behind: false, retryAt: null, ringAt: null, leaseUntil: null,
+  state: "active",
+  hasRoom: true,
+  behind: false,
+  retryAt: null,
+  ringAt: null,
+  leaseUntil: null,
 };
 const at = (waits: Partial<LedgerWaits>): number | null => nextAlarmAt({ ...QUIET, ...waits }, NOW);
 

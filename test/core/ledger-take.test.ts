@@ -3,11 +3,13 @@ import { joinLines } from "../../src/core/event.ts";
 import { compileFilter, MATCH_ALL } from "../../src/core/filter.ts";
 import { takeEvents } from "../../src/core/ledger-take.ts";
 
-const batch = (offsets: readonly number[], through: number) =>
-  ({ offsets, body: joinLines(offsets.map((offset) => `{"data":{"odd":${offset % 2 === 1}}}`)), through });
-const offsetsOf = (
-  taken: { readonly events: readonly { readonly offset: number }[] }
-) => taken.events.map(({ offset }) => offset);
+const batch = (offsets: readonly number[], through: number) => ({
+  offsets,
+  body: joinLines(offsets.map((offset) => `{"data":{"odd":${offset % 2 === 1}}}`)),
+  through,
+});
+const offsetsOf = (taken: { readonly events: readonly { readonly offset: number }[] }) =>
+  taken.events.map(({ offset }) => offset);
 
 describe("what a subscription takes from a batch", () => {
   it("[DLV-13] is everything, when there is room, up to what the batch covers", () => {

@@ -5,7 +5,8 @@ import { parsePosition } from "../../src/core/position.ts";
 const CURSOR = formatPartitionCursor(1_795_000_000_000, 0, 7);
 
 it.each([
-  ["earliest", { kind: "earliest" }], ["latest", { kind: "latest" }],
+  ["earliest", { kind: "earliest" }],
+  ["latest", { kind: "latest" }],
   ["offset:1", { kind: "offset", offset: 1 }],
   ["offset:9007199254740991", { kind: "offset", offset: 9_007_199_254_740_991 }],
   ["time:1970-01-01T00:00:01Z", { kind: "time", at: 1_000 }],
@@ -15,14 +16,31 @@ it.each([
 });
 
 it.each([
-  "", "first", "LATEST", "offset:0", "offset:-1", "offset:1.0", "offset:1e3", "offset:", "offset: 1",
+  "",
+  "first",
+  "LATEST",
+  "offset:0",
+  "offset:-1",
+  "offset:1.0",
+  "offset:1e3",
+  "offset:",
+  "offset: 1",
   "offset:9007199254740992",
-  "offset:99999999999999999", "offset", "time:", "time:yesterday", "time:0", "earliest ", "latest\n", "key:1",
+  "offset:99999999999999999",
+  "offset",
+  "time:",
+  "time:yesterday",
+  "time:0",
+  "earliest ",
+  "latest\n",
+  "key:1",
 ])("[CUR-3] %j is refused as parameter_invalid", (text) => {
   expect(parsePosition(text)).toMatchObject({ ok: false, failure: { code: "parameter_invalid" } });
 });
 
 it.each(["cursor:", "cursor:x", `cursor:${CURSOR}x`, `cursor: ${CURSOR}`, "cursor:\n"])(
-  "[CUR-3] %j is refused as cursor_invalid", (text) => {
+  "[CUR-3] %j is refused as cursor_invalid",
+  (text) => {
     expect(parsePosition(text)).toMatchObject({ ok: false, failure: { code: "cursor_invalid" } });
-  });
+  },
+);

@@ -20,9 +20,12 @@ it(`sorts by time and gives the time back (seed ${SEED})`, () => {
 });
 
 it.each([
-  "", "017f22e2-79b0-4cc3-98c4-dc0c0c07398f", "017f22e2-79b0-7cc3-c8c4-dc0c0c07398f",
+  "",
+  "017f22e2-79b0-4cc3-98c4-dc0c0c07398f",
+  "017f22e2-79b0-7cc3-c8c4-dc0c0c07398f",
   "017F22E2-79B0-7CC3-98C4-DC0C0C07398F",
-  "017f22e279b07cc398c4dc0c0c07398f", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f\n",
+  "017f22e279b07cc398c4dc0c0c07398f",
+  "017f22e2-79b0-7cc3-98c4-dc0c0c07398f\n",
 ])("does not read a time from %j", (id) => {
   expect(uuidV7TimeMs(id)).toBeNull();
 });

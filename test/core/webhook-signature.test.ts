@@ -7,7 +7,8 @@ const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 describe("signatures", () => {
   const test = `{"test": 2432232314}`;
-  const contact = `{"type":"contact.created","timestamp":"2022-11-03T20:26:10.344522Z",` +
+  const contact =
+    `{"type":"contact.created","timestamp":"2022-11-03T20:26:10.344522Z",` +
     `"data":{"id":"1f81eb52-5198-4599-803e-771906343485"}}`;
 
   it.each([
@@ -22,9 +23,9 @@ describe("signatures", () => {
     const timestamp = Math.floor(Date.now() / 1_000);
     const body = `{"data":"schöne Grüße 日本 😀"}`;
     const headers = {
-      "webhook-id": "msg_a_1_2", "webhook-timestamp": String(timestamp), "webhook-signature": await signWebhook(
-        secret, "msg_a_1_2", timestamp, body,
-      ),
+      "webhook-id": "msg_a_1_2",
+      "webhook-timestamp": String(timestamp),
+      "webhook-signature": await signWebhook(secret, "msg_a_1_2", timestamp, body),
     };
     expect(new Webhook(secret).verify(body, headers)).toEqual({ data: "schöne Grüße 日本 😀" });
     expect(() => new Webhook(secret).verify(`${body} `, headers)).toThrow();
@@ -39,9 +40,16 @@ describe("secrets", () => {
   });
 
   it.each([
-    "", "whsec_", SECRET.slice("whsec_".length), "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "",
+    "whsec_",
+    SECRET.slice("whsec_".length),
+    "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS",
-    "whsec_short", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_", `whsec_${"A".repeat(88)}`, ` ${SECRET}`, `${SECRET}\n`,
+    "whsec_short",
+    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_",
+    `whsec_${"A".repeat(88)}`,
+    ` ${SECRET}`,
+    `${SECRET}\n`,
   ])("[WHK-2] %j is none", (text) => {
     expect(decodeWebhookSecret(text)).toBeNull();
   });

@@ -21,8 +21,9 @@ export interface CrashPlan {
   readonly failureRate: number;
 }
 
-export type Stats = Readonly<Record<
-  "owed" | "inFlight" | "delivered" | "dead" | "expired" | "skipped" | "discarded" | "lag" | "matched", number>>;
+export type Stats = Readonly<
+  Record<"owed" | "inFlight" | "delivered" | "dead" | "expired" | "skipped" | "discarded" | "lag" | "matched", number>
+>;
 
 export interface CrashRun {
   /** Offset by id, as the hub acknowledged it. */
@@ -78,9 +79,12 @@ function openSink({ seed, failureRate }: CrashPlan, index: number): Promise<Sink
 
 async function subscribe(hub: HubProcess, name: string, url: string): Promise<void> {
   const response = await hub.request(`/v1/subscriptions/${name}`, {
-    method: "PUT", headers: { "content-type": "application/json" },
+    method: "PUT",
+    headers: { "content-type": "application/json" },
     body: JSON.stringify({
-      topics: ["crash.*"], startFrom: "earliest", target: { kind: "webhook", url },
+      topics: ["crash.*"],
+      startFrom: "earliest",
+      target: { kind: "webhook", url },
       retry: { maxAttempts: 20, schedule: ["100ms", "200ms", "500ms"] },
     }),
   });
@@ -107,7 +111,12 @@ class Load {
   }
 
   reaches(threshold: number): Promise<number> {
-    return eventually(() => this.acknowledged.size, (size) => size >= threshold, `${threshold} acknowledged`, 120_000);
+    return eventually(
+      () => this.acknowledged.size,
+      (size) => size >= threshold,
+      `${threshold} acknowledged`,
+      120_000,
+    );
   }
 
   async #publish(publisher: number, request: Request): Promise<void> {
@@ -118,7 +127,10 @@ class Load {
     while (next < total) {
       const size = random() < 0.5 ? 1 : 2 + Math.floor(random() * 24);
       const numbers = Array.from({ length: Math.min(size, total - next) }, (_, index) => next + index);
-      await this.#untilAcknowledged(request, numbers.map((number) => draftOf(publisher, number)));
+      await this.#untilAcknowledged(
+        request,
+        numbers.map((number) => draftOf(publisher, number)),
+      );
       next += numbers.length;
     }
   }
@@ -144,7 +156,10 @@ class Load {
 }
 
 const draftOf = (publisher: number, number: number): object => ({
-  id: `${publisher}-${number}`, type: "order.created", source: "/crash", key: `order-${number % 97}`,
+  id: `${publisher}-${number}`,
+  type: "order.created",
+  source: "/crash",
+  key: `order-${number % 97}`,
   data: { publisher, number },
 });
 
@@ -152,7 +167,7 @@ const draftOf = (publisher: number, number: number): object => ({
 async function send(request: Request, init: RequestInit): Promise<Receipt[] | null> {
   const response = await request(`/v1/topics/${TOPIC}/events`, init).catch(() => null);
   if (response === null || response.status >= 500) return null;
-  const body = await response.json().catch(() => null) as { events: Receipt[] } | null;
+  const body = (await response.json().catch(() => null)) as { events: Receipt[] } | null;
   if (body !== null && !response.ok) throw new Error(`a publish was refused: ${JSON.stringify(body)}`);
   return body?.events ?? null;
 }

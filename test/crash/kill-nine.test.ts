@@ -21,8 +21,13 @@ describe.skipIf(!canReadProcesses)("five kill -9 during 10,000 publishes", () =>
   beforeAll(async () => {
     console.log(`CRASH_SEED=${SEED}`);
     run = await runCrash({
-      seed: SEED, port: await findFreePort(), persistTo, events: EVENTS, publishers: 8,
-      killsAt: [1_500, 3_200, 5_000, 6_800, 8_500], failureRate: 0.1,
+      seed: SEED,
+      port: await findFreePort(),
+      persistTo,
+      events: EVENTS,
+      publishers: 8,
+      killsAt: [1_500, 3_200, 5_000, 6_800, 8_500],
+      failureRate: 0.1,
     });
     const deliveries = run.sinks.map((sink) => `${sink.deliveries.length} came, ${sink.accepted.length} accepted`);
     console.log(JSON.stringify({ ...run.figures, samples: run.samples.length, deliveries }));
@@ -53,14 +58,27 @@ describe.skipIf(!canReadProcesses)("five kill -9 during 10,000 publishes", () =>
       const missed = run.log.filter(({ id }) => !accepted.has(id)).map(({ id }) => id);
       expect(missed, `never delivered to ${SUBSCRIPTIONS[index]}`).toEqual([]);
     }
-    expect(run.finalStats).toEqual(SUBSCRIPTIONS.map(() => expect.objectContaining(
-      { matched: EVENTS, delivered: EVENTS, owed: 0, lag: 0, dead: 0, expired: 0, skipped: 0, discarded: 0 },
-    )));
+    expect(run.finalStats).toEqual(
+      SUBSCRIPTIONS.map(() =>
+        expect.objectContaining({
+          matched: EVENTS,
+          delivered: EVENTS,
+          owed: 0,
+          lag: 0,
+          dead: 0,
+          expired: 0,
+          skipped: 0,
+          discarded: 0,
+        }),
+      ),
+    );
   });
 
   it("[CRASH-4] balances its ledgers at every instant that somebody asks", () => {
-    const unbalanced = run.samples.filter(({ matched, delivered, dead, owed, expired, skipped, discarded }) =>
-      matched !== delivered + dead + owed + expired + skipped + discarded);
+    const unbalanced = run.samples.filter(
+      ({ matched, delivered, dead, owed, expired, skipped, discarded }) =>
+        matched !== delivered + dead + owed + expired + skipped + discarded,
+    );
     expect(unbalanced).toEqual([]);
     // A ledger that was only ever asked when it was empty would prove nothing.
     expect(run.samples.filter(({ owed }) => owed > 0).length).toBeGreaterThan(10);

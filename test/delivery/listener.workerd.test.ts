@@ -2,7 +2,10 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
 import { attemptDelivery } from "../../src/delivery/attempt.ts";
 import {
-  defineListener, type ListenerContext, type ListenerEffects, type ListenerEvent,
+  defineListener,
+  type ListenerContext,
+  type ListenerEffects,
+  type ListenerEvent,
 } from "../../src/delivery/define-listener.ts";
 import { findListener, registerListeners } from "../../src/delivery/listener-registry.ts";
 import { readEventCounts } from "../../src/store/analytics-store.ts";
@@ -10,9 +13,8 @@ import { purgeEffects } from "../../src/store/effects-store.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
 import { makeDefinition } from "../durable-objects/ledger-world.ts";
 
-let behave: (
-  event: ListenerEvent, context: ListenerContext
-) => ListenerEffects | Promise<ListenerEffects> = () => undefined;
+let behave: (event: ListenerEvent, context: ListenerContext) => ListenerEffects | Promise<ListenerEffects> = () =>
+  undefined;
 let calls: number[] = [];
 
 beforeAll(async () => {
@@ -20,13 +22,15 @@ beforeAll(async () => {
   await env.DB.prepare(
     "CREATE TABLE effects (delivery TEXT NOT NULL, amount INTEGER NOT NULL CHECK (amount > 0))",
   ).run();
-  registerListeners([defineListener({
-    name: "programmed",
-    handle: (event, context) => {
-      calls.push(event.offset);
-      return behave(event, context);
-    },
-  })]);
+  registerListeners([
+    defineListener({
+      name: "programmed",
+      handle: (event, context) => {
+        calls.push(event.offset);
+        return behave(event, context);
+      },
+    }),
+  ]);
 });
 
 beforeEach(() => {
@@ -34,30 +38,33 @@ beforeEach(() => {
   calls = [];
 });
 
-const line = (offset: number): string => JSON.stringify(
-  { id: `e${offset}`, type: "order.created", topic: "orders", partition: 0, offset },
-);
+const line = (offset: number): string =>
+  JSON.stringify({ id: `e${offset}`, type: "order.created", topic: "orders", partition: 0, offset });
 
-const attempt = (
-  offset: number, name = "programmed", timeoutMs = 5_000
-): Promise<AttemptOutcome> => attemptDelivery(env, {
-  definition: makeDefinition({ id: "sub_effects", target: { kind: "listener", name }, timeoutMs }),
-  delivery: {
-    id: `msg_sub_effects_1_${offset}`, source: 1, topic: "orders", partition: 0, epoch: 1, offset, attempt: 1,
-    redrive: false, line: null,
-  },
-  line: line(offset),
-});
+const attempt = (offset: number, name = "programmed", timeoutMs = 5_000): Promise<AttemptOutcome> =>
+  attemptDelivery(env, {
+    definition: makeDefinition({ id: "sub_effects", target: { kind: "listener", name }, timeoutMs }),
+    delivery: {
+      id: `msg_sub_effects_1_${offset}`,
+      source: 1,
+      topic: "orders",
+      partition: 0,
+      epoch: 1,
+      offset,
+      attempt: 1,
+      redrive: false,
+      line: null,
+    },
+    line: line(offset),
+  });
 
 const effect = (db: D1Database, delivery: string, amount = 1): D1PreparedStatement =>
   db.prepare("INSERT INTO effects (delivery, amount) VALUES (?1, ?2)").bind(delivery, amount);
 
 const effectsOf = async (offset: number): Promise<number> =>
-  (
-    await env.DB.prepare(
-      "SELECT count(*) AS count FROM effects WHERE delivery = ?1",
-    ).bind(`msg_sub_effects_1_${offset}`).first<{ count: number }>()
-  )!.count;
+  (await env.DB.prepare("SELECT count(*) AS count FROM effects WHERE delivery = ?1")
+    .bind(`msg_sub_effects_1_${offset}`)
+    .first<{ count: number }>())!.count;
 
 const countKeys = async (): Promise<number> =>
   (await env.DB.prepare("SELECT count(*) AS count FROM listener_effects").first<{ count: number }>())!.count;
@@ -109,16 +116,19 @@ describe("a listener", () => {
   });
 
   it("[LSN-2] that throws has failed, with what it threw", async () => {
-    behave = () => { throw new Error("no stock"); };
+    behave = () => {
+      throw new Error("no stock");
+    };
     expect(await attempt(11)).toEqual({ kind: "unreachable", reason: "listener_threw", excerpt: "no stock" });
     behave = () => Promise.reject(new Error("later"));
     expect(await attempt(11)).toMatchObject({ excerpt: "later" });
   });
 
   it("[LSN-2] that takes longer than the timeout has failed, and its effects do not come after", async () => {
-    behave = (_event, { db, deliveryId, signal }) => new Promise((resolve) => {
-      signal.addEventListener("abort", () => resolve([effect(db, deliveryId)]));
-    });
+    behave = (_event, { db, deliveryId, signal }) =>
+      new Promise((resolve) => {
+        signal.addEventListener("abort", () => resolve([effect(db, deliveryId)]));
+      });
     expect(await attempt(12, "programmed", 20)).toEqual({ kind: "unreachable", reason: "timeout", excerpt: "" });
     expect(await effectsOf(12)).toBe(0);
   });
@@ -136,9 +146,9 @@ describe("a listener", () => {
 
   it("[LSN-4] named analytics counts every event once, by topic and type", async () => {
     for (const offset of [20, 21, 21, 22]) await attempt(offset, "analytics");
-    expect(await readEventCounts(env.DB, "app_test")).toMatchObject(
-      [{ topic: "orders", type: "order.created", events: 3 }],
-    );
+    expect(await readEventCounts(env.DB, "app_test")).toMatchObject([
+      { topic: "orders", type: "order.created", events: 3 },
+    ]);
     expect(await readEventCounts(env.DB, "app_other")).toEqual([]);
   });
 });

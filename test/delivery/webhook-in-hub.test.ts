@@ -29,7 +29,9 @@ beforeAll(async () => {
   [hub, sink] = await Promise.all([startHub(), Sink.open(({ path }) => ANSWERS[path.slice(1)] ?? 204)]);
   for (const name of Object.keys(ANSWERS)) {
     const { status } = await hub.json("PUT", `/v1/subscriptions/${name}`, {
-      topics: ["orders"], target: { kind: "webhook", url: `${sink.url}/${name}` }, retry: { maxAttempts: 1 },
+      topics: ["orders"],
+      target: { kind: "webhook", url: `${sink.url}/${name}` },
+      retry: { maxAttempts: 1 },
       timeout: "1s",
     });
     expect(status).toBe(201);
@@ -53,33 +55,37 @@ it.each([
 });
 
 it("[WHK-4] a target that resets the connection leaves one too", async () => {
-  expect(await deadLettersOf("resetting")).toMatchObject(
-    [{ reason: "attempts_exhausted", attempts: [{ status: null, error: "connection" }] }],
-  );
+  expect(await deadLettersOf("resetting")).toMatchObject([
+    { reason: "attempts_exhausted", attempts: [{ status: null, error: "connection" }] },
+  ]);
 });
 
 it("[DLV-5] a target that is gone stops its subscription, and the delivery stays owed", async () => {
   const { body } = await eventually(
-    () => hub.json<{ state: string; stats: { owed: number } }>(
-      "GET", "/v1/subscriptions/gone",
-    ), (answer) => answer.body.state === "disabled", "it is disabled",
+    () => hub.json<{ state: string; stats: { owed: number } }>("GET", "/v1/subscriptions/gone"),
+    (answer) => answer.body.state === "disabled",
+    "it is disabled",
   );
   expect(body.stats.owed).toBe(1);
 });
 
 it("[DLV-14] each failed attempt is one wide line, without payload or secret", async () => {
   const lines = hub.logs.filter(({ stage }) => stage === "delivery.attempted");
-  expect(lines.find(({ subscription }) => subscription === "broken")).toMatchObject(
-    { topic: "orders", offset: 1, attempt: 1, status: 500, outcome: "refused" },
-  );
+  expect(lines.find(({ subscription }) => subscription === "broken")).toMatchObject({
+    topic: "orders",
+    offset: 1,
+    attempt: 1,
+    status: 500,
+    outcome: "refused",
+  });
   expect(JSON.stringify(hub.logs)).not.toMatch(/whsec_|shelf fell|test-root-key/);
 });
 
 async function deadLettersOf(name: string): Promise<readonly DeadLetterView[]> {
   const { body } = await eventually(
-    () => hub.json<{ items: readonly DeadLetterView[] }>(
-      "GET", `/v1/subscriptions/${name}/dead-letters`,
-    ), (answer) => answer.body.items.length > 0, "it is dead",
+    () => hub.json<{ items: readonly DeadLetterView[] }>("GET", `/v1/subscriptions/${name}/dead-letters`),
+    (answer) => answer.body.items.length > 0,
+    "it is dead",
   );
   return body.items;
 }

@@ -14,12 +14,18 @@ import { Sink } from "../harness/sink.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const LOCAL = { ALLOW_PRIVATE_TARGETS: "1" } as Env;
-const LINE = JSON.stringify(
-  { specversion: "1.0", id: "e1", source: "/shop", type: "order.created", data: { note: "schöne Grüße 😀" } },
-);
+const LINE = JSON.stringify({
+  specversion: "1.0",
+  id: "e1",
+  source: "/shop",
+  type: "order.created",
+  data: { note: "schöne Grüße 😀" },
+});
 
 let sink: Sink;
-beforeAll(async () => { sink = await Sink.open(); });
+beforeAll(async () => {
+  sink = await Sink.open();
+});
 afterAll(() => sink.close());
 afterEach(() => {
   sink.respond(() => 204);
@@ -35,18 +41,39 @@ interface Options {
   readonly timeoutMs?: number;
 }
 
-const attempt = (
-  { env = LOCAL, url = `${sink.url}/hook`, headers = {}, delivery = {}, line = LINE, timeoutMs = 5_000 }: Options = {}
-): Promise<AttemptOutcome> =>
+const attempt = ({
+  env = LOCAL,
+  url = `${sink.url}/hook`,
+  headers = {},
+  delivery = {},
+  line = LINE,
+  timeoutMs = 5_000,
+}: Options = {}): Promise<AttemptOutcome> =>
   attemptDelivery(env, {
     definition: {
-      id: "sub", app: "app", name: "shop", revision: 1, topics: ["**"], filter: null, start: { kind: "earliest" },
+      id: "sub",
+      app: "app",
+      name: "shop",
+      revision: 1,
+      topics: ["**"],
+      filter: null,
+      start: { kind: "earliest" },
       target: { kind: "webhook", url, headers, secret: SECRET },
-      retry: { maxAttempts: 3, delaysMs: [], retryOn4xx: false }, maxInFlight: 10, timeoutMs,
+      retry: { maxAttempts: 3, delaysMs: [], retryOn4xx: false },
+      maxInFlight: 10,
+      timeoutMs,
     },
     delivery: {
-      id: "msg_sub_1_7", source: 1, topic: "t", partition: 0, epoch: 1, offset: 7, attempt: 1, redrive: false,
-      line: null, ...delivery,
+      id: "msg_sub_1_7",
+      source: 1,
+      topic: "t",
+      partition: 0,
+      epoch: 1,
+      offset: 7,
+      attempt: 1,
+      redrive: false,
+      line: null,
+      ...delivery,
     },
     line,
   });
@@ -59,15 +86,16 @@ describe("a webhook's request", () => {
     expect(body).toBe(LINE);
     expect(new Webhook(SECRET).verify(body, headers)).toEqual(JSON.parse(LINE));
     expect(headers).toMatchObject({
-      "webhook-id": "msg_sub_1_7", "content-type": "application/cloudevents+json; charset=utf-8",
+      "webhook-id": "msg_sub_1_7",
+      "content-type": "application/cloudevents+json; charset=utf-8",
       "user-agent": USER_AGENT,
     });
   });
 
   it("[WHK-3] names the version that is in package.json", () => {
-    const { version } = JSON.parse(
-      readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8"),
-    ) as { version: string };
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8")) as {
+      version: string;
+    };
     expect(USER_AGENT).toBe(`Tidings/${version}`);
   });
 
@@ -81,7 +109,10 @@ describe("a webhook's request", () => {
 
   it("[WHK-3] carries the owner's headers, which cannot forge the hub's", async () => {
     const headers = {
-      "x-shop": "berlin", "Webhook-Id": "forged", "webhook-signature": "v1,forged", "webhook-redrive": "true",
+      "x-shop": "berlin",
+      "Webhook-Id": "forged",
+      "webhook-signature": "v1,forged",
+      "webhook-redrive": "true",
       "content-type": "text/plain",
     };
     await attempt({ headers });
@@ -106,9 +137,11 @@ describe("a webhook's answer", () => {
 
   it.each([301, 302, 303, 307, 308])("[WHK-4] %i is not followed", async (status) => {
     sink.respond(({ path }) => (path === "/hook" ? { status, headers: { location: `${sink.url}/elsewhere` } } : 204));
-    expect(await attempt()).toEqual(
-      { kind: "unreachable", reason: "redirect", excerpt: `${status} to ${sink.url}/elsewhere` },
-    );
+    expect(await attempt()).toEqual({
+      kind: "unreachable",
+      reason: "redirect",
+      excerpt: `${status} to ${sink.url}/elsewhere`,
+    });
     expect(sink.deliveries).toHaveLength(1);
   });
 
@@ -130,9 +163,10 @@ describe("a webhook's answer", () => {
   it("[WHK-5] is kept by its beginning, cut between characters", async () => {
     sink.respond(() => ({ status: 500, body: `x${"é".repeat(LIMITS.RESPONSE_KEPT_BYTES_MAX)}` }));
     const outcome = await attempt();
-    expect(outcome).toMatchObject(
-      { kind: "refused", excerpt: `x${"é".repeat(LIMITS.RESPONSE_KEPT_BYTES_MAX / 2 - 1)}` },
-    );
+    expect(outcome).toMatchObject({
+      kind: "refused",
+      excerpt: `x${"é".repeat(LIMITS.RESPONSE_KEPT_BYTES_MAX / 2 - 1)}`,
+    });
   });
 
   it("[WHK-4] that does not come in time is a timeout", async () => {
@@ -157,13 +191,17 @@ describe("a webhook that never ends its answer", () => {
 
   beforeAll(async () => {
     let closed: (bytes: number) => void;
-    closedAfterBytes = new Promise((resolve) => { closed = resolve; });
+    closedAfterBytes = new Promise((resolve) => {
+      closed = resolve;
+    });
     server = createServer((request, response) => {
       request.resume();
       response.on("close", () => closed(request.socket.bytesWritten));
       answer(response);
     });
-    await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
   });
   afterAll(() => {
     server.closeAllConnections();
@@ -175,18 +213,24 @@ describe("a webhook that never ends its answer", () => {
   it("[WHK-5] is read so far and no further", async () => {
     answer = (response) => {
       response.writeHead(500);
-      const flood = (): void => { while (!response.destroyed && response.write("x".repeat(8_192))); };
+      const flood = (): void => {
+        while (!response.destroyed && response.write("x".repeat(8_192)));
+      };
       response.on("drain", flood);
       flood();
     };
-    expect(await attempt({ url: url() })).toMatchObject(
-      { kind: "refused", status: 500, excerpt: "x".repeat(LIMITS.RESPONSE_KEPT_BYTES_MAX) },
-    );
+    expect(await attempt({ url: url() })).toMatchObject({
+      kind: "refused",
+      status: 500,
+      excerpt: "x".repeat(LIMITS.RESPONSE_KEPT_BYTES_MAX),
+    });
     expect(await closedAfterBytes).toBeGreaterThan(LIMITS.RESPONSE_READ_BYTES_MAX);
   });
 
   it("[WHK-5] but drips holds the connection no longer than the timeout", async () => {
-    answer = (response) => { response.writeHead(500).write("slow"); };
+    answer = (response) => {
+      response.writeHead(500).write("slow");
+    };
     const startedAt = performance.now();
     expect(await attempt({ url: url(), timeoutMs: 100 })).toMatchObject({ kind: "refused", status: 500 });
     expect(performance.now() - startedAt).toBeLessThan(2_000);

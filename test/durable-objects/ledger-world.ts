@@ -17,7 +17,14 @@ import { Pump } from "../../src/durable-objects/subscription/pump.ts";
 import { reportSubscription } from "../../src/durable-objects/subscription/report.ts";
 import { settleDispatch } from "../../src/durable-objects/subscription/settle.ts";
 import type {
-  ClaimAnswer, Gap, LogPush, PushAnswer, ReadPage, ReadRequest, SettleAnswer, SettledDelivery,
+  ClaimAnswer,
+  Gap,
+  LogPush,
+  PushAnswer,
+  ReadPage,
+  ReadRequest,
+  SettleAnswer,
+  SettledDelivery,
   SubscriptionStats,
 } from "../../src/durable-objects/rpc.ts";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
@@ -60,15 +67,14 @@ export class FakeLog {
     const { offset } = request.start;
     const after = Math.max(offset, this.firstHeld - 1);
     const through = Math.min(this.head, after + request.eventsMax);
-    const gap: Gap | null = after > offset
-      ? { partition: 0, requested: offset + 1, firstHeld: this.firstHeld, reason: "trimmed" }
-      : null;
+    const gap: Gap | null =
+      after > offset ? { partition: 0, requested: offset + 1, firstHeld: this.firstHeld, reason: "trimmed" } : null;
     return ok({ ...this.#batch(after, through), after, through, head: this.head, firstHeld: this.firstHeld, gap });
   }
 
   lines(epoch: number, offsets: readonly number[]): (string | null)[] {
-    return offsets.map(
-      (offset) => (epoch === this.epoch && offset >= this.firstHeld && offset <= this.head ? lineOf(offset) : null),
+    return offsets.map((offset) =>
+      epoch === this.epoch && offset >= this.firstHeld && offset <= this.head ? lineOf(offset) : null,
     );
   }
 
@@ -78,9 +84,8 @@ export class FakeLog {
   }
 }
 
-export const lineOf = (offset: number): string => JSON.stringify(
-  { id: `e${offset}`, data: { n: offset, third: offset % 3 === 0 } },
-);
+export const lineOf = (offset: number): string =>
+  JSON.stringify({ id: `e${offset}`, data: { n: offset, third: offset % 3 === 0 } });
 
 export class LedgerWorld {
   readonly definition: SubscriptionDefinition;
@@ -157,7 +162,11 @@ export class LedgerWorld {
   async settleNewest(outcome: AttemptOutcome): Promise<void> {
     const { dispatch } = this.sent.at(-1)!;
     const by = await this.claimed(dispatch);
-    await this.settle(dispatch, by, by.deliveries.map(() => outcome));
+    await this.settle(
+      dispatch,
+      by,
+      by.deliveries.map(() => outcome),
+    );
   }
 
   /** Every event of the log `t` refused for good. */
@@ -165,7 +174,12 @@ export class LedgerWorld {
     await this.push(events);
     for (const { dispatch } of this.sent) {
       const answer = await this.claim(dispatch);
-      if (answer.kind === "claimed") await this.settle(dispatch, answer, answer.deliveries.map(() => REFUSED));
+      if (answer.kind === "claimed")
+        await this.settle(
+          dispatch,
+          answer,
+          answer.deliveries.map(() => REFUSED),
+        );
     }
   }
 
@@ -199,16 +213,30 @@ export class LedgerWorld {
 }
 
 export const makeDefinition = (more: Partial<SubscriptionDefinition> = {}): SubscriptionDefinition => ({
-  id: "sub", app: "app_test", name: "test", revision: 1, topics: ["t"], filter: null, start: { kind: "earliest" },
-  target: { kind: "listener", name: "nobody" }, retry: { maxAttempts: 3, delaysMs: [0], retryOn4xx: false },
-  maxInFlight: 100, timeoutMs: 1_000, ...more,
+  id: "sub",
+  app: "app_test",
+  name: "test",
+  revision: 1,
+  topics: ["t"],
+  filter: null,
+  start: { kind: "earliest" },
+  target: { kind: "listener", name: "nobody" },
+  retry: { maxAttempts: 3, delaysMs: [0], retryOn4xx: false },
+  maxInFlight: 100,
+  timeoutMs: 1_000,
+  ...more,
 });
 
 export const sumOf = ({ delivered, dead, owed, expired, skipped, discarded }: SubscriptionStats): number =>
   delivered + dead + owed + expired + skipped + discarded;
 
 export const outcomeOf = ({ source, offset }: DeliveryPlace, outcome: AttemptOutcome): SettledDelivery => ({
-  source, offset, outcome, startedAt: Date.now(), durationMs: 1, line: outcome.kind === "accepted" ? null : lineOf(offset),
+  source,
+  offset,
+  outcome,
+  startedAt: Date.now(),
+  durationMs: 1,
+  line: outcome.kind === "accepted" ? null : lineOf(offset),
 });
 
 export const ACCEPTED: AttemptOutcome = { kind: "accepted", status: 204 };

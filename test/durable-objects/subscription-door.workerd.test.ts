@@ -18,13 +18,15 @@ const APP = "app_test";
 const handled = new Map<string, number[]>();
 let failing = (_offset: number, _attempt: number): boolean => false;
 
-registerListeners([defineListener({
-  name: "recorder",
-  handle: (event, { subscription: name, attempt }) => {
-    if (failing(event.offset, attempt)) throw new Error("not now");
-    handled.set(name, [...(handled.get(name) ?? []), event.offset]);
-  },
-})]);
+registerListeners([
+  defineListener({
+    name: "recorder",
+    handle: (event, { subscription: name, attempt }) => {
+      if (failing(event.offset, attempt)) throw new Error("not now");
+      handled.set(name, [...(handled.get(name) ?? []), event.offset]);
+    },
+  }),
+]);
 
 beforeAll(migrateDatabase);
 
@@ -45,8 +47,13 @@ class Followed {
     this.id = id;
     this.topic = `${id}.events`;
     this.definition = makeDefinition({
-      id, app: APP, name: id, topics: [this.topic], target: { kind: "listener", name: "recorder" },
-      retry: { maxAttempts: 3, delaysMs: [50], retryOn4xx: false }, ...more,
+      id,
+      app: APP,
+      name: id,
+      topics: [this.topic],
+      target: { kind: "listener", name: "recorder" },
+      retry: { maxAttempts: 3, delaysMs: [50], retryOn4xx: false },
+      ...more,
     });
   }
 
@@ -70,7 +77,11 @@ class Followed {
   }
 
   settled(what: string): Promise<SubscriptionStats> {
-    return eventually(() => this.stats(), ({ owed, lag }) => owed === 0 && lag === 0, what);
+    return eventually(
+      () => this.stats(),
+      ({ owed, lag }) => owed === 0 && lag === 0,
+      what,
+    );
   }
 }
 
@@ -116,9 +127,9 @@ it("[DLV-8] failures wait in the ledger and go again by its alarm; the last fail
   expect(await followed.settled("all are settled")).toMatchObject({ matched: 3, delivered: 2, dead: 1 });
   const { items } = await followed.door.deadLetters(null, 10);
   expect(items).toMatchObject([{ offset: 2, reason: "attempts_exhausted" }]);
-  expect(
-    items[0]!.attempts.map(({ error, excerpt }) => `${error}: ${excerpt}`),
-  ).toEqual(Array(3).fill("listener_threw: not now"));
+  expect(items[0]!.attempts.map(({ error, excerpt }) => `${error}: ${excerpt}`)).toEqual(
+    Array(3).fill("listener_threw: not now"),
+  );
 
   failing = () => false;
   expect(valueOf(await followed.door.redrive({ kind: "all" }, false))).toBe(1);
@@ -130,7 +141,11 @@ it("[DLV-18] paused it only grows its lag; resumed it delivers all of it", async
   valueOf(await followed.door.pause());
   await followed.append(30);
   expect(
-    await eventually(() => followed.stats(), ({ lag }) => lag === 30, "the lag is thirty"),
+    await eventually(
+      () => followed.stats(),
+      ({ lag }) => lag === 30,
+      "the lag is thirty",
+    ),
   ).toMatchObject({ matched: 0, owed: 0 });
   await evictDurableObject(followed.door);
   valueOf(await followed.door.resume());
@@ -143,10 +158,18 @@ it("[DLV-20] removed it wants nothing, gives nothing and is not revived by a lat
   await followed.append(2);
   await followed.door.remove();
   await followed.door.configure(followed.definition);
-  expect(await followed.door.accept({
-    topic: followed.topic, partition: 0, epoch: makeLife().epoch, after: 0, through: 1, head: 1, offsets: [1],
-    body: "{}",
-  })).toEqual({ kind: "gone" });
+  expect(
+    await followed.door.accept({
+      topic: followed.topic,
+      partition: 0,
+      epoch: makeLife().epoch,
+      after: 0,
+      through: 1,
+      head: 1,
+      offsets: [1],
+      body: "{}",
+    }),
+  ).toEqual({ kind: "gone" });
   expect(await followed.door.claim(1)).toEqual({ kind: "nothing" });
   expect(await followed.door.report()).toMatchObject({ ok: false, failure: { code: "subscription_not_found" } });
   expect(await followed.door.resume()).toMatchObject({ ok: false, failure: { code: "subscription_not_found" } });
@@ -157,9 +180,17 @@ it("[DLV-20] a deleted topic's end is counted, and its next life is followed ane
   const followed = await Followed.begin("reborn");
   failing = () => true;
   await followed.append(2);
-  await eventually(() => followed.stats(), ({ owed }) => owed === 2, "two are owed");
+  await eventually(
+    () => followed.stats(),
+    ({ owed }) => owed === 2,
+    "two are owed",
+  );
   await followed.log.retire(makeLife().epoch + 1);
-  const stats = await eventually(() => followed.stats(), ({ owed }) => owed === 0, "nothing is owed");
+  const stats = await eventually(
+    () => followed.stats(),
+    ({ owed }) => owed === 0,
+    "nothing is owed",
+  );
   expect(stats.expired + stats.dead).toBe(2);
 
   failing = () => false;
@@ -173,7 +204,7 @@ it("[DLV-13] an older revision of the definition never replaces a newer one", as
   const followed = await Followed.begin("revised");
   await followed.door.configure({ ...followed.definition, revision: 5, timeoutMs: 5_000 });
   await followed.door.configure({ ...followed.definition, revision: 4, timeoutMs: 4_000 });
-  expect(
-    await runInDurableObject(followed.door, (_instance, state) => new Ledger(state).definition?.timeoutMs),
-  ).toBe(5_000);
+  expect(await runInDurableObject(followed.door, (_instance, state) => new Ledger(state).definition?.timeoutMs)).toBe(
+    5_000,
+  );
 });

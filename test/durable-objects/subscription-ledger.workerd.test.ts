@@ -20,18 +20,26 @@ describe("what a log tells", () => {
   it("[DLV-1] goes out with the message, is claimed once, settled once and counted once", async () => {
     await world.push(3);
     expect(world.sent).toHaveLength(1);
-    expect(
-      world.sent[0]!.events.map(({ offset, line }) => [offset, line]),
-    ).toEqual([[1, lineOf(1)], [2, lineOf(2)], [3, lineOf(3)]]);
+    expect(world.sent[0]!.events.map(({ offset, line }) => [offset, line])).toEqual([
+      [1, lineOf(1)],
+      [2, lineOf(2)],
+      [3, lineOf(3)],
+    ]);
     expect(await world.stats()).toMatchObject({ matched: 3, owed: 3, inFlight: 0, lag: 0 });
     const by = await world.claimed(1);
     expect(await world.claim(1)).toEqual({ kind: "nothing" });
     expect(await world.stats()).toMatchObject({ owed: 3, inFlight: 3 });
     expect(await world.settle(1, by, [ACCEPTED, ACCEPTED], false)).toEqual({ continue: true });
     expect(await world.stats()).toMatchObject({ delivered: 2, owed: 1 });
-    await world.step(
-      (ledger) => settleDispatch(
-        ledger, 1, by.claim, by.deliveries.map((delivery) => outcomeOf(delivery, ACCEPTED)), true, Date.now(), () => 0,
+    await world.step((ledger) =>
+      settleDispatch(
+        ledger,
+        1,
+        by.claim,
+        by.deliveries.map((delivery) => outcomeOf(delivery, ACCEPTED)),
+        true,
+        Date.now(),
+        () => 0,
       ),
     );
     expect(await world.stats()).toMatchObject({ matched: 3, delivered: 3, owed: 0, oldestOwedAt: null });
@@ -73,9 +81,16 @@ describe("what a log tells", () => {
 
   it("[DLV-13] of a topic that nobody follows is not wanted", async () => {
     expect(
-      await world.accept(
-        { topic: "other", partition: 0, epoch: EPOCH, after: 0, through: 1, head: 1, offsets: [1], body: lineOf(1) },
-      ),
+      await world.accept({
+        topic: "other",
+        partition: 0,
+        epoch: EPOCH,
+        after: 0,
+        through: 1,
+        head: 1,
+        offsets: [1],
+        body: lineOf(1),
+      }),
     ).toEqual({ kind: "gone" });
   });
 
@@ -102,9 +117,11 @@ describe("a delivery that fails", () => {
     expect(await world.stats()).toMatchObject({ matched: 1, dead: 1, owed: 0 });
     const { items } = await world.step((ledger) => listDeadLetters(ledger, null, 10));
     expect(items).toMatchObject([{ offset: 1, topic: "t", reason: "attempts_exhausted", event: lineOf(1) }]);
-    expect(
-      items[0]!.attempts.map(({ status, excerpt }) => [status, excerpt]),
-    ).toEqual([[500, "broken"], [500, "broken"], [500, "broken"]]);
+    expect(items[0]!.attempts.map(({ status, excerpt }) => [status, excerpt])).toEqual([
+      [500, "broken"],
+      [500, "broken"],
+      [500, "broken"],
+    ]);
   });
 
   it("[DLV-2] refused for good dies at once", async () => {
@@ -134,9 +151,10 @@ describe("a delivery that fails", () => {
     const by = await world.claimed(1);
     await world.settle(1, by, [ACCEPTED, { kind: "not_attempted" }]);
     expect(await world.stats()).toMatchObject({ delivered: 1, owed: 2, inFlight: 0 });
-    expect(
-      (await world.claimed(1)).deliveries.map(({ offset, attempt }) => [offset, attempt]),
-    ).toEqual([[2, 1], [3, 1]]);
+    expect((await world.claimed(1)).deliveries.map(({ offset, attempt }) => [offset, attempt])).toEqual([
+      [2, 1],
+      [3, 1],
+    ]);
   });
 
   it("[DLV-7] because retention took its event expires", async () => {
@@ -150,9 +168,8 @@ describe("what is lost on the way", () => {
   it("[DLV-11] a message that nobody claims is rung again, ever later", async () => {
     await world.push(1);
     const start = Date.now();
-    const ringAfter = (ms: number) => world.step(
-      (ledger) => ringUnclaimed(ledger, start + ms, false).map(({ dispatch }) => dispatch),
-    );
+    const ringAfter = (ms: number) =>
+      world.step((ledger) => ringUnclaimed(ledger, start + ms, false).map(({ dispatch }) => dispatch));
     expect(await ringAfter(LIMITS.DISPATCH_RING_MS - 1_000)).toEqual([]);
     expect(await ringAfter(LIMITS.DISPATCH_RING_MS + 1_000)).toEqual([1]);
     expect(await ringAfter(LIMITS.DISPATCH_RING_MS + 2_000)).toEqual([]);
@@ -165,9 +182,9 @@ describe("what is lost on the way", () => {
     await world.push(2);
     const lost = await world.claimed(1);
     await world.lapse();
-    expect(
-      await world.step((ledger) => ringUnclaimed(ledger, Date.now() + 60_000, false)),
-    ).toMatchObject([{ dispatch: 1, events: [] }]);
+    expect(await world.step((ledger) => ringUnclaimed(ledger, Date.now() + 60_000, false))).toMatchObject([
+      { dispatch: 1, events: [] },
+    ]);
     expect(await world.settle(1, lost, [ACCEPTED, FAILED], false)).toEqual({ continue: false });
     expect(await world.stats()).toMatchObject({ delivered: 1, owed: 1, dead: 0 });
     expect((await world.claimed(1)).deliveries.map(({ offset, attempt }) => [offset, attempt])).toEqual([[2, 1]]);
@@ -209,9 +226,9 @@ describe("what is lost on the way", () => {
       await world.claimed(1);
       await world.lapse();
     }
-    expect(
-      (await world.step((ledger) => listDeadLetters(ledger, null, 10))).items,
-    ).toMatchObject([{ offset: 1, event: lineOf(1) }]);
+    expect((await world.step((ledger) => listDeadLetters(ledger, null, 10))).items).toMatchObject([
+      { offset: 1, event: lineOf(1) },
+    ]);
     expect(await world.stats()).toMatchObject({ dead: 1, owed: 0 });
   });
 

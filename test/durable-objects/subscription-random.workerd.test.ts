@@ -41,9 +41,8 @@ class RandomRun {
     else if (roll < 60) await this.#claim();
     else if (roll < 85) await this.#settle();
     else if (roll < 89) await this.#passTime();
-    else if (roll < 92) await this.world.step(
-      (ledger) => changeState(ledger, ledger.state === "active" ? "paused" : "active"),
-    );
+    else if (roll < 92)
+      await this.world.step((ledger) => changeState(ledger, ledger.state === "active" ? "paused" : "active"));
     else if (roll < 94) this.#trim();
     else if (roll < 97) await this.world.redriveAll();
     else if (roll < 98) await this.world.discardAll();
@@ -52,8 +51,8 @@ class RandomRun {
 
   async check(): Promise<void> {
     const stats = await this.world.stats();
-    const examined = await this.world.step(
-      (ledger) => ledger.sources.live().reduce((sum, source) => sum + source.examined, 0),
+    const examined = await this.world.step((ledger) =>
+      ledger.sources.live().reduce((sum, source) => sum + source.examined, 0),
     );
     expect(stats.matched).toBe(examined); // Without a filter every event matches.
     expect(stats.delivered).toBe(this.accepted.size);
@@ -105,14 +104,25 @@ class RandomRun {
   }
 
   async #settleWith(
-    dispatch: number, by: Claim, deliveries: readonly ClaimedDelivery[], outcome: () => AttemptOutcome, done: boolean,
+    dispatch: number,
+    by: Claim,
+    deliveries: readonly ClaimedDelivery[],
+    outcome: () => AttemptOutcome,
+    done: boolean,
   ): Promise<void> {
     const outcomes = deliveries.map((delivery) => outcomeOf(delivery, outcome()));
     await this.world.step((ledger) => {
       const open = new Set(
         ledger.dispatches.get(dispatch)?.deliveries.map(([source, offset]) => `${source}/${offset}`),
       );
-      for (const [index, { source, offset, outcome: { kind } }] of outcomes.entries()) {
+      for (const [
+        index,
+        {
+          source,
+          offset,
+          outcome: { kind },
+        },
+      ] of outcomes.entries()) {
         if (kind === "accepted" && open.has(`${source}/${offset}`)) this.accepted.add(deliveries[index]!.id);
       }
       return settleDispatch(ledger, dispatch, by.claim, outcomes, done, Date.now(), this.#random);

@@ -41,11 +41,12 @@ describe("dead letters", () => {
     world.log("t").firstHeld = 4; // The log has nothing of them any more.
     const examined = await world.step((ledger) => ledger.sources.get(1)!.examined);
     const ids = [
-      deliveryKey(world.definition.id, 1, 2), deliveryKey(world.definition.id, 1, 99), "msg_of_somebody_else",
+      deliveryKey(world.definition.id, 1, 2),
+      deliveryKey(world.definition.id, 1, 99),
+      "msg_of_somebody_else",
     ];
-    const redrive = (dryRun: boolean) => world.step(
-      (ledger) => redriveDeadLetters(ledger, { kind: "ids", ids }, dryRun, Date.now()),
-    );
+    const redrive = (dryRun: boolean) =>
+      world.step((ledger) => redriveDeadLetters(ledger, { kind: "ids", ids }, dryRun, Date.now()));
     expect(await redrive(true)).toBe(1);
     expect(await world.stats()).toMatchObject({ dead: 3, owed: 0 });
     expect(await redrive(false)).toBe(1);
@@ -78,16 +79,23 @@ describe("dead letters", () => {
   });
 
   it("[DLV-19] ten thousand are redriven in slices", async () => {
-    await world.step((ledger) => ledger.storage.transactionSync(() => {
-      const source = ledger.sources.insert({ topic: "t", partition: 0, epoch: EPOCH }, 10_000, false);
-      ledger.sources.advance(source.id, 10_000, false, 10_000);
-      ledger.sources.count(source.id, { dead: 10_000 });
-      for (let offset = 1; offset <= 10_000; offset += 1) {
-        ledger.deadLetters.insert(
-          { source: source.id, offset, reason: "attempts_exhausted", diedAt: 1, line: lineOf(offset), attempts: [] },
-        );
-      }
-    }));
+    await world.step((ledger) =>
+      ledger.storage.transactionSync(() => {
+        const source = ledger.sources.insert({ topic: "t", partition: 0, epoch: EPOCH }, 10_000, false);
+        ledger.sources.advance(source.id, 10_000, false, 10_000);
+        ledger.sources.count(source.id, { dead: 10_000 });
+        for (let offset = 1; offset <= 10_000; offset += 1) {
+          ledger.deadLetters.insert({
+            source: source.id,
+            offset,
+            reason: "attempts_exhausted",
+            diedAt: 1,
+            line: lineOf(offset),
+            attempts: [],
+          });
+        }
+      }),
+    );
     expect(await world.redriveAll()).toBe(10_000);
     world.log("t").head = 10_000;
     expect(await world.stats()).toMatchObject({ matched: 10_000, dead: 0, owed: 10_000 });
@@ -116,21 +124,39 @@ describe("a topic's end", () => {
     await world.step((ledger) => ledger.storage.transactionSync(() => retireSource(ledger, ledger.sources.get(1)!)));
     expect(await world.stats()).toMatchObject({ delivered: 1, expired: 2, owed: 1 });
     // The consumer still works on what it claimed: it comes too late, and changes nothing.
-    await world.settle(1, by, by.deliveries.map(() => ACCEPTED));
+    await world.settle(
+      1,
+      by,
+      by.deliveries.map(() => ACCEPTED),
+    );
     expect(await world.stats()).toMatchObject({ delivered: 1, expired: 2, owed: 1 });
   });
 
   it("[DLV-20] is told by the first push of the next life as well", async () => {
     await world.push(2);
-    await world.accept(
-      { topic: "t", partition: 0, epoch: EPOCH + 1, after: 0, through: 1, head: 1, offsets: [1], body: lineOf(1) },
-    );
+    await world.accept({
+      topic: "t",
+      partition: 0,
+      epoch: EPOCH + 1,
+      after: 0,
+      through: 1,
+      head: 1,
+      offsets: [1],
+      body: lineOf(1),
+    });
     expect(await world.stats()).toMatchObject({ matched: 3, expired: 2, owed: 1 });
     // A late word of the life before is heard and means nothing.
     expect(
-      await world.accept(
-        { topic: "t", partition: 0, epoch: EPOCH - 1, after: 0, through: 9, head: 9, offsets: [9], body: lineOf(9) },
-      ),
+      await world.accept({
+        topic: "t",
+        partition: 0,
+        epoch: EPOCH - 1,
+        after: 0,
+        through: 9,
+        head: 9,
+        offsets: [9],
+        body: lineOf(9),
+      }),
     ).toEqual({ kind: "accepted", through: 9 });
     expect(await world.stats()).toMatchObject({ matched: 3 });
   });
@@ -139,9 +165,16 @@ describe("a topic's end", () => {
     await world.push(2);
     await world.step((ledger) => configure(ledger, world.env, { ...world.definition, revision: 2, topics: ["other"] }));
     expect(
-      await world.accept(
-        { topic: "t", partition: 0, epoch: EPOCH, after: 2, through: 3, head: 3, offsets: [3], body: lineOf(3) },
-      ),
+      await world.accept({
+        topic: "t",
+        partition: 0,
+        epoch: EPOCH,
+        after: 2,
+        through: 3,
+        head: 3,
+        offsets: [3],
+        body: lineOf(3),
+      }),
     ).toEqual({ kind: "gone" });
     await world.settleNewest(ACCEPTED);
     expect(await world.stats()).toMatchObject({ matched: 2, delivered: 2, owed: 0, lag: 0 });
@@ -153,9 +186,8 @@ it("[DLV-12] owed deliveries are listed from retries and dispatches alike, claim
   await world.settle(1, await world.claimed(1), [FAILED, ACCEPTED]);
   await world.claimed(1);
   await world.pump();
-  const list = (
-    state: "owed" | "in_flight", cursor: string | null, limit: number
-  ) => world.step((ledger) => listDeliveries(ledger, state, cursor, limit));
+  const list = (state: "owed" | "in_flight", cursor: string | null, limit: number) =>
+    world.step((ledger) => listDeliveries(ledger, state, cursor, limit));
   expect((await list("in_flight", null, 10)).items.map(({ offset }) => offset)).toEqual([3]);
   const first = await list("owed", null, 2);
   const second = await list("owed", first.cursor, 10);

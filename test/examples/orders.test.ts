@@ -5,8 +5,13 @@ import { checkOrderCommand, totalOf } from "../../examples/orders/order.ts";
 import { isSignedWith, makeSecret, Remembered } from "../../examples/orders/webhook.ts";
 
 const command = {
-  orderId: "ord-1", customerId: "cust-1041", total: 55.95,
-  items: [{ id: "cup-stoneware", quantity: 3 }, { id: "tea-assam", quantity: 1 }],
+  orderId: "ord-1",
+  customerId: "cust-1041",
+  total: 55.95,
+  items: [
+    { id: "cup-stoneware", quantity: 3 },
+    { id: "tea-assam", quantity: 1 },
+  ],
 };
 
 describe("the command Place Order", () => {
@@ -14,7 +19,11 @@ describe("the command Place Order", () => {
     expect(checkOrderCommand(command)).toEqual({
       ok: true,
       order: {
-        id: "ord-1", customerId: "cust-1041", customerName: "Ada Okafor", total: 55.95, status: "Placed",
+        id: "ord-1",
+        customerId: "cust-1041",
+        customerName: "Ada Okafor",
+        total: 55.95,
+        status: "Placed",
         items: [
           { id: "cup-stoneware", name: "Stoneware cup", quantity: 3, price: 14.9 },
           { id: "tea-assam", name: "Assam tea, 250 g", quantity: 1, price: 11.25 },
@@ -49,7 +58,8 @@ describe("a webhook consumer", () => {
   const now = Date.parse("2026-11-21T12:00:00Z");
   const body = `{"id":"1"}`;
   const headersAt = (at: number): Record<string, string> => ({
-    "webhook-id": "msg_1", "webhook-timestamp": String(Math.trunc(at / 1_000)),
+    "webhook-id": "msg_1",
+    "webhook-timestamp": String(Math.trunc(at / 1_000)),
     "webhook-signature": new Webhook(secret).sign("msg_1", new Date(at), body),
   });
 
@@ -72,7 +82,9 @@ describe("a webhook consumer", () => {
   });
 
   const sign = (text: string): string =>
-    `v1,${createHmac("sha256", Buffer.from(secret.slice(6), "base64")).update(text).digest("base64")}`;
+    `v1,${createHmac("sha256", Buffer.from(secret.slice(6), "base64"))
+      .update(text)
+      .digest("base64")}`;
 
   it("[EX-2] remembers what it has done, and forgets the oldest of very many", () => {
     const done = new Remembered();

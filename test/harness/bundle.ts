@@ -42,9 +42,13 @@ async function bundle(): Promise<string> {
 function hashOfSources(): string {
   const hash = createHash("sha256");
   const sources = readdirSync(join(REPOSITORY, "src"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.includes(".generated.")).toSorted();
+    .filter((name) => name.endsWith(".ts") && !name.includes(".generated."))
+    .toSorted();
   for (const path of [...sources.map((name) => join("src", name)), "wrangler.toml", "package-lock.json"]) {
-    hash.update(`${path}\0`).update(readFileSync(join(REPOSITORY, path))).update("\0");
+    hash
+      .update(`${path}\0`)
+      .update(readFileSync(join(REPOSITORY, path)))
+      .update("\0");
   }
   return hash.digest("hex").slice(0, 16);
 }

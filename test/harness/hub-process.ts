@@ -29,8 +29,10 @@ export class HubProcess {
   static async start(options: HubProcessOptions): Promise<HubProcess> {
     const hub = new HubProcess(options);
     const ready = eventually(
-      () => hub.lines.some((line) => line === `Ready on http://localhost:${options.port}`), (seen) => seen,
-      "the readiness line", READY_WITHIN_MS,
+      () => hub.lines.some((line) => line === `Ready on http://localhost:${options.port}`),
+      (seen) => seen,
+      "the readiness line",
+      READY_WITHIN_MS,
     );
     const early = hub.exited.then((code) => {
       throw new Error(`it ended with ${code} before it was ready:\n${hub.lines.join("\n")}`);
@@ -44,12 +46,17 @@ export class HubProcess {
     const args = ["--port", String(port), "--persist-to", persistTo, ...(bare ? ["--bare"] : [])];
     // A session of its own, by which the whole tree is found again even when parts of it have lost their parents.
     this.#child = spawn(process.execPath, [join(REPOSITORY, "scripts", "dev.ts"), ...args], {
-      cwd: REPOSITORY, detached: true, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env },
+      cwd: REPOSITORY,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
     });
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       createInterface({ input: stream }).on("line", (line) => this.lines.push(line));
     }
-    this.exited = new Promise((resolve) => { this.#child.once("exit", (code) => resolve(code)); });
+    this.exited = new Promise((resolve) => {
+      this.#child.once("exit", (code) => resolve(code));
+    });
   }
 
   get pids(): readonly number[] {
@@ -66,20 +73,29 @@ export class HubProcess {
   async kill9(): Promise<void> {
     const seen = new Set<number>();
     // Again until nobody is left: one that was being born while we looked is found the next time.
-    await eventually(() => {
-      for (const pid of this.pids) {
-        seen.add(pid);
-        kill(pid, "SIGKILL");
-      }
-      return this.pids.length + [...seen].filter(isAlive).length;
-    }, (left) => left === 0, "the whole tree is gone");
+    await eventually(
+      () => {
+        for (const pid of this.pids) {
+          seen.add(pid);
+          kill(pid, "SIGKILL");
+        }
+        return this.pids.length + [...seen].filter(isAlive).length;
+      },
+      (left) => left === 0,
+      "the whole tree is gone",
+    );
   }
 
   /** Ctrl-C: answers with the exit code and with the processes that stayed behind. */
   async stop(): Promise<{ readonly code: number | null; readonly orphans: readonly number[] }> {
     kill(this.#child.pid!, "SIGINT");
     const code = await this.exited;
-    const gone = eventually(() => this.pids, (pids) => pids.length === 0, "no orphans", 3_000);
+    const gone = eventually(
+      () => this.pids,
+      (pids) => pids.length === 0,
+      "no orphans",
+      3_000,
+    );
     const orphans = await gone.catch(() => this.pids);
     for (const pid of orphans) kill(pid, "SIGKILL");
     return { code, orphans };

@@ -91,22 +91,30 @@ export class Hub {
 
   /** Sends a JSON body (when there is one) and reads the answer as JSON. */
   async json<Body = JsonObject>(
-    method: string, path: string, body?: unknown, headers: Record<string, string> = {},
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
   ): Promise<Answer<Body>> {
-    const init: RequestInit = body === undefined
-      ? { method, headers }
-      : { method, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
+    const init: RequestInit =
+      body === undefined
+        ? { method, headers }
+        : { method, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
     const response = await this.request(path, init);
     return answerOf<Body>(response);
   }
 
   /** Publishes drafts as JSON (a string goes as it is). */
   async publish(
-    topic: string, body: unknown, headers: Record<string, string> = {},
+    topic: string,
+    body: unknown,
+    headers: Record<string, string> = {},
   ): Promise<Answer<{ readonly events: readonly Receipt[] }>> {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const response = await this.request(`/v1/topics/${encodeURIComponent(topic)}/events`, {
-      method: "POST", headers: { "content-type": "application/json", ...headers }, body: text,
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: text,
     });
     return answerOf(response);
   }
@@ -166,7 +174,11 @@ export class Hub {
   /** `kill -9` of the runtime; resolves when its successor answers. State survives, queues and sockets do not. */
   async killRuntime(): Promise<void> {
     process.kill(runtimes.get(this)!, "SIGKILL");
-    const answers = (): Promise<boolean> => fetch(`${this.url}/healthz`).then(() => true, () => false);
+    const answers = (): Promise<boolean> =>
+      fetch(`${this.url}/healthz`).then(
+        () => true,
+        () => false,
+      );
     await eventually(answers, (up) => up, "the runtime is back");
     this.#claimRuntime();
   }
@@ -200,13 +212,15 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
   const { rootPath: _rootPath, modulesRules: _modulesRules, ...settings } = workerOptions;
   const vars = Object.entries({ ROOT_KEY, ALLOW_PRIVATE_TARGETS: "1", ...options.vars });
   return convertV4MiniflareOptions({
-    workers: [{
-      ...settings,
-      name: WORKER,
-      modules: [{ type: "ESModule", path: join(bundle, "index.js") }],
-      modulesRoot: bundle,
-      bindings: Object.fromEntries(vars.filter((entry): entry is [string, string] => entry[1] !== null)),
-    }],
+    workers: [
+      {
+        ...settings,
+        name: WORKER,
+        modules: [{ type: "ESModule", path: join(bundle, "index.js") }],
+        modulesRoot: bundle,
+        bindings: Object.fromEntries(vars.filter((entry): entry is [string, string] => entry[1] !== null)),
+      },
+    ],
     host: "127.0.0.1",
     port: 0,
     cf: false,
@@ -236,7 +250,9 @@ async function migrate(database: D1Database): Promise<void> {
   const { results } = await database.prepare("SELECT name FROM applied_migrations").all<{ name: string }>();
   const applied = new Set(results.map(({ name }) => name));
   const folder = join(REPOSITORY, "migrations");
-  for (const name of readdirSync(folder).filter((file) => file.endsWith(".sql") && !applied.has(file)).toSorted()) {
+  for (const name of readdirSync(folder)
+    .filter((file) => file.endsWith(".sql") && !applied.has(file))
+    .toSorted()) {
     const statements = unstable_splitSqlQuery(readFileSync(join(folder, name), "utf8"));
     await database.batch([
       ...statements.map((statement) => database.prepare(statement)),

@@ -24,14 +24,20 @@ function readProcess(pid: number): ProcessRow | null {
 }
 
 const readProcesses = (): ProcessRow[] =>
-  readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((name) => readProcess(Number(name)))
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => readProcess(Number(name)))
     .filter((row): row is ProcessRow => row !== null && row.alive);
 
 export const childrenOf = (parent: number, name: string): number[] =>
-  readProcesses().filter((row) => row.parent === parent && row.name === name).map((row) => row.pid);
+  readProcesses()
+    .filter((row) => row.parent === parent && row.name === name)
+    .map((row) => row.pid);
 
 /** A tree started with `detached` keeps its session even when a parent dies first. */
 export const membersOfSession = (session: number): number[] =>
-  readProcesses().filter((row) => row.session === session).map((row) => row.pid);
+  readProcesses()
+    .filter((row) => row.session === session)
+    .map((row) => row.pid);
 
 export const isAlive = (pid: number): boolean => readProcess(pid)?.alive ?? false;

@@ -78,7 +78,9 @@ export class Sink {
 
   async close(): Promise<void> {
     this.#server.closeAllConnections();
-    await new Promise((resolve) => { this.#server.close(resolve); });
+    await new Promise((resolve) => {
+      this.#server.close(resolve);
+    });
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -88,7 +90,10 @@ export class Sink {
     const ruled = this.#rule(delivery);
     const answer = typeof ruled === "number" ? { status: ruled } : ruled;
     const { status = 204, headers = {}, body = "", delayMs = 0, reset = false } = answer;
-    if (delayMs > 0) await new Promise((resolve) => { setTimeout(resolve, delayMs); });
+    if (delayMs > 0)
+      await new Promise((resolve) => {
+        setTimeout(resolve, delayMs);
+      });
     if (!reset && status >= 200 && status < 300) this.accepted.push(delivery);
     this.deliveries.push(delivery);
     if (reset) request.socket.destroy();

@@ -68,7 +68,8 @@ export class TestSocket {
 
   /** The events of one topic (or of all), in the order they came. */
   events(topic?: string): WireEvent[] {
-    return this.messages.filter((message) => message.op === "event" && (topic === undefined || message.topic === topic))
+    return this.messages
+      .filter((message) => message.op === "event" && (topic === undefined || message.topic === topic))
       .map((message) => message.event!);
   }
 

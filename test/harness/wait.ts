@@ -1,6 +1,9 @@
 /** Waiting for a state that nobody announces: short polls with a deadline and a message that helps. */
 export async function eventually<T>(
-  look: () => T | Promise<T>, holds: (value: T) => boolean, what: string, timeoutMs = 15_000,
+  look: () => T | Promise<T>,
+  holds: (value: T) => boolean,
+  what: string,
+  timeoutMs = 15_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
@@ -12,4 +15,7 @@ export async function eventually<T>(
   }
 }
 
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms); });
+export const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });

@@ -9,21 +9,48 @@ const DISPATCH = { v: 1, app: "app", subscription: "sub", dispatch: 7, events: [
 
 /** One message of a queue, and a ledger that answers as told; what happens is written down in order. */
 async function consume(
-  consumer: typeof consumeDeliveries, body: unknown, ledger: {
-    claim?: () => Promise<ClaimAnswer>; ring?: () => Promise<void>,
+  consumer: typeof consumeDeliveries,
+  body: unknown,
+  ledger: {
+    claim?: () => Promise<ClaimAnswer>;
+    ring?: () => Promise<void>;
   },
 ): Promise<string[]> {
   const calls: string[] = [];
   const message = {
-    id: "m1", attempts: 1, body, ack: () => { calls.push("ack"); },
-    retry: ({ delaySeconds }: { delaySeconds: number }) => { calls.push(`retry ${delaySeconds}`); },
+    id: "m1",
+    attempts: 1,
+    body,
+    ack: () => {
+      calls.push("ack");
+    },
+    retry: ({ delaySeconds }: { delaySeconds: number }) => {
+      calls.push(`retry ${delaySeconds}`);
+    },
   };
   const stub = {
-    claim: (dispatch: number) => { calls.push(`claim ${dispatch}`); return ledger.claim!(); },
-    ring: (dispatch: number) => { calls.push(`ring ${dispatch}`); return ledger.ring!(); },
+    claim: (dispatch: number) => {
+      calls.push(`claim ${dispatch}`);
+      return ledger.claim!();
+    },
+    ring: (dispatch: number) => {
+      calls.push(`ring ${dispatch}`);
+      return ledger.ring!();
+    },
   };
-  const env = { SUBSCRIPTION: { getByName: (name: string) => { calls.push(name); return stub; } } } as unknown as Env;
-  const context = { waitUntil: () => { calls.push("work"); } } as unknown as ExecutionContext;
+  const env = {
+    SUBSCRIPTION: {
+      getByName: (name: string) => {
+        calls.push(name);
+        return stub;
+      },
+    },
+  } as unknown as Env;
+  const context = {
+    waitUntil: () => {
+      calls.push("work");
+    },
+  } as unknown as ExecutionContext;
   await consumer({ queue: "q", messages: [message] } as unknown as MessageBatch, env, context);
   return calls;
 }
@@ -49,17 +76,23 @@ it("[DLV-11] a message that cannot be claimed is left to the platform's retries"
 });
 
 it.each([null, "text", 7, {}, { ...DISPATCH, v: 2 }, { ...DISPATCH, dispatch: "7" }, { ...DISPATCH, events: null }])(
-  "[DLV-11] %j is no dispatch: it is never guessed, and ends where its reason is logged", async (body) => {
+  "[DLV-11] %j is no dispatch: it is never guessed, and ends where its reason is logged",
+  async (body) => {
     expect(parseDispatchMessage(body)).toBeNull();
     expect(await consume(consumeDeliveries, body, {})).toEqual(["retry 2"]);
     expect(await consume(consumeDeadLetters, body, {})).toEqual(["ack"]);
-  });
+  },
+);
 
 it("[DLV-11] what the platform gave up rings its ledger, and is acknowledged after that", async () => {
-  expect(
-    await consume(consumeDeadLetters, DISPATCH, { ring: async () => undefined }),
-  ).toEqual([LEDGER, "ring 7", "ack"]);
-  expect(
-    await consume(consumeDeadLetters, DISPATCH, { ring: () => Promise.reject(new Error("not there")) }),
-  ).toEqual([LEDGER, "ring 7", "retry 30"]);
+  expect(await consume(consumeDeadLetters, DISPATCH, { ring: async () => undefined })).toEqual([
+    LEDGER,
+    "ring 7",
+    "ack",
+  ]);
+  expect(await consume(consumeDeadLetters, DISPATCH, { ring: () => Promise.reject(new Error("not there")) })).toEqual([
+    LEDGER,
+    "ring 7",
+    "retry 30",
+  ]);
 });

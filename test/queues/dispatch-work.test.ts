@@ -35,7 +35,9 @@ class FakeWorld implements DispatchPorts {
     this.attempted.push(offset);
     this.#running += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#running);
-    await new Promise<void>((resolve) => { this.later(this.#durationMs(offset), resolve); });
+    await new Promise<void>((resolve) => {
+      this.later(this.#durationMs(offset), resolve);
+    });
     this.#running -= 1;
     return this.#outcome(offset);
   }
@@ -51,14 +53,22 @@ class FakeWorld implements DispatchPorts {
   later(ms: number, callback: () => void): () => void {
     const wait = { at: this.#now + ms, wake: callback };
     this.#waits.push(wait);
-    return () => { this.#waits = this.#waits.filter((other) => other !== wait); };
+    return () => {
+      this.#waits = this.#waits.filter((other) => other !== wait);
+    };
   }
 
   /** Runs the dispatch to its end. */
   async run(deliveries: number, timeoutMs = 15_000): Promise<void> {
     let ended = false;
-    const work = workDispatch(Array.from({ length: deliveries }, (_, index) => delivery(index + 1)), timeoutMs, this);
-    const end = work.finally(() => { ended = true; });
+    const work = workDispatch(
+      Array.from({ length: deliveries }, (_, index) => delivery(index + 1)),
+      timeoutMs,
+      this,
+    );
+    const end = work.finally(() => {
+      ended = true;
+    });
     end.catch(() => undefined);
     for (;;) {
       for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
@@ -73,16 +83,23 @@ class FakeWorld implements DispatchPorts {
 }
 
 const delivery = (offset: number): ClaimedDelivery => ({
-  id: `msg_s_1_${offset}`, source: 1, topic: "t", partition: 0, epoch: 1, offset, attempt: 1, redrive: false,
+  id: `msg_s_1_${offset}`,
+  source: 1,
+  topic: "t",
+  partition: 0,
+  epoch: 1,
+  offset,
+  attempt: 1,
+  redrive: false,
   line: null,
 });
 
 it("[DLV-15] attempts each delivery once, at most six at a time, and settles all", async () => {
   const world = new FakeWorld(() => 10);
   await world.run(100);
-  expect(
-    world.attempted.toSorted((left, right) => left - right),
-  ).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+  expect(world.attempted.toSorted((left, right) => left - right)).toEqual(
+    Array.from({ length: 100 }, (_, index) => index + 1),
+  );
   expect(world.mostAtOnce).toBe(LIMITS.DISPATCH_CONNECTIONS_MAX);
   expect(world.settled).toHaveLength(100);
 });
@@ -93,9 +110,9 @@ it("[DLV-15] settles after every twenty outcomes and ends with one that says don
   expect(world.settles.at(-1)!.done).toBe(true);
   expect(world.settles.slice(0, -1).every(({ done }) => !done)).toBe(true);
   expect(world.settles.length).toBeGreaterThanOrEqual(5);
-  expect(
-    Math.max(...world.settles.map(({ offsets }) => offsets.length)),
-  ).toBeLessThanOrEqual(LIMITS.SETTLE_OUTCOMES_MAX + LIMITS.DISPATCH_CONNECTIONS_MAX);
+  expect(Math.max(...world.settles.map(({ offsets }) => offsets.length))).toBeLessThanOrEqual(
+    LIMITS.SETTLE_OUTCOMES_MAX + LIMITS.DISPATCH_CONNECTIONS_MAX,
+  );
 });
 
 it("[DLV-15] settles what there is a quarter of a second after the first outcome", async () => {
@@ -125,8 +142,9 @@ it("[DLV-15] a lost claim ends it: nothing more begins, and what is under way is
   await world.run(100);
   expect(world.settles[0]!.offsets).toHaveLength(LIMITS.SETTLE_OUTCOMES_MAX);
   expect(world.attempted.length).toBeLessThanOrEqual(LIMITS.SETTLE_OUTCOMES_MAX + 2 * LIMITS.DISPATCH_CONNECTIONS_MAX);
-  expect(world.settled.map(({ offset }) => offset).toSorted((left, right) => left - right))
-    .toEqual(world.attempted.toSorted((left, right) => left - right));
+  expect(world.settled.map(({ offset }) => offset).toSorted((left, right) => left - right)).toEqual(
+    world.attempted.toSorted((left, right) => left - right),
+  );
 });
 
 it("[DLV-15] outcomes of a settle that failed go with the next, so that none is lost", async () => {
@@ -165,7 +183,13 @@ it("[DLV-6] a log that cannot be reached costs no attempt", async () => {
 
 it("[DLV-3] failures carry the event along, so that a dead letter has its own copy; successes do not", async () => {
   const refused: AttemptOutcome = { kind: "refused", status: 500, retryAfterMs: null, excerpt: "no" };
-  const world = new FakeWorld(() => 1, (offset) => (offset === 1 ? refused : ACCEPTED));
+  const world = new FakeWorld(
+    () => 1,
+    (offset) => (offset === 1 ? refused : ACCEPTED),
+  );
   await world.run(2);
-  expect(world.settled.map(({ offset, line }) => [offset, line])).toEqual([[1, "line 1"], [2, null]]);
+  expect(world.settled.map(({ offset, line }) => [offset, line])).toEqual([
+    [1, "line 1"],
+    [2, null],
+  ]);
 });

@@ -26,7 +26,8 @@ it("[RUN-6] finds nothing to refuse in the wrangler.toml of this repository", ()
 it("[RUN-7] reads the deployed address from wrangler's output", () => {
   const output = [
     `{"type":"wrangler-session","version":1}`,
-    `{"type":"deploy","version":1,"targets":["https://tidings.example.workers.dev/","schedule: * * * * *"]}`, "",
+    `{"type":"deploy","version":1,"targets":["https://tidings.example.workers.dev/","schedule: * * * * *"]}`,
+    "",
   ].join("\n");
   expect(findDeployedUrl(output)).toBe("https://tidings.example.workers.dev");
   expect(findDeployedUrl(`{"type":"deploy","targets":["schedule: * * * * *"]}`)).toBeNull();

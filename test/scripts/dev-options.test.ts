@@ -5,16 +5,25 @@ import { REPOSITORY } from "../../scripts/lib/wrangler.ts";
 
 it("[RUN-1] starts on 8787, keeps state under .wrangler/state and passes the local key and allowance", () => {
   expect(parseDevOptions([], {}, "/elsewhere")).toEqual({
-    port: 8787, persistTo: join(REPOSITORY, ".wrangler", "state"), bare: false, verbose: false,
-    rootKey: "dev-root-key", rootKeyIsOurs: true, allowPrivateTargets: "1",
+    port: 8787,
+    persistTo: join(REPOSITORY, ".wrangler", "state"),
+    bare: false,
+    verbose: false,
+    rootKey: "dev-root-key",
+    rootKeyIsOurs: true,
+    allowPrivateTargets: "1",
   });
 });
 
 it("[RUN-1] honours --port, --persist-to, ROOT_KEY and ALLOW_PRIVATE_TARGETS", () => {
   const env = { ROOT_KEY: "mine", ALLOW_PRIVATE_TARGETS: "0" };
   expect(parseDevOptions(["--port", "9000", "--persist-to", "state", "--bare"], env, "/elsewhere")).toMatchObject({
-    port: 9000, persistTo: "/elsewhere/state", bare: true,
-    rootKey: "mine", rootKeyIsOurs: false, allowPrivateTargets: "0",
+    port: 9000,
+    persistTo: "/elsewhere/state",
+    bare: true,
+    rootKey: "mine",
+    rootKeyIsOurs: false,
+    allowPrivateTargets: "0",
   });
 });
 

@@ -15,7 +15,11 @@ const validate = ajv.compile(JSON.parse(readFileSync(SCHEMA_FILE, "utf8")) as ob
 
 export const DEFAULTS: DraftDefaults = { source: "/apps/default", traceparent: null };
 export const POSITION: EventPosition = {
-  topic: "order.created", partition: 0, offset: 7, appendedAt: "2026-11-18T11:06:40.000Z", keyVersion: 2,
+  topic: "order.created",
+  partition: 0,
+  offset: 7,
+  appendedAt: "2026-11-18T11:06:40.000Z",
+  keyVersion: 2,
 };
 
 /** The draft's line in a log, held against the schema, and its value. */

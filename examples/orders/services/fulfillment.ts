@@ -20,6 +20,8 @@ export function fulfillment(): Fulfillment {
     },
     picked: () => orders,
     isBroken: () => broken,
-    setBroken: (value) => { broken = value; },
+    setBroken: (value) => {
+      broken = value;
+    },
   };
 }

@@ -14,12 +14,20 @@ export function inventory(hub: HubConnection): Inventory {
   const left = new Map(PRODUCTS.map(({ id, stock }) => [id, stock]));
 
   async function consume({ data: { orderId, items } }: OrderEvent<Payment>): Promise<void> {
-    const lines = items.map(({ id, name, quantity }) => (
-      { orderId, productId: id, name, change: -quantity, available: left.get(id)! - quantity }
-    ));
-    const drafts = lines.map((data, index) => (
-      { type: "stock.updated", id: `stock-${orderId}-${index}`, source: "/services/inventory", key: orderId, data }
-    ));
+    const lines = items.map(({ id, name, quantity }) => ({
+      orderId,
+      productId: id,
+      name,
+      change: -quantity,
+      available: left.get(id)! - quantity,
+    }));
+    const drafts = lines.map((data, index) => ({
+      type: "stock.updated",
+      id: `stock-${orderId}-${index}`,
+      source: "/services/inventory",
+      key: orderId,
+      data,
+    }));
     try {
       await hub.publish("stock.updated", drafts);
     } catch (error) {

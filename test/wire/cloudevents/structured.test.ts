@@ -15,16 +15,24 @@ describe("the three forms", () => {
   it.each([
     ["application/cloudevents+json", false, "structured"],
     ["Application/CloudEvents+JSON; charset=UTF-8", true, "structured"],
-    ["application/cloudevents-batch+json", true, "batch"], ["application/json", true, "binary"], [null, true, "binary"],
-    ["application/json", false, "none"], [null, false, "none"], ["application/cloudeventsx", false, "none"],
+    ["application/cloudevents-batch+json", true, "batch"],
+    ["application/json", true, "binary"],
+    [null, true, "binary"],
+    ["application/json", false, "none"],
+    [null, false, "none"],
+    ["application/cloudeventsx", false, "none"],
     ['application/cloudevents+json;charset="utf-8"', false, "structured"],
   ] as const)("[WIRE-10] %s, with ce- headers: %s, is %s", (contentType, hasCeHeaders, mode) => {
     expect(cloudEventMode(contentType, hasCeHeaders)).toEqual({ ok: true, value: mode });
   });
 
   it.each([
-    "application/cloudevents", "application/cloudevents+avro", "application/cloudevents-batch+protobuf",
-    "application/cloudevents-batch", "application/cloudevents+json2", "application/cloudevents+json; charset=utf-16",
+    "application/cloudevents",
+    "application/cloudevents+avro",
+    "application/cloudevents-batch+protobuf",
+    "application/cloudevents-batch",
+    "application/cloudevents+json2",
+    "application/cloudevents+json; charset=utf-16",
   ])("[WIRE-10] %s is refused as content_type_unsupported", (contentType) => {
     expect(refusalOf(cloudEventMode(contentType, true)).code).toBe("content_type_unsupported");
   });
@@ -32,14 +40,32 @@ describe("the three forms", () => {
 
 describe("a structured event", () => {
   it("[WIRE-10] keeps its attributes and extensions, and its partitionkey is the key", () => {
-    const draft = valueOf(parse({
-      ...EVENT, subject: "s", time: "2026-01-01T00:00:00Z", dataschema: "urn:s", datacontenttype: "text/xml",
-      data: "<a/>", partitionkey: "k", sequence: "0001", retries: 3, urgent: true,
-    }));
+    const draft = valueOf(
+      parse({
+        ...EVENT,
+        subject: "s",
+        time: "2026-01-01T00:00:00Z",
+        dataschema: "urn:s",
+        datacontenttype: "text/xml",
+        data: "<a/>",
+        partitionkey: "k",
+        sequence: "0001",
+        retries: 3,
+        urgent: true,
+      }),
+    );
     expect(draft.key).toBe("k");
     expect(lineOf(draft).event).toMatchObject({
-      ...EVENT, subject: "s", time: "2026-01-01T00:00:00Z", dataschema: "urn:s", datacontenttype: "text/xml",
-      data: "<a/>", partitionkey: "k", sequence: "0001", retries: 3, urgent: true,
+      ...EVENT,
+      subject: "s",
+      time: "2026-01-01T00:00:00Z",
+      dataschema: "urn:s",
+      datacontenttype: "text/xml",
+      data: "<a/>",
+      partitionkey: "k",
+      sequence: "0001",
+      retries: 3,
+      urgent: true,
     });
   });
 
@@ -65,17 +91,30 @@ describe("a structured event", () => {
   });
 
   it.each<[object, string]>([
-    [{ ...EVENT, specversion: "0.3" }, "/specversion"], [{ ...EVENT, specversion: 1 }, "/specversion"],
-    [{ ...EVENT, specversion: null }, "/specversion"], [{ ...EVENT, specversion: undefined }, "/specversion"],
-    [{ ...EVENT, id: undefined }, "/id"], [{ ...EVENT, id: "" }, "/id"], [{ ...EVENT, id: null }, "/id"],
-    [{ ...EVENT, source: undefined }, "/source"], [{ ...EVENT, source: 5 }, "/source"],
+    [{ ...EVENT, specversion: "0.3" }, "/specversion"],
+    [{ ...EVENT, specversion: 1 }, "/specversion"],
+    [{ ...EVENT, specversion: null }, "/specversion"],
+    [{ ...EVENT, specversion: undefined }, "/specversion"],
+    [{ ...EVENT, id: undefined }, "/id"],
+    [{ ...EVENT, id: "" }, "/id"],
+    [{ ...EVENT, id: null }, "/id"],
+    [{ ...EVENT, source: undefined }, "/source"],
+    [{ ...EVENT, source: 5 }, "/source"],
     [{ ...EVENT, type: undefined }, "/type"],
-    [{ ...EVENT, partitionkey: 5 }, "/partitionkey"], [{ ...EVENT, Extension: "a" }, "/Extension"],
-    [{ ...EVENT, "my-ext": "a" }, "/my-ext"], [{ ...EVENT, ext: { a: 1 } }, "/ext"], [{ ...EVENT, ext: [] }, "/ext"],
-    [{ ...EVENT, ext: 1.5 }, "/ext"], [{ ...EVENT, ext: 2_147_483_648 }, "/ext"], [{ ...EVENT, ext: "\u0000" }, "/ext"],
-    [{ ...EVENT, ext: "a".repeat(4_097) }, "/ext"], [{ ...EVENT, constructor: "a" }, "/constructor"],
-    [{ ...EVENT, data: 1, data_base64: "AA==" }, "/data_base64"], [{ ...EVENT, data_base64: "??" }, "/data_base64"],
-    [{ ...EVENT, data_base64: 5 }, "/data_base64"], [{ ...EVENT, time: "soon" }, "/time"],
+    [{ ...EVENT, partitionkey: 5 }, "/partitionkey"],
+    [{ ...EVENT, Extension: "a" }, "/Extension"],
+    [{ ...EVENT, "my-ext": "a" }, "/my-ext"],
+    [{ ...EVENT, ext: { a: 1 } }, "/ext"],
+    [{ ...EVENT, ext: [] }, "/ext"],
+    [{ ...EVENT, ext: 1.5 }, "/ext"],
+    [{ ...EVENT, ext: 2_147_483_648 }, "/ext"],
+    [{ ...EVENT, ext: "\u0000" }, "/ext"],
+    [{ ...EVENT, ext: "a".repeat(4_097) }, "/ext"],
+    [{ ...EVENT, constructor: "a" }, "/constructor"],
+    [{ ...EVENT, data: 1, data_base64: "AA==" }, "/data_base64"],
+    [{ ...EVENT, data_base64: "??" }, "/data_base64"],
+    [{ ...EVENT, data_base64: 5 }, "/data_base64"],
+    [{ ...EVENT, time: "soon" }, "/time"],
     [{ ...EVENT, expectedKeyVersion: 1 }, "/expectedKeyVersion"],
     [{ ...EVENT, ...Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`e${index}`, "a"])) }, "/e32"],
   ])("[WIRE-7] %j is refused at %s", (event, pointer) => {
@@ -91,7 +130,8 @@ describe("a structured event", () => {
 
   it("[WIRE-10] of the official SDK is read, text, JSON and bytes", () => {
     for (const [datacontenttype, data] of [
-      ["application/json", { a: [1, "é"] }], ["text/plain", "héllo"],
+      ["application/json", { a: [1, "é"] }],
+      ["text/plain", "héllo"],
       ["application/octet-stream", new Uint8Array([0, 255])],
     ] as const) {
       const sent = new CloudEvent({ ...EVENT, specversion: "1.0", datacontenttype, data, partitionkey: "k" });
@@ -111,7 +151,9 @@ describe("a batch", () => {
   });
 
   it.each<[string, string, string[]]>([
-    ["{}", "event_invalid", []], ["[]", "event_invalid", []], ["[", "json_invalid", []],
+    ["{}", "event_invalid", []],
+    ["[]", "event_invalid", []],
+    ["[", "json_invalid", []],
     ["[1]", "event_invalid", ["/0"]],
     [JSON.stringify([EVENT, { ...EVENT, type: "" }]), "event_invalid", ["/1/type"]],
     [JSON.stringify(Array.from({ length: 501 }, () => EVENT)), "body_too_large", []],

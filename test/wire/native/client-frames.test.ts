@@ -10,23 +10,44 @@ const read = (frame: unknown): ClientMessage[] =>
 
 describe("a frame", () => {
   it.each<[object, ClientMessage]>([
-    [{ op: "subscribe", topic: "t" },
-      { op: "subscribe", ref: null, topic: "t", from: { kind: "latest" }, filter: null, presence: null }],
-    [{
-      op: "subscribe", ref: "r", topic: "$audit", from: "offset:3", filter: { type: ["a"] },
-      presence: { data: { n: 1 } },
-    },
+    [
+      { op: "subscribe", topic: "t" },
+      { op: "subscribe", ref: null, topic: "t", from: { kind: "latest" }, filter: null, presence: null },
+    ],
+    [
       {
-        op: "subscribe", ref: "r", topic: "$audit", from: { kind: "offset", offset: 3 }, filter: { type: ["a"] },
+        op: "subscribe",
+        ref: "r",
+        topic: "$audit",
+        from: "offset:3",
+        filter: { type: ["a"] },
+        presence: { data: { n: 1 } },
+      },
+      {
+        op: "subscribe",
+        ref: "r",
+        topic: "$audit",
+        from: { kind: "offset", offset: 3 },
+        filter: { type: ["a"] },
         presence: '{"n":1}',
-      }],
-    [{ op: "subscribe", ref: null, topic: "t", from: null, filter: null, presence: {} },
-      { op: "subscribe", ref: null, topic: "t", from: { kind: "latest" }, filter: null, presence: "null" }],
-    [{ op: "unsubscribe", ref: 7, topic: "t" }, { op: "unsubscribe", ref: 7, topic: "t" }],
-    [{ op: "presence", topic: "presence-t", data: [1] },
-      { op: "presence", ref: null, topic: "presence-t", data: "[1]" }],
-    [{ op: "ack", topic: "t", cursor: CURSOR },
-      { op: "ack", topic: "t", cursor: { epoch: 5, offsets: new Map([[0, 7]]) } }],
+      },
+    ],
+    [
+      { op: "subscribe", ref: null, topic: "t", from: null, filter: null, presence: {} },
+      { op: "subscribe", ref: null, topic: "t", from: { kind: "latest" }, filter: null, presence: "null" },
+    ],
+    [
+      { op: "unsubscribe", ref: 7, topic: "t" },
+      { op: "unsubscribe", ref: 7, topic: "t" },
+    ],
+    [
+      { op: "presence", topic: "presence-t", data: [1] },
+      { op: "presence", ref: null, topic: "presence-t", data: "[1]" },
+    ],
+    [
+      { op: "ack", topic: "t", cursor: CURSOR },
+      { op: "ack", topic: "t", cursor: { epoch: 5, offsets: new Map([[0, 7]]) } },
+    ],
     [{ op: "ping" }, { op: "ping" }],
   ])("[WIRE-12] %j is read", (message, expected) => {
     expect(read(message)).toEqual([expected]);
@@ -46,8 +67,10 @@ describe("a frame", () => {
   });
 
   it.each<[unknown, string]>([
-    [{ op: "subscribe" }, "frame_invalid"], [{ op: "subscribe", topic: 5 }, "frame_invalid"],
-    [{ op: "subscribe", topic: "" }, "topic_name_invalid"], [{ op: "subscribe", topic: "a b" }, "topic_name_invalid"],
+    [{ op: "subscribe" }, "frame_invalid"],
+    [{ op: "subscribe", topic: 5 }, "frame_invalid"],
+    [{ op: "subscribe", topic: "" }, "topic_name_invalid"],
+    [{ op: "subscribe", topic: "a b" }, "topic_name_invalid"],
     [{ op: "subscribe", topic: "t", from: "yesterday" }, "parameter_invalid"],
     [{ op: "subscribe", topic: "t", from: 5 }, "frame_invalid"],
     [{ op: "subscribe", topic: "t", from: "cursor:x" }, "cursor_invalid"],
@@ -55,21 +78,32 @@ describe("a frame", () => {
     [{ op: "subscribe", topic: "t", filter: { type: ["a".repeat(4_096)] } }, "filter_invalid"],
     [{ op: "subscribe", topic: "t", presence: 5 }, "frame_invalid"],
     [{ op: "subscribe", topic: "t", presence: { data: 1, user: "me" } }, "frame_invalid"],
-    [{ op: "subscribe", topic: "t", extra: 1 }, "frame_invalid"], [{ op: "publish", topic: "t" }, "frame_invalid"],
-    [{ op: "ack", topic: "t", cursor: "x" }, "cursor_invalid"], [{ op: "ack", topic: "t" }, "cursor_invalid"],
-    [{ op: "shout" }, "frame_invalid"], [{}, "frame_invalid"], [5, "frame_invalid"], ["null", "frame_invalid"],
-    [{ op: 5 }, "frame_invalid"], [{ op: "ping", ref: {} }, "frame_invalid"],
+    [{ op: "subscribe", topic: "t", extra: 1 }, "frame_invalid"],
+    [{ op: "publish", topic: "t" }, "frame_invalid"],
+    [{ op: "ack", topic: "t", cursor: "x" }, "cursor_invalid"],
+    [{ op: "ack", topic: "t" }, "cursor_invalid"],
+    [{ op: "shout" }, "frame_invalid"],
+    [{}, "frame_invalid"],
+    [5, "frame_invalid"],
+    ["null", "frame_invalid"],
+    [{ op: 5 }, "frame_invalid"],
+    [{ op: "ping", ref: {} }, "frame_invalid"],
     [{ op: "ping", ref: "a".repeat(65) }, "frame_invalid"],
-    ['{"op":"unsubscribe","topic":"a","topic":"b"}', "frame_invalid"], ['{"op":"ping","__proto__":1}', "frame_invalid"],
+    ['{"op":"unsubscribe","topic":"a","topic":"b"}', "frame_invalid"],
+    ['{"op":"ping","__proto__":1}', "frame_invalid"],
     [{ op: "constructor" }, "frame_invalid"],
   ])("[WIRE-12] %j is refused with %s", (message, code) => {
     expect(read(message)).toMatchObject([{ op: "refused", failure: { code } }]);
   });
 
   it.each<[string, string]>([
-    ["", "json_invalid"], ["hello", "json_invalid"], ["[]", "frame_invalid"], ['{"op":"\\ud800"}', "encoding_invalid"],
+    ["", "json_invalid"],
+    ["hello", "json_invalid"],
+    ["[]", "frame_invalid"],
+    ['{"op":"\\ud800"}', "encoding_invalid"],
     [`[${Array.from({ length: 101 }, () => PING_FRAME).join(",")}]`, "frame_invalid"],
-    ["[".repeat(100), "json_too_deep"], [`"${"é".repeat(LIMITS.FRAME_IN_BYTES_MAX / 2)}"`, "frame_too_large"],
+    ["[".repeat(100), "json_too_deep"],
+    [`"${"é".repeat(LIMITS.FRAME_IN_BYTES_MAX / 2)}"`, "frame_too_large"],
   ])("[WIRE-12] %#: is refused whole with %s", (text, code) => {
     expect(refusalOf(parseClientFrame(text)).code).toBe(code);
   });

@@ -11,8 +11,7 @@ const refused = (draft: unknown) =>
   refusalOf(parseDraft(typeof draft === "string" ? draft : JSON.stringify(draft), DEFAULTS));
 const sized = (chars: number, char: string) =>
   parseDraft(JSON.stringify({ type: "a", data: char.repeat(chars) }), DEFAULTS);
-const traceOf = (text: string, header: string) =>
-  one(text, { ...DEFAULTS, traceparent: header }).event["traceparent"];
+const traceOf = (text: string, header: string) => one(text, { ...DEFAULTS, traceparent: header }).event["traceparent"];
 const objectWith = (keys: number): string => `{${Array.from({ length: keys }, (_, key) => `"${key}":1`).join(",")}}`;
 
 describe("payloads", () => {
@@ -28,7 +27,15 @@ describe("payloads", () => {
   });
 
   it.each([
-    "1e999", "1.0", "-0", "12345678901234567890", '"\\u0000"', "null", "[]", '"\\ud83d\\ude00"', '{"a":1,"a":2}',
+    "1e999",
+    "1.0",
+    "-0",
+    "12345678901234567890",
+    '"\\u0000"',
+    "null",
+    "[]",
+    '"\\ud83d\\ude00"',
+    '{"a":1,"a":2}',
   ])("[WIRE-1] %s stays as it is", (json) => {
     expect(one(`{"type":"a","data":${json}}`).line).toContain(`,"data":${json}}`);
   });
@@ -45,28 +52,64 @@ describe("payloads", () => {
 describe("a draft", () => {
   it("[WIRE-6] becomes a CloudEvent with every attribute it brought", () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    const { event } = one(JSON.stringify({
-      tracestate: "a=b", data: { total: 5 }, type: "order.created", key: "k", id: "i", source: "urn:x", subject: "s",
-      time: "2026-01-01T00:00:00Z", dataschema: "https://example.com/s", traceparent,
-    }));
+    const { event } = one(
+      JSON.stringify({
+        tracestate: "a=b",
+        data: { total: 5 },
+        type: "order.created",
+        key: "k",
+        id: "i",
+        source: "urn:x",
+        subject: "s",
+        time: "2026-01-01T00:00:00Z",
+        dataschema: "https://example.com/s",
+        traceparent,
+      }),
+    );
     expect(event).toMatchObject({
-      specversion: "1.0", id: "i", source: "urn:x", type: "order.created", partitionkey: "k", subject: "s",
-      time: "2026-01-01T00:00:00Z", dataschema: "https://example.com/s", traceparent, tracestate: "a=b",
-      datacontenttype: "application/json", data: { total: 5 },
+      specversion: "1.0",
+      id: "i",
+      source: "urn:x",
+      type: "order.created",
+      partitionkey: "k",
+      subject: "s",
+      time: "2026-01-01T00:00:00Z",
+      dataschema: "https://example.com/s",
+      traceparent,
+      tracestate: "a=b",
+      datacontenttype: "application/json",
+      data: { total: 5 },
     });
   });
 
   it("needs nothing but a type", () => {
     expect(valueOf(parseDraft('{"type":"a"}', DEFAULTS))).toEqual({
-      id: null, source: "/apps/default", type: "a", key: null, time: null, attributes: "", data: "",
+      id: null,
+      source: "/apps/default",
+      type: "a",
+      key: null,
+      time: null,
+      attributes: "",
+      data: "",
       expectedKeyVersion: null,
     });
   });
 
   it("takes null for an attribute that is absent", () => {
     const names = [
-      "id", "key", "source", "subject", "time", "dataschema", "datacontenttype", "data_base64", "traceparent",
-      "tracestate", "expectedKeyVersion", "deliverAt", "ttl",
+      "id",
+      "key",
+      "source",
+      "subject",
+      "time",
+      "dataschema",
+      "datacontenttype",
+      "data_base64",
+      "traceparent",
+      "tracestate",
+      "expectedKeyVersion",
+      "deliverAt",
+      "ttl",
     ];
     const draft = Object.fromEntries(names.map((name) => [name, null]));
     expect(parseDraft(JSON.stringify({ ...draft, type: "a" }), DEFAULTS)).toEqual(parseDraft('{"type":"a"}', DEFAULTS));
@@ -88,20 +131,31 @@ describe("a draft", () => {
 
 describe("the portable envelope", () => {
   it("[WIRE-6] is a draft by other names", () => {
-    const { event } = one(JSON.stringify({
-      event: "order.created", payload: { order_id: 123 },
-      meta: { event_id: "uuid", timestamp: "2026-01-01T00:00:00Z", source: "php" },
-    }));
+    const { event } = one(
+      JSON.stringify({
+        event: "order.created",
+        payload: { order_id: 123 },
+        meta: { event_id: "uuid", timestamp: "2026-01-01T00:00:00Z", source: "php" },
+      }),
+    );
     expect(event).toMatchObject({
-      type: "order.created", data: { order_id: 123 }, id: "uuid", time: "2026-01-01T00:00:00Z", source: "php",
+      type: "order.created",
+      data: { order_id: 123 },
+      id: "uuid",
+      time: "2026-01-01T00:00:00Z",
+      source: "php",
     });
     expect(one('{"event":"a","payload":null}').event).toMatchObject({ type: "a", data: null, source: "/apps/default" });
   });
 
   it.each([
-    [{ event: "a", meta: { event_id: "" } }, "/meta/event_id"], [{ event: "a", meta: { foo: 1 } }, "/meta/foo"],
-    [{ event: "a", meta: [] }, "/meta"], [{ event: "", payload: 1 }, "/event"], [{ event: "a", data: 1 }, "/data"],
-    [{ type: "a", payload: 1 }, "/payload"], [{ event: "a", meta: { timestamp: "now" } }, "/meta/timestamp"],
+    [{ event: "a", meta: { event_id: "" } }, "/meta/event_id"],
+    [{ event: "a", meta: { foo: 1 } }, "/meta/foo"],
+    [{ event: "a", meta: [] }, "/meta"],
+    [{ event: "", payload: 1 }, "/event"],
+    [{ event: "a", data: 1 }, "/data"],
+    [{ type: "a", payload: 1 }, "/payload"],
+    [{ event: "a", meta: { timestamp: "now" } }, "/meta/timestamp"],
   ])("[WIRE-6] %j is refused at %s", (envelope, pointer) => {
     expect(refused(envelope)).toEqual({ code: "event_invalid", pointers: [pointer] });
   });
@@ -109,27 +163,44 @@ describe("the portable envelope", () => {
 
 describe("refusals", () => {
   it.each<[unknown, string]>([
-    [{}, "/type"], [{ type: null }, "/type"], [{ type: "" }, "/type"], [{ type: 5 }, "/type"],
+    [{}, "/type"],
+    [{ type: null }, "/type"],
+    [{ type: "" }, "/type"],
+    [{ type: 5 }, "/type"],
     [{ type: "a\nb" }, "/type"],
-    [{ type: "a".repeat(256) }, "/type"], [{ type: "a", id: "" }, "/id"], [{ type: "a", id: 5 }, "/id"],
-    [{ type: "a", id: "é".repeat(129) }, "/id"], [{ type: "a", key: "" }, "/key"],
+    [{ type: "a".repeat(256) }, "/type"],
+    [{ type: "a", id: "" }, "/id"],
+    [{ type: "a", id: 5 }, "/id"],
+    [{ type: "a", id: "é".repeat(129) }, "/id"],
+    [{ type: "a", key: "" }, "/key"],
     [{ type: "a", key: "k".repeat(257) }, "/key"],
-    [{ type: "a", source: "" }, "/source"], [{ type: "a", source: "a b" }, "/source"],
+    [{ type: "a", source: "" }, "/source"],
+    [{ type: "a", source: "a b" }, "/source"],
     [{ type: "a", subject: "" }, "/subject"],
-    [{ type: "a", time: "2026-02-30T00:00:00Z" }, "/time"], [{ type: "a", time: 5 }, "/time"],
+    [{ type: "a", time: "2026-02-30T00:00:00Z" }, "/time"],
+    [{ type: "a", time: 5 }, "/time"],
     [{ type: "a", dataschema: "/relative" }, "/dataschema"],
     [{ type: "a", datacontenttype: "json" }, "/datacontenttype"],
-    [{ type: "a", data: 1, data_base64: "AA==" }, "/data_base64"], [{ type: "a", data_base64: "A" }, "/data_base64"],
-    [{ type: "a", data_base64: 1 }, "/data_base64"], [{ type: "a", expectedKeyVersion: 1 }, "/expectedKeyVersion"],
+    [{ type: "a", data: 1, data_base64: "AA==" }, "/data_base64"],
+    [{ type: "a", data_base64: "A" }, "/data_base64"],
+    [{ type: "a", data_base64: 1 }, "/data_base64"],
+    [{ type: "a", expectedKeyVersion: 1 }, "/expectedKeyVersion"],
     [{ type: "a", key: "k", expectedKeyVersion: -1 }, "/expectedKeyVersion"],
     [{ type: "a", key: "k", expectedKeyVersion: 1.5 }, "/expectedKeyVersion"],
     [{ type: "a", key: "k", expectedKeyVersion: "1" }, "/expectedKeyVersion"],
-    [{ type: "a", deliverAt: "2026-01-01T00:00:00Z" }, "/deliverAt"], [{ type: "a", ttl: "5m" }, "/ttl"],
-    [{ type: "a", foo: 1 }, "/foo"], [{ type: "a", "a/b~c": 1 }, "/a~1b~0c"],
+    [{ type: "a", deliverAt: "2026-01-01T00:00:00Z" }, "/deliverAt"],
+    [{ type: "a", ttl: "5m" }, "/ttl"],
+    [{ type: "a", foo: 1 }, "/foo"],
+    [{ type: "a", "a/b~c": 1 }, "/a~1b~0c"],
     [{ type: "a", constructor: 1 }, "/constructor"],
-    [{ type: "a", topic: "x" }, "/topic"], ['{"type":"a","__proto__":{}}', "/__proto__"],
+    [{ type: "a", topic: "x" }, "/topic"],
+    ['{"type":"a","__proto__":{}}', "/__proto__"],
     ['{"type":"a","type":"b"}', "/type"],
-    ['{"type":"a","\\u0074ype":"b"}', "/type"], [[], ""], ["5", ""], ['"a"', ""], ["null", ""],
+    ['{"type":"a","\\u0074ype":"b"}', "/type"],
+    [[], ""],
+    ["5", ""],
+    ['"a"', ""],
+    ["null", ""],
   ])("[WIRE-7] %j is refused at %s", (draft, pointer) => {
     expect(refused(draft)).toEqual({ code: "event_invalid", pointers: [pointer] });
   });
@@ -139,7 +210,9 @@ describe("refusals", () => {
   });
 
   it.each([
-    ["json_invalid", "{"], ["json_invalid", "nul"], ["encoding_invalid", '{"type":"a","data":"\\ud800"}'],
+    ["json_invalid", "{"],
+    ["json_invalid", "nul"],
+    ["encoding_invalid", '{"type":"a","data":"\\ud800"}'],
     ["json_too_deep", `{"type":"a","data":${"[".repeat(64)}${"]".repeat(64)}}`],
     ["json_too_many_keys", `{"type":"a","data":${objectWith(10_000)}}`],
   ])("[WIRE-4] %s is the refusal of text that cannot be an event, alone or in a list", (code, text) => {
@@ -181,7 +254,8 @@ describe("a request", () => {
   });
 
   it.each<[string, string, string[]]>([
-    ["[]", "event_invalid", []], ['{"events":[]}', "event_invalid", []],
+    ["[]", "event_invalid", []],
+    ['{"events":[]}', "event_invalid", []],
     ['{"events":{}}', "event_invalid", ["/events"]],
     ['{"events":[{"type":"a"}],"x":1}', "event_invalid", ["/x"]],
     ['{"events":[],"events":[]}', "event_invalid", ["/events"]],
@@ -203,6 +277,16 @@ describe("a request", () => {
 
   it("counts the members of each event, not those of the request", () => {
     const data = Object.fromEntries(Array.from({ length: 6_000 }, (_, key) => [key, 1]));
-    expect(valueOf(parseDrafts(JSON.stringify([{ type: "a", data }, { type: "b", data }]), DEFAULTS))).toHaveLength(2);
+    expect(
+      valueOf(
+        parseDrafts(
+          JSON.stringify([
+            { type: "a", data },
+            { type: "b", data },
+          ]),
+          DEFAULTS,
+        ),
+      ),
+    ).toHaveLength(2);
   });
 });

@@ -2,8 +2,17 @@ import { describe, expect, it } from "vitest";
 import { ERRORS, type ErrorCode } from "../../../src/core/errors.ts";
 import { formatEventLine } from "../../../src/core/event.ts";
 import {
-  formatCaughtUp, formatError, formatEvent, formatGap, formatPublished, formatSubscribed, formatUnsubscribed,
-  formatWelcome, joinFrames, parseHubFrame, PONG_FRAME,
+  formatCaughtUp,
+  formatError,
+  formatEvent,
+  formatGap,
+  formatPublished,
+  formatSubscribed,
+  formatUnsubscribed,
+  formatWelcome,
+  joinFrames,
+  parseHubFrame,
+  PONG_FRAME,
 } from "../../../src/wire/native/hub-frames.ts";
 import { problemOf } from "../../../src/wire/native/problem.ts";
 import { formatReceipt } from "../../../src/wire/native/receipt.ts";
@@ -12,17 +21,23 @@ import { parseDraft } from "../../../src/wire/native/draft.ts";
 import { DEFAULTS, POSITION, valueOf } from "../schema.ts";
 
 const LINE = formatEventLine(
-  valueOf(parseDraft('{"type":"event","data":{"event":1e999,"receipt":[1.0,"}\\""]}}', DEFAULTS)), "1", POSITION,
+  valueOf(parseDraft('{"type":"event","data":{"event":1e999,"receipt":[1.0,"}\\""]}}', DEFAULTS)),
+  "1",
+  POSITION,
 );
 
 describe("frames of the hub", () => {
   it("[WIRE-12] are read back as they were meant, one or many in a frame, the event's line untouched", () => {
     const gap = { topic: "t", partition: 0, requested: 3, firstHeld: 9, reason: "trimmed" } as const;
     const messages: [string, object][] = [
-      [formatWelcome({ connection: "c", expiresAt: null, ackWindow: 1_000 }),
-        { op: "welcome", connection: "c", ackWindow: 1_000 }],
-      [formatWelcome({ connection: "c", expiresAt: "2026-01-01T00:00:00Z", ackWindow: null }),
-        { op: "welcome", connection: "c", expiresAt: "2026-01-01T00:00:00Z" }],
+      [
+        formatWelcome({ connection: "c", expiresAt: null, ackWindow: 1_000 }),
+        { op: "welcome", connection: "c", ackWindow: 1_000 },
+      ],
+      [
+        formatWelcome({ connection: "c", expiresAt: "2026-01-01T00:00:00Z", ackWindow: null }),
+        { op: "welcome", connection: "c", expiresAt: "2026-01-01T00:00:00Z" },
+      ],
       [formatSubscribed("r", "t", "C"), { op: "subscribed", ref: "r", topic: "t", cursor: "C" }],
       [formatSubscribed(null, "t", "C"), { op: "subscribed", topic: "t", cursor: "C" }],
       [formatEvent("t", "C", LINE), { op: "event", topic: "t", cursor: "C", event: LINE }],
@@ -31,8 +46,10 @@ describe("frames of the hub", () => {
       [formatUnsubscribed(0, "t"), { op: "unsubscribed", ref: 0, topic: "t" }],
       [formatPublished("r", '{"offset":1}'), { op: "published", ref: "r", receipt: '{"offset":1}' }],
       [formatPublished(null, "{}"), { op: "published", receipt: "{}" }],
-      [formatError("r", { code: "topic_not_found" }),
-        { op: "error", ref: "r", problem: problemOf({ code: "topic_not_found" }) }],
+      [
+        formatError("r", { code: "topic_not_found" }),
+        { op: "error", ref: "r", problem: problemOf({ code: "topic_not_found" }) },
+      ],
       [PONG_FRAME, { op: "pong" }],
     ];
     for (const [text, message] of messages) {
@@ -51,14 +68,20 @@ describe("problems", () => {
   it.each(Object.keys(ERRORS) as ErrorCode[])("[WIRE-5] %s is told as RFC 9457 asks", (code) => {
     const { status, says, retryable, effect } = ERRORS[code];
     expect(problemOf({ code })).toEqual({
-      type: `https://tidings.dev/problems/${code}`, title: says, status, code, retryable, effect,
+      type: `https://tidings.dev/problems/${code}`,
+      title: says,
+      status,
+      code,
+      retryable,
+      effect,
     });
   });
 
   it("[WIRE-5] carry what helps to mend the request, and no empty members", () => {
     const errors = [{ pointer: "/type", detail: "x" }];
-    expect(problemOf({ code: "event_invalid", detail: "d", limit: 1, actual: 2, errors, retryAfterSeconds: 5 }))
-      .toMatchObject({ detail: "d", limit: 1, actual: 2, errors });
+    expect(
+      problemOf({ code: "event_invalid", detail: "d", limit: 1, actual: 2, errors, retryAfterSeconds: 5 }),
+    ).toMatchObject({ detail: "d", limit: 1, actual: 2, errors });
     expect(problemOf({ code: "event_invalid", errors: [] })).not.toHaveProperty("errors");
     expect(problemOf({ code: "event_invalid", retryAfterSeconds: 5 })).not.toHaveProperty("retryAfterSeconds");
   });

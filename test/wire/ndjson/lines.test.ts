@@ -15,18 +15,24 @@ const textsOf = (lines: readonly Line[]): string[] =>
 
 describe("LineSplitter", () => {
   it.each<[string, readonly string[], readonly string[]]>([
-    ["whole lines", ["a\nb\n"], ["a", "b"]], ["a last line without its end", ["a\nb"], ["a", "b"]],
-    ["CRLF", ["a\r\nb\r\n"], ["a", "b"]], ["a CRLF that two chunks share", ["a\r", "\nb"], ["a", "b"]],
+    ["whole lines", ["a\nb\n"], ["a", "b"]],
+    ["a last line without its end", ["a\nb"], ["a", "b"]],
+    ["CRLF", ["a\r\nb\r\n"], ["a", "b"]],
+    ["a CRLF that two chunks share", ["a\r", "\nb"], ["a", "b"]],
     ["blank lines", ["\n\r\n  \na\n\n", "\t\n"], ["a"]],
     ["a line in many chunks", ["a", "", "b", "c\nd"], ["abc", "d"]],
-    ["nothing", [], []], ["a last CR", ["a\r"], ["a"]], ["spaces around a line", [" a \n"], [" a "]],
+    ["nothing", [], []],
+    ["a last CR", ["a\r"], ["a"]],
+    ["spaces around a line", [" a \n"], [" a "]],
   ])("[WIRE-8] takes %s", (_what, chunks, texts) => {
     expect(textsOf(split(100, ...chunks))).toEqual(texts);
   });
 
   it("[WIRE-8] reports a line over the limit once, skips it to its end and goes on", () => {
     expect(split(3, "abc\nabcd\nxyz")).toEqual([
-      { kind: "line", text: "abc" }, { kind: "too_long", limit: 3, actual: 4 }, { kind: "line", text: "xyz" },
+      { kind: "line", text: "abc" },
+      { kind: "too_long", limit: 3, actual: 4 },
+      { kind: "line", text: "xyz" },
     ]);
     expect(textsOf(split(3, "abcd", "efgh", "ijkl\nx\n", "12345678"))).toEqual(["too long", "x", "too long"]);
     expect(textsOf(split(3, "abc\r\nabcd\r\n"))).toEqual(["abc", "too long"]);

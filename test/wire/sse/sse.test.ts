@@ -3,7 +3,12 @@ import { expect, it } from "vitest";
 import { formatEventLine } from "../../../src/core/event.ts";
 import { parseDraft } from "../../../src/wire/native/draft.ts";
 import {
-  formatSseCaughtUp, formatSseEvent, formatSseGap, formatSseProblem, formatSseRetry, SSE_HEARTBEAT,
+  formatSseCaughtUp,
+  formatSseEvent,
+  formatSseGap,
+  formatSseProblem,
+  formatSseRetry,
+  SSE_HEARTBEAT,
 } from "../../../src/wire/sse/sse.ts";
 import { DEFAULTS, POSITION, valueOf } from "../schema.ts";
 
@@ -32,11 +37,18 @@ it("[WIRE-11] is what an EventSource reads: events whole, ids the cursors, heart
   const line = formatEventLine(draft, "1", POSITION);
   const gap = { partition: 1, requested: 3, firstHeld: 9, reason: "trimmed" } as const;
   const blocks = await readBlocks(
-    formatSseRetry(1_000) + SSE_HEARTBEAT + formatSseEvent("AQ", line) + SSE_HEARTBEAT + formatSseGap(gap) +
-    formatSseCaughtUp("Ag") + formatSseProblem('{"code":"internal_error"}'),
+    formatSseRetry(1_000) +
+      SSE_HEARTBEAT +
+      formatSseEvent("AQ", line) +
+      SSE_HEARTBEAT +
+      formatSseGap(gap) +
+      formatSseCaughtUp("Ag") +
+      formatSseProblem('{"code":"internal_error"}'),
   );
   expect(blocks).toEqual([
-    ["event", line, "AQ"], ["gap", JSON.stringify(gap), "AQ"], ["caught_up", '{"cursor":"Ag"}', "Ag"],
+    ["event", line, "AQ"],
+    ["gap", JSON.stringify(gap), "AQ"],
+    ["caught_up", '{"cursor":"Ag"}', "Ag"],
     ["problem", '{"code":"internal_error"}', "Ag"],
   ]);
 });
