@@ -53,8 +53,8 @@ export class Hub {
 
   #fetch(method, path, body) {
     const authorization = `Bearer ${this.#key}`;
-    if (body === undefined) return fetch(path, { method, headers: { authorization } });
-    return fetch(path, { method, headers: { authorization, ...JSON_TYPE }, body: JSON.stringify(body) });
+    const init = body === undefined ? { headers: {} } : { headers: JSON_TYPE, body: JSON.stringify(body) };
+    return fetch(path, { ...init, method, headers: { ...init.headers, authorization } });
   }
 }
 
