@@ -1,10 +1,12 @@
-/** Once a minute: forgets expired idempotency keys and finishes what crashes left half done. */
+/** Once a minute: forgets what has expired in D1 and finishes what crashes left half done. */
 import type { Env } from "../env.ts";
 import { IdempotencyStore } from "../store/idempotency-store.ts";
+import { purgeEffects } from "../store/effects-store.ts";
 import { settleLeftovers } from "./attach.ts";
 
 export async function runScheduled(env: Env, now: number): Promise<void> {
   const purged = await new IdempotencyStore(env.DB).purge(now);
   if (purged > 0) console.log(JSON.stringify({ stage: "idempotency.purged", rows: purged }));
+  await purgeEffects(env.DB, now);
   await settleLeftovers(env, now);
 }

@@ -1,5 +1,6 @@
 /** Dead letters: read, delivered again, or given up for good. The live cursor never moves. */
 import { Hono } from "hono";
+import { parseListCursor } from "../../core/ledger-ids.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { DeadLetterChoice } from "../../durable-objects/rpc.ts";
@@ -23,7 +24,7 @@ async function listDeadLetters(c: HubContext): Promise<Response> {
   const query = readListQuery(c);
   if (!query.ok) return problem(query.failure);
   const { after, limit } = query.value;
-  if (after !== "" && !/^\d{1,15}$/.test(after)) return problem({ code: "cursor_invalid" });
+  if (after !== "" && parseListCursor(after) === null) return problem({ code: "cursor_invalid" });
   const page = await subscription(c.env, found.value.app, found.value.id).deadLetters(
     after === "" ? null : after,
     limit,

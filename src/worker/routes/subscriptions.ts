@@ -1,6 +1,7 @@
 /** Subscriptions: made, read, paused, resumed and ended by name. */
 import { Hono } from "hono";
 import { readConfig } from "../../config.ts";
+import { parseListCursor } from "../../core/ledger-ids.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isSubscriptionName } from "../../core/names.ts";
 import { allows } from "../../core/principal.ts";
@@ -94,14 +95,10 @@ async function listDeliveries(c: HubContext): Promise<Response> {
   const state = c.req.query("state") ?? "owed";
   if (!DELIVERY_STATES.includes(state))
     return problem({ code: "parameter_invalid", detail: "state is owed, in_flight or dead." });
+  const { after, limit } = query.value;
+  if (after !== "" && parseListCursor(after) === null) return problem({ code: "cursor_invalid" });
   const ledger = subscription(c.env, found.value.app, found.value.id);
-  return json(
-    await ledger.deliveries(
-      state as DeliveryReport["state"],
-      query.value.after === "" ? null : query.value.after,
-      query.value.limit,
-    ),
-  );
+  return json(await ledger.deliveries(state as DeliveryReport["state"], after === "" ? null : after, limit));
 }
 
 async function view(
