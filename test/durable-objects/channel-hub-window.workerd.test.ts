@@ -104,6 +104,15 @@ describe("the window", () => {
     expect([...client.offsets(), ...resumed.offsets()]).toEqual(upTo(11));
   });
 
+  it("[WS-13] that stays full ends without a cursor rather than with half of one", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    await world.makeTopic("orders", { partitions: 64 });
+    const client = await stall();
+    vi.setSystemTime(Date.now() + LIMITS.READER_STALL_MS + 1);
+    await world.runAlarm();
+    expect(await client.closed).toEqual({ code: 4008, reason: "reader_too_slow" });
+  });
+
   it("[WS-13] that stays full stays open while its reader pings", async () => {
     const now = Date.now();
     vi.useFakeTimers({ toFake: ["Date"], now: now - 2 * LIMITS.READER_STALL_MS });

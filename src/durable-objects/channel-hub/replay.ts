@@ -13,6 +13,8 @@ import type { Follower, TopicChannel } from "./topic-channel.ts";
 
 const PAGE_EVENTS = 500;
 const PAGE_BYTES = 256 * 1_024;
+/** RFC 6455, §5.5: a control frame holds 125 bytes, two of which are the code. */
+const CLOSE_REASON_BYTES_MAX = 123;
 /** While somebody is behind an alarm stands, so that an evicted hub wakes to go on. */
 const GO_ON_MS = 10_000;
 
@@ -148,7 +150,9 @@ export function closeStalled(hub: HubState, now: number): void {
     const offsets = behind?.followers.get(connection.id)!.behind ?? [];
     const cursor = behind?.cursorAt(offsets) ?? "";
     connection.send(formatError(null, { code: "reader_too_slow", limit: LIMITS.ACK_WINDOW_FRAMES }));
-    socket.close(4008, `reader_too_slow ${cursor}`.slice(0, 120));
+    const reason = `reader_too_slow ${cursor}`;
+    // Half a cursor would be worse than none: a reader keeps the last one that it saw.
+    socket.close(4008, reason.length <= CLOSE_REASON_BYTES_MAX ? reason : "reader_too_slow");
     hub.disconnect(connection);
   }
 }
