@@ -2,6 +2,7 @@
 import type { ErrorCode } from "../../src/core/errors.ts";
 import { bad, MARK, type BadRequest } from "./refusals.ts";
 
+const TEXT_TYPE = { "content-type": "text/plain" };
 const JSON_TYPE = { "content-type": "application/json" };
 
 const topic = (definition: unknown, code: ErrorCode = "topic_invalid", name = "new-topic"): BadRequest => {
@@ -14,12 +15,13 @@ export const BAD_TOPICS: readonly BadRequest[] = [
   topic("[]"), topic("7"),
   topic({ partitions: 0 }), topic({ partitions: 65 }), topic({ partitions: 1.5 }), topic({ partitions: "2" }),
   topic({ index: "maybe" }), topic({ schemaPolicy: "enforce" }), topic({ unheardOf: MARK }),
-  topic({ retention: { maxAge: "1 day" } }), topic({ retention: { maxAge: "1ms" } }), topic({ retention: { maxEvents: 0 } }),
+  topic({ retention: { maxAge: "1 day" } }), topic({ retention: { maxAge: "1ms" } }),
+  topic({ retention: { maxEvents: 0 } }),
   topic({ retention: 7 }), topic({ retention: { for: "ever" } }), topic({ description: "x".repeat(1_001) }),
   topic('{"partitions":1,"partitions":2}'), topic('{"__proto__":{}}'),
   topic({ partitions: 7 }, "topic_conflict", "steady"), topic({ index: "key" }, "topic_conflict", "steady"),
   topic({}, "topic_reserved", "$mine"), topic({}, "topic_name_invalid", "a%20b"),
-  bad("a topic as text", "PUT /v1/topics/new-topic", "content_type_unsupported", { "content-type": "text/plain" }, "{}"),
+  bad("a topic as text", "PUT /v1/topics/new-topic", "content_type_unsupported", TEXT_TYPE, "{}"),
   bad("a topic that is not there", "GET /v1/topics/not-there", "topic_not_found"),
   bad("the end of a topic that is not there", "DELETE /v1/topics/not-there", "topic_not_found"),
   bad("the end of the hub's own topic", "DELETE /v1/topics/$deliveries", "topic_reserved"),
@@ -31,7 +33,8 @@ const GOOD = { topics: ["steady"], target: { kind: "webhook", url: "http://127.0
 
 const subscription = (more: object, code: ErrorCode = "subscription_invalid", name = "new-one"): BadRequest => {
   const shown = JSON.stringify(more).slice(0, 70);
-  return bad(`the subscription ${shown}`, `PUT /v1/subscriptions/${name}`, code, JSON_TYPE, JSON.stringify({ ...GOOD, ...more }));
+  const body = JSON.stringify({ ...GOOD, ...more });
+  return bad(`the subscription ${shown}`, `PUT /v1/subscriptions/${name}`, code, JSON_TYPE, body);
 };
 
 const target = (more: object): BadRequest => subscription({ target: { ...GOOD.target, ...more } });
@@ -45,7 +48,8 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
   subscription({ target: null }), subscription({ target: {} }), subscription({ target: { kind: "pull" } }),
   subscription({ target: { kind: "carrier-pigeon" } }),
   subscription({ target: { kind: "listener", name: "nobody" } }, "listener_not_found"),
-  ...["javascript:alert(1)", "data:text/plain,x", "ftp://example.com/", "//example.com/", `https://u:${MARK}@example.com/`,
+  ...["javascript:alert(1)", "data:text/plain,x", "ftp://example.com/", "//example.com/",
+    `https://u:${MARK}@example.com/`,
     "https://example.com/#x", "https://exa mple.com/", "not an address", ""].map((url) => target({ url })),
   ...["Host", "webhook-signature", "Content-Length", "bad name", "cf-ray", "__proto__x y"].map((name) =>
     target({ headers: { [name]: "x" } })),
@@ -58,13 +62,17 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
   subscription({ filter: { type: ["x".repeat(5_000)] } }, "filter_invalid"),
   subscription({ retry: { maxAttempts: 0 } }), subscription({ retry: { maxAttempts: 51 } }),
   subscription({ retry: { schedule: ["soon"] } }), subscription({ retry: { schedule: [] } }),
-  subscription({ retry: { retryOn4xx: "yes" } }), subscription({ maxInFlight: 0 }), subscription({ maxInFlight: 1_001 }),
-  subscription({ timeout: "1h" }), subscription({ timeout: 5 }), subscription({ mode: "sync" }), subscription({ ordering: "key" }),
-  subscription({ ratePerSecond: 5 }), subscription({ batch: { maxEvents: 5 } }), subscription({ startFrom: "offset:3" }),
+  subscription({ retry: { retryOn4xx: "yes" } }), subscription({ maxInFlight: 0 }),
+  subscription({ maxInFlight: 1_001 }),
+  subscription({ timeout: "1h" }), subscription({ timeout: 5 }), subscription({ mode: "sync" }),
+  subscription({ ordering: "key" }),
+  subscription({ ratePerSecond: 5 }), subscription({ batch: { maxEvents: 5 } }),
+  subscription({ startFrom: "offset:3" }),
   subscription({ startFrom: "whenever" }), subscription({ unheardOf: MARK }),
   subscription({}, "subscription_invalid", "bad%20name"), subscription({}, "subscription_invalid", "x".repeat(101)),
   ...["GET /v1/subscriptions/nobody", "DELETE /v1/subscriptions/nobody", "POST /v1/subscriptions/nobody/pause",
-    "POST /v1/subscriptions/nobody/resume", "GET /v1/subscriptions/nobody/deliveries", "GET /v1/subscriptions/nobody/dead-letters",
+    "POST /v1/subscriptions/nobody/resume", "GET /v1/subscriptions/nobody/deliveries",
+    "GET /v1/subscriptions/nobody/dead-letters",
     "POST /v1/subscriptions/nobody/dead-letters/redrive", "GET /v1/subscriptions/a%2Fb"]
     .map((at) => bad(`${at} of nobody`, at, "subscription_not_found")),
 ];
@@ -74,7 +82,8 @@ const letters = (body: string, code: ErrorCode, verb = "redrive"): BadRequest =>
 
 export const BAD_REPAIRS: readonly BadRequest[] = [
   letters("", "json_invalid"), letters("[]", "json_invalid"), letters("{", "json_invalid", "discard"),
-  letters("{}", "parameter_invalid"), letters('{"ids":[]}', "parameter_invalid"), letters('{"ids":[7]}', "parameter_invalid"),
+  letters("{}", "parameter_invalid"), letters('{"ids":[]}', "parameter_invalid"),
+  letters('{"ids":[7]}', "parameter_invalid"),
   letters('{"all":false}', "parameter_invalid"), letters('{"all":true,"ids":["a"]}', "parameter_invalid", "discard"),
   letters('{"all":true,"dryRun":"yes"}', "parameter_invalid"), letters('{"all":true,"filter":{}}', "parameter_invalid"),
   bad("dead letters behind nonsense", `GET /v1/subscriptions/steady/dead-letters?cursor=${MARK}`, "cursor_invalid"),
@@ -82,12 +91,14 @@ export const BAD_REPAIRS: readonly BadRequest[] = [
   bad("deliveries of an odd state", "GET /v1/subscriptions/steady/deliveries?state=odd", "parameter_invalid"),
 ];
 
+const OVERRIDE = { "x-http-method-override": "PUT" };
+
 export const BAD_ADDRESSES: readonly BadRequest[] = [
   bad("an address that nothing answers to", `GET /v1/${MARK}`, "route_not_found"),
   bad("an address outside the contract", "POST /v2/topics", "route_not_found"),
   bad("a path too long", "GET /v1/topics/steady/events/more", "route_not_found"),
   bad("a method that the address does not know", "DELETE /v1/topics/steady/events", "method_not_allowed"),
   bad("a list that is posted to", "POST /v1/topics", "method_not_allowed", JSON_TYPE, "{}"),
-  bad("a method behind an override header", "PATCH /v1/topics/steady", "method_not_allowed", { "x-http-method-override": "PUT" }, "{}"),
+  bad("a method behind an override header", "PATCH /v1/topics/steady", "method_not_allowed", OVERRIDE, "{}"),
   bad("a socket's address without an upgrade", "GET /v1/connect", "upgrade_required"),
 ];

@@ -25,7 +25,8 @@ export const bad = (
   return { name, method, path, headers, body, code, status: ERRORS[code].status };
 };
 
-const EVENTS = "POST /v1/topics/steady/events";
+const eventsOf = (topic: string): string => `POST /v1/topics/${topic}/events`;
+const EVENTS = eventsOf("steady");
 const EVENT = JSON.stringify({ type: "t" });
 
 const publish = (
@@ -64,7 +65,7 @@ export const BAD_BODIES: readonly BadRequest[] = [
   publish("a surrogate in UTF-8", new Uint8Array([0x22, 0xed, 0xa0, 0x80, 0x22]), "encoding_invalid"),
   publish("a depth of 65", `{"type":"t","data":${"[".repeat(64)}${"]".repeat(64)}}`, "json_too_deep"),
   publish("a depth of 200,000", "[".repeat(200_000), "json_too_deep"),
-  publish("10,001 members", JSON.stringify({ type: "t", data: Object.fromEntries(numbers(10_001)) }), "json_too_many_keys"),
+  publish("10,001 members", JSON.stringify({ type: "t", data: members(10_001) }), "json_too_many_keys"),
   publish("an event over its limit", JSON.stringify({ type: "t", data: "x".repeat(262_145) }), "event_too_large"),
   publish("a body over its limit", " ".repeat(1_048_577), "body_too_large"),
   publish("501 drafts", JSON.stringify(Array.from({ length: 501 }, () => ({ type: "t" }))), "body_too_large"),
@@ -126,7 +127,7 @@ export const BAD_CONDITIONS: readonly BadRequest[] = [
   withHeader("if-match", '"-1"', "parameter_invalid"),
   withHeader("if-match", "*", "parameter_invalid"),
   withHeader("if-match", '"0"', "version_conflict"),
-  withHeader("if-match", '"0"', "partition_required", "POST /v1/topics/steady-wide/events"),
+  withHeader("if-match", '"0"', "partition_required", eventsOf("steady-wide")),
   withHeader("idempotency-key", "", "idempotency_key_invalid"),
   withHeader("idempotency-key", '""', "idempotency_key_invalid"),
   withHeader("idempotency-key", "k".repeat(256), "idempotency_key_invalid"),
@@ -137,38 +138,44 @@ export const BAD_CONDITIONS: readonly BadRequest[] = [
   ...["9", "-1", "x", "1.0", ""].map((partition) =>
     publish(`the partition "${partition}"`, EVENT, "parameter_invalid", JSON_TYPE, `${EVENTS}?partition=${partition}`)),
   ...["a%20b", ".a", "a".repeat(201), "%00", "a%2Fb", "%C3%A9", "%zz", "-", "__proto__"].map((topic) =>
-    publish(`the topic ${topic.slice(0, 12)}`, EVENT, "topic_name_invalid", JSON_TYPE, `POST /v1/topics/${topic}/events`)),
-  publish("a topic of the hub's own", EVENT, "topic_reserved", JSON_TYPE, "POST /v1/topics/$deliveries/events"),
+    publish(`the topic ${topic.slice(0, 12)}`, EVENT, "topic_name_invalid", JSON_TYPE, eventsOf(topic))),
+  publish("a topic of the hub's own", EVENT, "topic_reserved", JSON_TYPE, eventsOf("$deliveries")),
 ];
+
+const STREAM = { accept: "text/event-stream" };
 
 const read = (query: string, code: ErrorCode, topic = "steady"): BadRequest =>
   bad(`${topic}?${query.slice(0, 60)}`, `GET /v1/topics/${topic}/events?${query}`, code);
 
 export const BAD_READS: readonly BadRequest[] = [
-  ...["0", "-1", "1001", "1e3", "10abc", "", "9".repeat(30)].map((limit) => read(`limit=${limit}`, "parameter_invalid")),
-  ...[MARK, "offset:0", "offset:-1", "offset:9007199254740993", "offset:1.5", "time:yesterday", "time:2026-13-01T00:00:00Z", ""]
+  ...["0", "-1", "1001", "1e3", "10abc", "", "9".repeat(30)]
+    .map((limit) => read(`limit=${limit}`, "parameter_invalid")),
+  ...[MARK, "offset:0", "offset:-1", "offset:9007199254740993", "offset:1.5", "time:yesterday",
+    "time:2026-13-01T00:00:00Z", ""]
     .map((from) => read(`from=${encodeURIComponent(from)}`, "parameter_invalid")),
-  ...["!!!", "", "AAAA", "a".repeat(5_000), "AfPml-GfNADlBx"].map((cursor) => read(`from=cursor:${cursor}`, "cursor_invalid")),
+  ...["!!!", "", "AAAA", "a".repeat(5_000), "AfPml-GfNADlBx"]
+    .map((cursor) => read(`from=cursor:${cursor}`, "cursor_invalid")),
   ...["31s", "5", "-1s", "1h", ""].map((wait) => read(`wait=${wait}`, "parameter_invalid")),
   read("partition=7", "parameter_invalid"),
   read("from=offset:1", "partition_required", "steady-wide"),
   read("key=k", "index_required"),
   read("filter=%7Bnot", "json_invalid"),
-  ...['[]', '"x"', '{"type":"t"}', '{"data":{"n":[{"numeric":[">",1]}]}}', '{"$or":[{"type":["t"]}]}', '{"type":[]}', "{}",
+  ...['[]', '"x"', '{"type":"t"}', '{"data":{"n":[{"numeric":[">",1]}]}}',
+    '{"$or":[{"type":["t"]}]}', '{"type":[]}', "{}",
     '{"__proto__":{"a":[1]}}', `{"a":${'{"a":'.repeat(9)}[1]${"}".repeat(9)}}`, `{"type":[${"1,".repeat(300)}1]}`]
     .map((filter) => read(`filter=${encodeURIComponent(filter)}`, "filter_invalid")),
   read(`filter=${encodeURIComponent('{"type":["t"]}')}&type=t`, "parameter_invalid"),
   read("", "topic_not_found", "not-there"),
   read("", "topic_name_invalid", "a%20b"),
   bad("a broken Last-Event-ID", "GET /v1/topics/steady/events", "cursor_invalid", { "last-event-id": MARK }),
-  bad("a stream of one partition", "GET /v1/topics/steady/events?partition=0", "parameter_invalid", { accept: "text/event-stream" }),
-  bad("a stream of a key without its index", "GET /v1/topics/steady/events?key=k", "index_required", { accept: "text/event-stream" }),
+  bad("a stream of one partition", "GET /v1/topics/steady/events?partition=0", "parameter_invalid", STREAM),
+  bad("a stream of a key without its index", "GET /v1/topics/steady/events?key=k", "index_required", STREAM),
   bad("an event without its topic", "GET /v1/events/steady-1", "topic_name_invalid"),
   bad("an event that is not there", `GET /v1/events/${MARK}?topic=steady`, "event_not_found"),
   bad("an event with an endless id", `GET /v1/events/${"x".repeat(2_000)}?topic=steady`, "event_not_found"),
   bad("an event of a topic that is not there", "GET /v1/events/x?topic=not-there", "topic_not_found"),
 ];
 
-function numbers(count: number): [string, number][] {
-  return Array.from({ length: count }, (_, index) => [`m${index}`, index]);
+function members(count: number): Record<string, number> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, index]));
 }

@@ -128,7 +128,7 @@ describe("the window", () => {
 });
 
 describe("under way", () => {
-  it.each([20_261_120, 7])("[WS-14] every reader sees every event once, whatever is evicted (seed %i)", async (seed) => {
+  it.each([20_261_120, 7])("[WS-14] readers see every event once, whatever is evicted (seed %i)", async (seed) => {
     const random = seededRandom(seed);
     const readers: { client: HubClient; after: number }[] = [];
     let head = 0;

@@ -192,7 +192,7 @@ describe("subscribe", () => {
     expect(ahead).toMatchObject({ requested: 9 });
   });
 
-  it("[WS-6] with several partitions sees each event once, each partition in order, and resumes from its cursor", async () => {
+  it("[WS-6] over several partitions sees each event once, each partition in order, and resumes", async () => {
     await world.makeTopic("orders", { partitions: 4 });
     await world.publish("orders", keyed(0));
     const first = await world.connect();

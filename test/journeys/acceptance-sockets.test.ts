@@ -39,7 +39,8 @@ class DroppedReader {
   async #session(topic: string, until: number, drops: boolean): Promise<void> {
     const socket = await hub.connect({ ackEvery: 50, timeoutMs: 90_000 });
     socket.send({ op: "subscribe", topic, from: this.cursor === null ? "earliest" : `cursor:${this.cursor}` });
-    const hasReached = (): boolean => (socket.messages.findLast(({ op }) => op === "event")?.event?.offset ?? 0) >= until;
+    const hasReached = (): boolean =>
+      (socket.messages.findLast(({ op }) => op === "event")?.event?.offset ?? 0) >= until;
     const isLevel = (): boolean => drops || socket.messages.some(({ op }) => op === "caught_up");
     await socket.until(() => (hasReached() || this.#isBehind(until)) && isLevel(), `event ${until}`);
     await socket.close();
@@ -65,11 +66,12 @@ async function publishAll(topic: string): Promise<void> {
   await Promise.all(upTo(16).map(lane));
 }
 
-it(`[WS-14] 100 sockets, dropped at random during 5,000 publishes, see every event once and in order (seed ${SEED})`, async () => {
+it(`[WS-14] 100 sockets, dropped at random in 5,000 publishes, see every event once, in order (seed ${SEED})`, async () => {
   const random = seededRandom(SEED);
   await hub.json("PUT", "/v1/topics/storm", {});
   const readers = upTo(READERS).map(() => new DroppedReader(random));
-  const following = readers.map((reader, index) => pause(random() * 2_000).then(() => reader.follow("storm", 2 + (index % 4))));
+  const following = readers.map((reader, index) =>
+    pause(random() * 2_000).then(() => reader.follow("storm", 2 + (index % 4))));
   await Promise.all([publishAll("storm"), ...following]);
   for (const { offsets, sessions } of readers) {
     expect(offsets).toEqual(upTo(EVENTS));

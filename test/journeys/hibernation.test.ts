@@ -26,7 +26,8 @@ const isAwake = (): Promise<boolean> => hub.evict("ChannelHub", HUB).then(() => 
   throw error;
 });
 
-const pongs = (): number => sockets.reduce((sum, socket) => sum + socket.messages.filter(({ op }) => op === "pong").length, 0);
+const pongs = (): number =>
+  sockets.reduce((sum, socket) => sum + socket.messages.filter(({ op }) => op === "pong").length, 0);
 
 async function expectEverySocketHears(round: string): Promise<void> {
   for (let room = 0; room < 20; room += 1) await hub.publish(`room-${room}`, { type: round });

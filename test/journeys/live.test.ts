@@ -28,7 +28,8 @@ async function readStream(topic: string, cursor: string | null): Promise<{ event
 describe("live", () => {
   it("[WS-15] sockets, streams, long polls and webhooks give the same events in the same order", async () => {
     const sink = await Sink.open();
-    await hub.json("PUT", "/v1/subscriptions/same", { topics: ["same"], target: { kind: "webhook", url: sink.url }, maxInFlight: 1 });
+    const target = { kind: "webhook", url: sink.url };
+    await hub.json("PUT", "/v1/subscriptions/same", { topics: ["same"], target, maxInFlight: 1 });
     const socket = await hub.connect();
     await socket.subscribe("same");
     const stream = readStreamLive("same", 60);
@@ -69,7 +70,7 @@ describe("live", () => {
     const fromSocket = socket.messages.filter(({ op }) => op === "event");
     const seen: readonly { cursor: string; before: readonly number[] }[] = [
       { cursor: page.cursor, before: page.events.map(dataOf) },
-      { cursor: stream.cursors[14]!, before: stream.events.slice(0, 15).map((text) => dataOf(JSON.parse(text) as WireEvent)) },
+      { cursor: stream.cursors[14]!, before: stream.events.slice(0, 15).map(dataOfText) },
       { cursor: fromSocket[14]!.cursor!, before: fromSocket.slice(0, 15).map(({ event }) => dataOf(event!)) },
     ];
     for (const { cursor, before } of seen) {
@@ -78,7 +79,7 @@ describe("live", () => {
       await again.message(({ op }) => op === "caught_up");
       const rests = [
         (await hub.read("resumed", { from: `cursor:${cursor}` })).events.map(dataOf),
-        (await readStream("resumed", cursor)).events.map((text) => dataOf(JSON.parse(text) as WireEvent)),
+        (await readStream("resumed", cursor)).events.map(dataOfText),
         again.events().map(dataOf),
       ];
       for (const rest of rests) expect([...before, ...rest].toSorted((left, right) => left - right)).toEqual(upTo(40));
@@ -113,7 +114,7 @@ describe("live", () => {
     expect((await socket.closed).code).toBe(4001);
   });
 
-  it("[WS-1] goes on after the runtime was killed: a reader that comes back with its cursor misses nothing", async () => {
+  it("[WS-1] outlives a kill of the runtime: a reader that comes back with its cursor misses nothing", async () => {
     const before = await hub.connect();
     await before.subscribe("killed");
     await hub.publish("killed", upTo(5).map((data) => ({ type: "t", data })));
@@ -131,6 +132,7 @@ describe("live", () => {
 });
 
 const dataOf = (event: WireEvent): number => event.data as number;
+const dataOfText = (text: string): number => dataOf(JSON.parse(text) as WireEvent);
 
 /** So many events of a stream as they come, live. */
 async function readStreamLive(topic: string, count: number): Promise<string[]> {

@@ -16,7 +16,9 @@ afterAll(async () => {
 });
 
 const put = (name: string, topics: readonly string[], more: object = {}) =>
-  hub.json("PUT", `/v1/subscriptions/${name}`, { topics, target: { kind: "webhook", url: `${sink.url}/${name}` }, ...more });
+  hub.json("PUT", `/v1/subscriptions/${name}`, {
+    topics, target: { kind: "webhook", url: `${sink.url}/${name}` }, ...more,
+  });
 
 const topicsSeen = (name: string): string[] =>
   sink.accepted.filter(({ path }) => path === `/${name}`).map(({ event }) => event.topic).toSorted();
@@ -30,7 +32,8 @@ describe("patterns", () => {
     for (const topic of ["a.one", "a.two", "a.three", "b.one", "b.new", "a.one.deep", "a.new.deep", "ab.one"]) {
       await hub.publish(topic, { type: "after" });
     }
-    await sink.until(() => topicsSeen("any-rest").length >= 5 && topicsSeen("one-word").length >= 3 && topicsSeen("exact").length >= 2);
+    const counts = { "any-rest": 5, "one-word": 3, exact: 2 };
+    await sink.until(() => Object.entries(counts).every(([name, count]) => topicsSeen(name).length >= count));
     await hub.publish("a.last", { type: "after" });
     await sink.until(() => topicsSeen("any-rest").includes("a.last") && topicsSeen("one-word").includes("a.last"));
     expect(topicsSeen("one-word")).toEqual(["a.last", "a.one", "a.three", "a.two"]);
@@ -47,17 +50,20 @@ describe("what a crash left unattached", () => {
     // A topic's row as a request leaves it that dies before it tells the subscriptions.
     await database.prepare(
       `INSERT INTO topics (app, name, epoch, revision, partitions, index_kind, retention, schema_policy, description,
-         created_at, deleted_at, settled) VALUES ('app_default', 'late.topic', ?1, 1, 1, 'none', '{}', 'off', NULL, ?1, NULL, 0)`,
+         created_at, deleted_at,
+         settled) VALUES ('app_default', 'late.topic', ?1, 1, 1, 'none', '{}', 'off', NULL, ?1, NULL, 0)`,
     ).bind(old).run();
     await hub.publish("late.topic", { type: "owed" });
     await hub.runCron();
     await sink.until(() => topicsSeen("late").length === 1, "the event of the unattached topic");
-    const left = await database.prepare("SELECT count(*) AS left FROM topics WHERE settled = 0").first<{ left: number }>();
+    const left =
+      await database.prepare("SELECT count(*) AS left FROM topics WHERE settled = 0").first<{ left: number }>();
     expect(left).toEqual({ left: 0 });
 
     await database.prepare("UPDATE subscriptions SET settled = 0, created_at = ?1 WHERE name = 'late'").bind(old).run();
     await hub.runCron();
-    const unsettled = () => database.prepare("SELECT count(*) AS left FROM subscriptions WHERE settled = 0").first<{ left: number }>();
+    const unsettled = () =>
+      database.prepare("SELECT count(*) AS left FROM subscriptions WHERE settled = 0").first<{ left: number }>();
     await eventually(unsettled, (row) => row?.left === 0, "every subscription is settled");
   });
 });

@@ -20,6 +20,7 @@ interface Form {
 }
 
 const json = { "content-type": "application/json" };
+const binary = { "ce-specversion": "1.0", "ce-source": "/s", "ce-type": "t" };
 const cloudEvent = { specversion: "1.0", id: "ce-1", source: "https://shop.example/orders", type: "order.created" };
 
 const FORMS: readonly Form[] = [
@@ -41,10 +42,12 @@ const FORMS: readonly Form[] = [
   { name: "a draft without data", headers: json, body: '{"type":"tick"}', events: [{ type: "tick" }] },
   {
     name: "a list of drafts", headers: { "content-type": "application/json; charset=utf-8" },
-    body: JSON.stringify([{ type: "a", data: 1 }, { type: "b", data: 2 }]), events: [{ type: "a", data: 1 }, { type: "b", data: 2 }],
+    body: JSON.stringify([{ type: "a", data: 1 }, { type: "b", data: 2 }]),
+    events: [{ type: "a", data: 1 }, { type: "b", data: 2 }],
   },
   {
-    name: "drafts under events", headers: json, body: JSON.stringify({ events: [{ type: "a", data: 1 }, { type: "b" }] }),
+    name: "drafts under events", headers: json,
+    body: JSON.stringify({ events: [{ type: "a", data: 1 }, { type: "b" }] }),
     events: [{ type: "a", data: 1 }, { type: "b" }],
   },
   {
@@ -53,11 +56,13 @@ const FORMS: readonly Form[] = [
       event: "payment.confirmed", payload: { amount: 3 },
       meta: { event_id: "p-1", timestamp: "2026-11-20T08:00:00Z", source: "/payments" },
     }),
-    events: [{ id: "p-1", type: "payment.confirmed", source: "/payments", time: "2026-11-20T08:00:00Z", data: { amount: 3 } }],
+    events: [{
+      id: "p-1", type: "payment.confirmed", source: "/payments", time: "2026-11-20T08:00:00Z", data: { amount: 3 },
+    }],
   },
   {
     name: "a structured CloudEvent", headers: { "content-type": "application/cloudevents+json; charset=UTF-8" },
-    body: JSON.stringify({ ...cloudEvent, partitionkey: "k", myextension: 7, datacontenttype: "application/json", data: { a: 1 } }),
+    body: JSON.stringify({ ...cloudEvent, partitionkey: "k", myextension: 7, data: { a: 1 } }),
     events: [{ ...cloudEvent, partitionkey: "k", myextension: 7, data: { a: 1 } }],
   },
   {
@@ -76,17 +81,18 @@ const FORMS: readonly Form[] = [
       ...json, "ce-specversion": "1.0", "ce-id": "b-1", "ce-source": "/s", "ce-type": "t", "ce-partitionkey": "k",
       "ce-subject": "caf%C3%A9",
     },
-    body: '{"a":1}', events: [{ id: "b-1", source: "/s", type: "t", partitionkey: "k", subject: "café", data: { a: 1 } }],
+    body: '{"a":1}',
+    events: [{ id: "b-1", source: "/s", type: "t", partitionkey: "k", subject: "café", data: { a: 1 } }],
   },
   {
     name: "a binary CloudEvent of bytes",
-    headers: { "content-type": "application/octet-stream", "ce-specversion": "1.0", "ce-id": "b-2", "ce-source": "/s", "ce-type": "t" },
+    headers: { ...binary, "content-type": "application/octet-stream", "ce-id": "b-2" },
     body: new Uint8Array([0, 255, 128, 10, 13]),
     events: [{ id: "b-2", datacontenttype: "application/octet-stream", data_base64: "AP+ACg0=" }],
   },
   {
     name: "a binary CloudEvent of text",
-    headers: { "content-type": "text/plain", "ce-specversion": "1.0", "ce-id": "b-3", "ce-source": "/s", "ce-type": "t" },
+    headers: { ...binary, "content-type": "text/plain", "ce-id": "b-3" },
     body: "naïve 😀", events: [{ id: "b-3", datacontenttype: "text/plain", data: "naïve 😀" }],
   },
 ];
@@ -107,7 +113,8 @@ describe("POST events", () => {
       expect(page.events).toHaveLength(events.length);
       for (const [index, event] of page.events.entries()) {
         expectCloudEvent(event);
-        expect(event).toMatchObject({ ...events[index], topic, partition: 0, offset: index + 1, id: receipts[index]!.id });
+        expect(event)
+          .toMatchObject({ ...events[index], topic, partition: 0, offset: index + 1, id: receipts[index]!.id });
       }
     });
 
@@ -116,7 +123,8 @@ describe("POST events", () => {
     const { status, headers, body } = await hub.publish("receipts", [{ type: "a" }, { type: "b" }, { type: "c" }]);
     expect(status).toBe(201);
     expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
-    expect(body.events).toMatchObject([1, 2, 3].map((offset) => ({ topic: "receipts", partition: 0, offset, duplicate: false })));
+    expect(body.events)
+      .toMatchObject([1, 2, 3].map((offset) => ({ topic: "receipts", partition: 0, offset, duplicate: false })));
     expect(body.events.every(({ id }) => UUID_V7.test(id))).toBe(true);
     expect(new Set(body.events.map(({ id }) => id)).size).toBe(3);
     const page = await hub.read("receipts", { from: `cursor:${body.events[0]!.cursor}` });
@@ -137,9 +145,11 @@ describe("POST events", () => {
   });
 
   it("[PUB-3] keeps a payload's lines and spaces out of the log without touching its strings", async () => {
-    const answer = await post("spaced", json, '{"type":"t","data":{\n  "a" : [ 1 , 2 ],\r\n\t"b": " two  spaces \\n "\n}}');
+    const answer =
+      await post("spaced", json, '{"type":"t","data":{\n  "a" : [ 1 , 2 ],\r\n\t"b": " two  spaces \\n "\n}}');
     expect(answer.status).toBe(201);
-    expect(await (await hub.request("/v1/topics/spaced/events")).text()).toContain('"data":{"a":[1,2],"b":" two  spaces \\n "}');
+    expect(await (await hub.request("/v1/topics/spaced/events")).text())
+      .toContain('"data":{"a":[1,2],"b":" two  spaces \\n "}');
   });
 
   it("[PUB-4] keeps a request's traceparent with its events, and drops one that is not valid", async () => {
@@ -195,7 +205,8 @@ describe("POST events", () => {
     }
     expect(new Set(body.events.map(({ partition }) => partition)).size).toBeGreaterThan(3);
     for (const [index, receipt] of body.events.entries()) {
-      const page = await hub.read("spread", { partition: receipt.partition, from: `offset:${receipt.offset}`, limit: 1 });
+      const page =
+        await hub.read("spread", { partition: receipt.partition, from: `offset:${receipt.offset}`, limit: 1 });
       expect(page.events[0]).toMatchObject({ data: index, id: receipt.id });
       if (index >= 10) break;
     }
@@ -207,13 +218,15 @@ describe("POST events", () => {
     const drafts = keys.map((key, index) => ({ type: "t", key, ...(index === 5 && { expectedKeyVersion: 9 }) }));
     const { status, body } = await hub.publish("partly", drafts);
     expect(status).toBe(201);
-    const [refused, appended] = [body.events.filter((event) => "problem" in event), body.events.filter((event) => "offset" in event)];
+    const refused = body.events.filter((event) => "problem" in event);
+    const appended = body.events.filter((event) => "offset" in event);
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.length + appended.length).toBe(12);
     expect(body.events[5]).toMatchObject({ problem: { code: "version_conflict", actual: 0 } });
     const partition = (body.events[5] as unknown as { partition: number }).partition;
     expect((await hub.read("partly", { partition })).events).toEqual([]);
-    expect((await hub.readAll("partly")).map(({ id }) => id).toSorted()).toEqual(appended.map(({ id }) => id).toSorted());
+    expect((await hub.readAll("partly")).map(({ id }) => id).toSorted())
+      .toEqual(appended.map(({ id }) => id).toSorted());
   });
 
   it("[PUB-10] publishes over a socket, with a receipt under the message's own ref", async () => {
@@ -228,7 +241,8 @@ describe("POST events", () => {
 
   it("[PUB-11] serves one event by its id, minted or chosen, from whichever partition holds it", async () => {
     await hub.json("PUT", "/v1/topics/found", { partitions: 3 });
-    const { body } = await hub.publish("found", [{ type: "a", id: "chosen/1?" }, { type: "b" }, { type: "c", key: "z" }]);
+    const { body } =
+      await hub.publish("found", [{ type: "a", id: "chosen/1?" }, { type: "b" }, { type: "c", key: "z" }]);
     for (const { id, partition, offset } of body.events) {
       const answer = await hub.json("GET", `/v1/events/${encodeURIComponent(id)}?topic=found`);
       expect(answer.status).toBe(200);
@@ -254,14 +268,18 @@ describe("NDJSON", () => {
     expect(answer.status).toBe(200);
     const answers = linesOf(answer.text);
     const codes = answers.map((line) => (line["problem"] as { code: string } | undefined)?.code ?? line["offset"]);
-    expect(codes).toEqual([1, "json_invalid", 2, "event_invalid", "event_id_conflict", "event_too_large", 3, "encoding_invalid", 4]);
+    expect(codes).toEqual([
+      1, "json_invalid", 2, "event_invalid", "event_id_conflict", "event_too_large", 3, "encoding_invalid", 4,
+    ]);
     expect((await hub.read("lines")).events.map(({ type }) => type)).toEqual(["a", "b", "e", "f"]);
   });
 
   it("[PUB-12] takes far more lines than a request takes drafts, and keeps their order", async () => {
     const count = 2_300;
-    const answer = await post("many-lines", ndjson, Array.from({ length: count }, (_, index) => `{"type":"t","data":${index}}\n`).join(""));
-    expect(linesOf(answer.text).map((line) => line["offset"])).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+    const lines = Array.from({ length: count }, (_, index) => `{"type":"t","data":${index}}\n`);
+    const answer = await post("many-lines", ndjson, lines.join(""));
+    expect(linesOf(answer.text).map((line) => line["offset"]))
+      .toEqual(Array.from({ length: count }, (_, index) => index + 1));
     const events = await hub.readAll("many-lines");
     expect(events.map(({ data }) => data)).toEqual(Array.from({ length: count }, (_, index) => index));
   });
@@ -284,7 +302,8 @@ describe("NDJSON", () => {
   });
 
   it("[PUB-13] ends with a problem where the bytes stop being UTF-8, and keeps what it answered", async () => {
-    const bytes = new Uint8Array([...new TextEncoder().encode('{"type":"a"}\n{"type":"'), 0xff, ...new TextEncoder().encode('"}\n')]);
+    const encode = (text: string) => [...new TextEncoder().encode(text)];
+    const bytes = new Uint8Array([...encode('{"type":"a"}\n{"type":"'), 0xff, ...encode('"}\n')]);
     const answer = await post("broken-lines", ndjson, bytes);
     expect(answer.status).toBe(200);
     expect(linesOf(answer.text).at(-1)).toMatchObject({ problem: { code: "encoding_invalid" } });

@@ -14,7 +14,8 @@ let before: unknown;
 /** Everything that a refused request could have changed. */
 const snapshot = async (): Promise<unknown> => Promise.all([
   hub.json("GET", "/v1/topics").then(({ body }) => body), hub.json("GET", "/v1/subscriptions").then(({ body }) => body),
-  hub.json("GET", "/v1/topics/steady").then(({ body }) => body), hub.json("GET", "/v1/topics/steady-wide").then(({ body }) => body),
+  hub.json("GET", "/v1/topics/steady").then(({ body }) => body),
+  hub.json("GET", "/v1/topics/steady-wide").then(({ body }) => body),
 ]);
 
 beforeAll(async () => {
@@ -37,7 +38,8 @@ interface Problem {
 
 function expectProblem(problem: Problem, code: ErrorCode): void {
   const { status, says, retryable, effect } = ERRORS[code];
-  expect(problem).toMatchObject({ code, status, title: says, retryable, effect, type: `https://tidings.dev/problems/${code}` });
+  expect(problem)
+    .toMatchObject({ code, status, title: says, retryable, effect, type: `https://tidings.dev/problems/${code}` });
   expect(JSON.stringify(problem)).not.toContain(MARK);
 }
 
@@ -96,17 +98,21 @@ const BAD_FRAMES: readonly BadFrame[] = [
   frame("a member twice", '{"op":"unsubscribe","topic":"steady","topic":"steady"}'),
   frame("an object for a ref", { op: "unsubscribe", topic: "steady", ref: {} }),
   frame("a ref too long", { op: "unsubscribe", topic: "steady", ref: "r".repeat(65) }),
-  frame("a topic's absence", { op: "subscribe" }), frame("a bad topic", { op: "subscribe", topic: "a b" }, "topic_name_invalid"),
-  frame("a deep frame", `{"op":"publish","topic":"steady","event":${"[".repeat(70)}${"]".repeat(70)}}`, "json_too_deep"),
+  frame("a topic's absence", { op: "subscribe" }),
+  frame("a bad topic", { op: "subscribe", topic: "a b" }, "topic_name_invalid"),
+  frame("a deep frame", `{"op":"publish","event":${"[".repeat(70)}${"]".repeat(70)}}`, "json_too_deep"),
   frame("a lone surrogate", '{"op":"publish","topic":"steady","event":{"type":"\\ud800"}}', "encoding_invalid"),
-  subscribe("from nowhere", { from: MARK }, "parameter_invalid"), subscribe("from offset 0", { from: "offset:0" }, "parameter_invalid"),
-  subscribe("from a number", { from: 7 }, "frame_invalid"), subscribe("from a bad cursor", { from: "cursor:!" }, "cursor_invalid"),
+  subscribe("from nowhere", { from: MARK }, "parameter_invalid"),
+  subscribe("from offset 0", { from: "offset:0" }, "parameter_invalid"),
+  subscribe("from a number", { from: 7 }, "frame_invalid"),
+  subscribe("from a bad cursor", { from: "cursor:!" }, "cursor_invalid"),
   subscribe("from an offset of two partitions", { topic: "steady-wide", from: "offset:1" }, "partition_required"),
   subscribe("with an operator", { filter: { type: [{ prefix: "a" }] } }, "filter_invalid"),
   subscribe("with a filter too long", { filter: { type: ["x".repeat(5_000)] } }, "filter_invalid"),
   subscribe("with presence", { presence: { data: {} } }, "frame_invalid"),
   subscribe("to the hub's own topic that is not there", { topic: "$nothing" }, "topic_not_found"),
-  frame("presence", { op: "presence", topic: "steady", data: {} }), frame("an ack without cursor", { op: "ack", topic: "steady" }, "cursor_invalid"),
+  frame("presence", { op: "presence", topic: "steady", data: {} }),
+  frame("an ack without cursor", { op: "ack", topic: "steady" }, "cursor_invalid"),
   frame("an ack with a bad cursor", { op: "ack", topic: "steady", cursor: MARK }, "cursor_invalid"),
   frame("publish without event", { op: "publish", topic: "steady" }),
   publish("without type", { data: MARK }, "event_invalid"), publish("of a list", [{ type: "t" }], "event_invalid"),
@@ -125,15 +131,18 @@ describe("[ERR-4] a frame is refused alone, and its socket stays open", () => {
   it.each(BAD_FRAMES)("for $name: $code", async ({ frame, code }) => {
     const seen = socket.messages.length;
     socket.send(frame);
-    await socket.until((messages) => messages.slice(seen).some(({ op }) => op === "error"), `a refusal of ${String(frame).slice(0, 80)}`);
+    const isRefused = () => socket.messages.slice(seen).some(({ op }) => op === "error");
+    await socket.until(isRefused, `a refusal of ${String(frame).slice(0, 80)}`);
     expectProblem(socket.messages.slice(seen).find(({ op }) => op === "error")!["problem"] as Problem, code);
   });
 
   it("among good messages, under its own ref", async () => {
     const seen = socket.messages.length;
-    socket.send([{ op: "unsubscribe", topic: "steady", ref: "good" }, { op: "what", ref: "bad" }, { op: "unsubscribe", topic: "steady", ref: 7 }]);
+    const good = { op: "unsubscribe", topic: "steady" };
+    socket.send([{ ...good, ref: "good" }, { op: "what", ref: "bad" }, { ...good, ref: 7 }]);
     await socket.until((messages) => messages.length >= seen + 3, "three answers");
-    expect(socket.messages.slice(seen).map(({ op, ref }) => [op, ref])).toEqual([["unsubscribed", "good"], ["error", "bad"], ["unsubscribed", 7]]);
+    expect(socket.messages.slice(seen).map(({ op, ref }) => [op, ref]))
+      .toEqual([["unsubscribed", "good"], ["error", "bad"], ["unsubscribed", 7]]);
   });
 });
 
@@ -146,7 +155,7 @@ describe("[ERR-5] a socket is refused or ended", () => {
   });
 
   it.each([
-    ["another subprotocol", "/v1/connect", { authorization: `Bearer ${ROOT_KEY}`, "sec-websocket-protocol": "mqtt" }, "protocol_invalid"],
+    ["another subprotocol", `/v1/connect?token=${ROOT_KEY}`, { "sec-websocket-protocol": "mqtt" }, "protocol_invalid"],
     ["no credential", "/v1/connect", {}, "unauthenticated"],
     ["a wrong token", `/v1/connect?token=${MARK}`, {}, "unauthenticated"],
     ["an access_token", `/v1/connect?access_token=${ROOT_KEY}`, {}, "credentials_in_url"],
@@ -178,7 +187,8 @@ function upgrade(path: string, headers: Record<string, string>): Promise<{ statu
   return new Promise((resolve, reject) => {
     const asked = httpRequest(`${hub.url}${path}`, {
       headers: {
-        connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", ...headers,
+        connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", ...headers,
       },
     });
     asked.on("response", async (response) => {

@@ -39,14 +39,15 @@ function follow(topic: string, query: Record<string, string> = {}) {
   }
   const kinds = () => blocks.map(({ kind }) => kind);
   const events = () => blocks.filter(({ kind }) => kind === "event").map(({ data }) => data as WireEvent);
-  const until = (test: () => boolean, what: string) => eventually(test, (holds) => holds, `${what}, of ${kinds().join()}`);
+  const until = (test: () => boolean, what: string) =>
+    eventually(test, (holds) => holds, `${what}, of ${kinds().join()}`);
   return { source, blocks, kinds, events, until, offsets: () => events().map(({ offset }) => offset) };
 }
 
 const draft = { type: "t" };
 
 describe("server-sent events", () => {
-  it("[RD-7] bring the backlog, then caught_up, then what comes, each with the cursor behind it as its id", async () => {
+  it("[RD-7] bring the backlog, caught_up, then what comes, each with the cursor behind it as its id", async () => {
     await hub.publish("told", [draft, draft]);
     const reader = follow("told");
     await reader.until(() => reader.kinds().includes("caught_up"), "caught_up");
@@ -61,7 +62,8 @@ describe("server-sent events", () => {
   it("[RD-7] filter by type, by content and by where they begin", async () => {
     await hub.publish("told-some", [{ type: "a" }, { type: "b", data: { n: 1 } }, { type: "b", data: { n: 2 } }]);
     const [byType, byContent, fromLatest] = [
-      follow("told-some", { type: "b" }), follow("told-some", { filter: '{"data":{"n":[2]}}' }), follow("told-some", { from: "latest" }),
+      follow("told-some", { type: "b" }), follow("told-some", { filter: '{"data":{"n":[2]}}' }),
+      follow("told-some", { from: "latest" }),
     ];
     for (const reader of [byType, byContent, fromLatest]) {
       await reader.until(() => reader.kinds().includes("caught_up"), "caught_up");
@@ -102,15 +104,18 @@ describe("server-sent events", () => {
     await reader.until(() => reader.kinds().includes("caught_up"), "caught_up");
     await hub.json("DELETE", "/v1/topics/ended");
     await reader.until(() => reader.kinds().includes("problem"), "a problem");
-    expect(reader.blocks.find(({ kind }) => kind === "problem")!.data).toMatchObject({ code: "topic_not_found", status: 404 });
+    expect(reader.blocks.find(({ kind }) => kind === "problem")!.data)
+      .toMatchObject({ code: "topic_not_found", status: 404 });
   });
 
   it("[RD-10] leave nothing behind in the hub, a heartbeat after their reader has hung up", async () => {
     const name = objectName("hub", "app_default", "native", "any", 0);
-    const follows = async () => (await hub.rows("ChannelHub", name, "SELECT topic FROM follows WHERE topic = 'left'")).length;
+    const follows = async () =>
+      (await hub.rows("ChannelHub", name, "SELECT topic FROM follows WHERE topic = 'left'")).length;
     await hub.publish("left", draft);
     const connection = new AbortController();
-    await hub.request("/v1/topics/left/events", { headers: { accept: "text/event-stream" }, signal: connection.signal });
+    const headers = { accept: "text/event-stream" };
+    await hub.request("/v1/topics/left/events", { headers, signal: connection.signal });
     await eventually(follows, (count) => count === 1, "the stream is a follower");
     connection.abort();
     await eventually(follows, (count) => count === 0, "it is a follower no more", 2 * HEARTBEAT_MS);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LogStatus } from "../../src/durable-objects/rpc.ts";
 import { startHub, type Hub } from "../harness/hub.ts";
 import { Sink } from "../harness/sink.ts";
 import { eventually } from "../harness/wait.ts";
@@ -10,19 +11,21 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-const drafts = (count: number, first = 1) => Array.from({ length: count }, (_, index) => ({ type: "t", data: first + index }));
+const drafts = (count: number, first = 1) =>
+  Array.from({ length: count }, (_, index) => ({ type: "t", data: first + index }));
 const dataOf = (events: readonly { readonly data?: unknown }[]): unknown[] => events.map(({ data }) => data);
 
 describe("topics", () => {
   it("[TOP-1] are made with what is asked for, and show it with what each partition holds", async () => {
-    const definition = { partitions: 2, retention: { maxAge: "2h", maxEvents: 1_000, maxBytes: 5_000_000 }, index: "key", description: "Orders" };
+    const retention = { maxAge: "2h", maxEvents: 1_000, maxBytes: 5_000_000 };
+    const definition = { partitions: 2, retention, index: "key", description: "Orders" };
     const made = await hub.json("PUT", "/v1/topics/defined", definition);
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({ name: "defined", ...definition, schemaPolicy: "off" });
     await hub.publish("defined", [{ type: "t", key: "a" }, { type: "t", key: "a" }]);
     const { status, body } = await hub.json("GET", "/v1/topics/defined");
     expect(status).toBe(200);
-    const partitions = body["partitionStatus"] as { partition: number; firstOffset: number; lastOffset: number; events: number; bytes: number }[];
+    const partitions = body["partitionStatus"] as LogStatus[];
     expect(partitions.map(({ partition }) => partition)).toEqual([0, 1]);
     const [holding, empty] = partitions.toSorted((left, right) => right.events - left.events);
     expect(holding).toMatchObject({ firstOffset: 1, lastOffset: 2, events: 2 });
@@ -69,7 +72,8 @@ describe("topics", () => {
     expect((await hub.json("DELETE", "/v1/topics/unmade")).status).toBe(404);
     const socket = await hub.connect();
     await socket.subscribe("unmade");
-    expect((await hub.json("GET", "/v1/topics/unmade")).body).toMatchObject({ partitions: 1, index: "none", retention: { maxAge: "30d" } });
+    expect((await hub.json("GET", "/v1/topics/unmade")).body)
+      .toMatchObject({ partitions: 1, index: "none", retention: { maxAge: "30d" } });
     await socket.close();
   });
 
@@ -78,7 +82,8 @@ describe("topics", () => {
     for (let round = 0; round < 5; round += 1) await hub.publish("short", drafts(20, round * 20 + 1));
     const page = await eventually(() => hub.read("short"), ({ events }) => events.length === 10, "ten events are left");
     expect(dataOf(page.events)).toEqual(dataOf(drafts(10, 91)));
-    expect((await hub.read("short", { from: "offset:50" })).gap).toEqual({ partition: 0, requested: 50, firstHeld: 91, reason: "trimmed" });
+    expect((await hub.read("short", { from: "offset:50" })).gap)
+      .toEqual({ partition: 0, requested: 50, firstHeld: 91, reason: "trimmed" });
   });
 });
 
@@ -118,10 +123,11 @@ describe("a topic deleted and made again", () => {
     await socket.close();
   });
 
-  it("[TOP-8] is another topic to a subscription: what it owed of the first life expires, the second is delivered", async () => {
+  it("[TOP-8] is another topic to a subscription: what it owed expires, the second life is delivered", async () => {
     const sink = await Sink.open(() => 500);
     const retry = { maxAttempts: 20, schedule: ["1s"] };
-    await hub.json("PUT", "/v1/subscriptions/reborn", { topics: ["reborn-owed"], target: { kind: "webhook", url: sink.url }, retry });
+    const target = { kind: "webhook", url: sink.url };
+    await hub.json("PUT", "/v1/subscriptions/reborn", { topics: ["reborn-owed"], target, retry });
     await hub.publish("reborn-owed", drafts(3));
     await sink.until(({ deliveries }) => deliveries.length >= 3, "three failed attempts");
     await hub.json("DELETE", "/v1/topics/reborn-owed");

@@ -10,7 +10,8 @@ beforeAll(async () => {
 });
 
 const NOW = Date.UTC(2026, 10, 20);
-const definition: TopicDefinition = { partitions: 2, index: "none", retention: {}, schemaPolicy: "off", description: null };
+const definition: TopicDefinition =
+  { partitions: 2, index: "none", retention: {}, schemaPolicy: "off", description: null };
 
 describe("TopicsStore", () => {
   it("[TOP-4] makes a topic once, however many ask at once", async () => {
@@ -33,7 +34,8 @@ describe("TopicsStore", () => {
 
   it("[TOP-1] changes only the life that the caller has seen", async () => {
     const { topic } = await store.create("app", "changed", definition, NOW);
-    expect(await store.update(topic, { ...definition, retention: { maxEvents: 5 } })).toMatchObject({ revision: 2, retention: { maxEvents: 5 } });
+    expect(await store.update(topic, { ...definition, retention: { maxEvents: 5 } }))
+      .toMatchObject({ revision: 2, retention: { maxEvents: 5 } });
     await store.remove("app", "changed", NOW);
     await store.create("app", "changed", definition, NOW + 5);
     expect(await store.update(topic, definition)).toBeNull();
@@ -41,7 +43,8 @@ describe("TopicsStore", () => {
 
   it("[TOP-10] remembers whose birth or end is not known everywhere yet, until it is", async () => {
     const { topic } = await store.create("other", "unsettled", definition, NOW);
-    const unsettled = async () => (await store.unsettled(NOW + 1, 100)).filter(({ app }) => app === "other").map(({ name }) => name);
+    const unsettled = async () =>
+      (await store.unsettled(NOW + 1, 100)).filter(({ app }) => app === "other").map(({ name }) => name);
     expect(await unsettled()).toEqual(["unsettled"]);
     await store.markSettled(topic);
     expect(await unsettled()).toEqual([]);
