@@ -49,10 +49,60 @@ export function formatEventLine(draft: EventDraft, id: string, position: EventPo
  * holds no raw line break, so the seam is found again.
  */
 const SEAM = ",\n";
+const SEAM_BYTES: readonly number[] = [0x2c, 0x0a];
+const NEWLINE = 0x0a;
 
 export const joinLines = (lines: readonly string[]): string => lines.join(SEAM);
 
 export const splitLines = (body: string): string[] => (body === "" ? [] : body.split(SEAM));
+
+/** `joinLines` for parts that are UTF-8 already. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const size = parts.reduce((sum, part) => sum + part.byteLength + SEAM_BYTES.length, -SEAM_BYTES.length);
+  const joined = new Uint8Array(Math.max(0, size));
+  let at = 0;
+  for (const part of parts) {
+    if (at > 0) {
+      joined.set(SEAM_BYTES, at);
+      at += SEAM_BYTES.length;
+    }
+    joined.set(part, at);
+    at += part.byteLength;
+  }
+  return joined;
+}
+
+/**
+ * The first lines after `skip` of a joined body of `count` lines: at most `linesMax` and `bytesMax`, but one at least
+ * when `atLeastOne`. Answers the part and how many lines it holds.
+ */
+export function sliceLines(
+  body: Uint8Array,
+  count: number,
+  { skip, linesMax, bytesMax, atLeastOne }: LineSlice,
+): { part: Uint8Array; lines: number } {
+  if (skip === 0 && count <= linesMax && body.byteLength <= bytesMax) return { part: body, lines: count };
+  let start = 0;
+  for (let line = 0; line < skip; line += 1) start = body.indexOf(NEWLINE, start) + 1;
+  const wanted = Math.min(count - skip, linesMax);
+  let [lines, end, next] = [0, start, start];
+  while (lines < wanted) {
+    const lineEnd = skip + lines === count - 1 ? body.byteLength : body.indexOf(NEWLINE, next) + 1 - SEAM_BYTES.length;
+    if (lineEnd - start > bytesMax && !(atLeastOne && lines === 0)) break;
+    lines += 1;
+    end = lineEnd;
+    next = lineEnd + SEAM_BYTES.length;
+  }
+  return { part: body.subarray(start, end), lines };
+}
+
+export interface LineSlice {
+  readonly skip: number;
+  readonly linesMax: number;
+  readonly bytesMax: number;
+  readonly atLeastOne: boolean;
+}
 
 /** The members of an event line that the hub itself reads again. */
 export interface EventEnvelope {

@@ -91,6 +91,18 @@ export interface ReadPage extends EventBatch {
   readonly gap: Gap | null;
 }
 
+/** A read of everything in (start, head], for a reader that passes the bytes on as they are. */
+export type BytesRequest = Pick<ReadRequest, "life" | "start" | "eventsMax" | "bytesMax">;
+
+/** As `ReadPage`; `body` holds the events from `after + 1` to `through`, joined, in UTF-8. */
+export interface BytesPage {
+  readonly after: number;
+  readonly through: number;
+  readonly head: number;
+  readonly gap: Gap | null;
+  readonly body: Uint8Array;
+}
+
 export interface Gap {
   readonly partition: number;
   readonly requested: number;
@@ -127,6 +139,8 @@ export interface Attached {
 export interface TopicLogRpc extends Rpc.DurableObjectBranded {
   append(request: AppendRequest): Promise<Result<AppendAnswer>>;
   read(request: ReadRequest): Promise<Result<ReadPage>>;
+  /** The same page for the same request without a filter: no event of it becomes a string on the way. */
+  readBytes(request: BytesRequest): Promise<Result<BytesPage>>;
   /** Event lines by offset; null where retention has taken one, or the epoch is another. */
   lines(epoch: number, offsets: readonly number[]): Promise<readonly (string | null)[]>;
   /** One event by its id, or null. */

@@ -5,8 +5,8 @@ import { problemOf } from "../wire/native/problem.ts";
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
-/** `text` is JSON already. */
-export const jsonText = (text: string, status = 200, headers: Record<string, string> = {}): Response =>
+/** `text` is JSON already, as a string or in UTF-8. */
+export const jsonText = (text: string | Uint8Array, status = 200, headers: Record<string, string> = {}): Response =>
   new Response(text, { status, headers: { "content-type": JSON_TYPE, ...headers } });
 
 export const json = (value: unknown, status = 200): Response => jsonText(JSON.stringify(value), status);

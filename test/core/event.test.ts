@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { formatEventLine, parseEventLine, type EventDraft } from "../../src/core/event.ts";
+import {
+  formatEventLine,
+  joinBytes,
+  joinLines,
+  parseEventLine,
+  sliceLines,
+  splitLines,
+  type EventDraft,
+} from "../../src/core/event.ts";
 import {
   attributeProblem,
   isBase64,
@@ -144,5 +152,38 @@ describe("attributes", () => {
     expect(["a", "a1", "9", "tracestate"].every(isExtensionName)).toBe(true);
     const others = ["", "A", "a-b", "a_b", "data", "é", "constructor", "__proto__", "a".repeat(65)];
     expect(others.some(isExtensionName)).toBe(false);
+  });
+});
+
+describe("lines in UTF-8", () => {
+  const lines = ['{"n":1}', '{"n":"é😀"}', '{"n":333}', "4"];
+  const body = new TextEncoder().encode(joinLines(lines));
+  const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  const slice = (skip: number, linesMax: number, bytesMax = 1_000, atLeastOne = true) => {
+    const { part, lines: count } = sliceLines(body, lines.length, { skip, linesMax, bytesMax, atLeastOne });
+    return { lines: splitLines(textOf(part)), count };
+  };
+
+  it("[RD-11] are cut at any line exactly as strings are", () => {
+    for (let skip = 0; skip < lines.length; skip += 1) {
+      for (let linesMax = 0; linesMax <= lines.length; linesMax += 1) {
+        const expected = lines.slice(skip, skip + linesMax);
+        expect(slice(skip, linesMax)).toEqual({ lines: expected, count: expected.length });
+      }
+    }
+  });
+
+  it("[RD-11] are cut to a number of bytes, one line at least where the reader must move on", () => {
+    expect(slice(0, 4, 7)).toEqual({ lines: [lines[0]], count: 1 });
+    expect(slice(0, 4, 8)).toEqual({ lines: [lines[0]], count: 1 });
+    expect(slice(0, 4, 7 + 2 + 14)).toEqual({ lines: lines.slice(0, 2), count: 2 });
+    expect(slice(1, 4, 1)).toEqual({ lines: [lines[1]], count: 1 });
+    expect(slice(1, 4, 1, false)).toEqual({ lines: [], count: 0 });
+  });
+
+  it("[RD-11] join to what strings join to", () => {
+    const parts = [lines.slice(0, 2), lines.slice(2)].map((part) => new TextEncoder().encode(joinLines(part)));
+    expect(textOf(joinBytes(parts))).toBe(joinLines(lines));
+    expect(joinBytes([]).byteLength).toBe(0);
   });
 });

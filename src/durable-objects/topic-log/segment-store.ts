@@ -69,6 +69,20 @@ export class SegmentStore {
     }
   }
 
+  /** As `from`, with the bodies as they are stored, in UTF-8. */
+  *bytesFrom(offset: number): Generator<Omit<Segment, "body"> & { readonly body: Uint8Array }> {
+    const rows = this.#sql.exec<EdgeRow & { body: ArrayBuffer }>(
+      `SELECT first_offset, count, appended_at, bytes_through, CAST(body AS BLOB) AS body FROM segments
+       WHERE first_offset >= coalesce((SELECT max(first_offset) FROM segments WHERE first_offset <= ?1), 0)
+       ORDER BY first_offset`,
+      offset,
+    );
+    for (const row of rows) {
+      const body = new Uint8Array(row.body);
+      yield { firstOffset: row.first_offset, count: row.count, appendedAt: row.appended_at, body };
+    }
+  }
+
   /** One line, or null when no segment holds the offset. */
   line(offset: number): string | null {
     const segment = this.from(offset).next().value as Segment | undefined;

@@ -11,6 +11,8 @@ import type {
   AppendRequest,
   Attached,
   AttachRequest,
+  BytesPage,
+  BytesRequest,
   ListenerName,
   LogLife,
   LogStatus,
@@ -22,6 +24,7 @@ import { Appender } from "./append.ts";
 import { Listeners } from "./listeners.ts";
 import { LogState } from "./log-state.ts";
 import { findEvent, readLines, readPage } from "./read.ts";
+import { readBytesPage } from "./read-bytes.ts";
 import { isOverBounds, sweepDueAt, sweepSlice, trimDueAt, trimSlice } from "./trim.ts";
 
 export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
@@ -48,6 +51,11 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   async read(request: ReadRequest): Promise<Result<ReadPage>> {
     const entered = this.#log.enter(request.life);
     return entered.ok ? readPage(this.#log, request) : entered;
+  }
+
+  async readBytes(request: BytesRequest): Promise<Result<BytesPage>> {
+    const entered = this.#log.enter(request.life);
+    return entered.ok ? ok(readBytesPage(this.#log, request)) : entered;
   }
 
   async lines(epoch: number, offsets: readonly number[]): Promise<(string | null)[]> {

@@ -113,9 +113,9 @@ async function getEvents(c: HubContext): Promise<Response> {
   if (!page.ok) return problem(page.failure);
   const isWorthWaiting =
     page.value.count === 0 && page.value.caughtUp && page.value.gap === null && query.value.waitMs > 0;
-  if (!isWorthWaiting) return jsonText(formatPage(page.value));
+  if (!isWorthWaiting) return pageResponse(page.value);
   const later = await waitForEvents(c, name, query.value, page.value, read);
-  return later.ok ? jsonText(formatPage(later.value)) : problem(later.failure);
+  return later.ok ? pageResponse(later.value) : problem(later.failure);
 }
 
 /** Follows the topic until its first event, or until time is up; then reads as any reader would. */
@@ -161,9 +161,18 @@ async function getStream(c: HubContext, name: string, query: LiveQuery): Promise
 const livePattern = ({ pattern, key }: LiveQuery): FilterPattern | null =>
   key === null ? pattern : { ...pattern, key: [key] };
 
-const formatPage = ({ events, cursor, caughtUp, gap }: EventsPage): string =>
-  `{"events":[${events}],"cursor":"${formatCursor(cursor)}","caughtUp":${caughtUp}` +
-  `${gap === null ? "" : `,"gap":${JSON.stringify(gap)}`}}`;
+function pageResponse({ events, cursor, caughtUp, gap }: EventsPage): Response {
+  const tail = `],"cursor":"${formatCursor(cursor)}","caughtUp":${caughtUp}`;
+  const head = encoder.encode(`{"events":[`);
+  const rest = encoder.encode(`${tail}${gap === null ? "" : `,"gap":${JSON.stringify(gap)}`}}`);
+  const body = new Uint8Array(head.byteLength + events.byteLength + rest.byteLength);
+  body.set(head);
+  body.set(events, head.byteLength);
+  body.set(rest, head.byteLength + events.byteLength);
+  return jsonText(body);
+}
+
+const encoder = new TextEncoder();
 
 async function getEvent(c: HubContext): Promise<Response> {
   const name = c.req.query("topic") ?? "";
