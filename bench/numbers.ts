@@ -19,8 +19,11 @@ export function quantile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
-export const summarize = (values: readonly number[]): Summary =>
-  ({ median: median(values), low: quantile(values, 0), high: quantile(values, 1) });
+export const summarize = (values: readonly number[]): Summary => ({
+  median: median(values),
+  low: quantile(values, 0),
+  high: quantile(values, 1),
+});
 
 /**
  * Ratios pair by pair. Two blocks of one pair ran within seconds of each other, so what else the machine did in that

@@ -19,15 +19,24 @@ import { FULL, QUICK, type Sizes } from "./sizes.ts";
 import { formatFigures } from "./table.ts";
 
 const MEASURES: readonly Measure[] = [
-  publishOne, publishOneAgainstTable, publishMany, publishManyAgainstTable,
-  fanOut(100), fanOut(1_000), read, webhook, depth, rows,
+  publishOne,
+  publishOneAgainstTable,
+  publishMany,
+  publishManyAgainstTable,
+  fanOut(100),
+  fanOut(1_000),
+  read,
+  webhook,
+  depth,
+  rows,
 ];
 
 const options = parseOptions(process.argv.slice(2));
 const sizes = options.isQuick ? QUICK : FULL;
 const kinds: Kinds = { subject: options.isControl ? "bare" : "hub", baseline: "bare" };
-const chosen = MEASURES.filter(({ name }) => isChosen(name, options.only))
-  .filter(({ isHubOnly }) => isHubOnly !== true || !options.isControl);
+const chosen = MEASURES.filter(({ name }) => isChosen(name, options.only)).filter(
+  ({ isHubOnly }) => isHubOnly !== true || !options.isControl,
+);
 if (chosen.length === 0) throw new Error(`no such measure; there are ${MEASURES.map(({ name }) => name).join(", ")}`);
 
 const startedAt = new Date();
@@ -57,7 +66,11 @@ if (failures.length > 0 || (options.isStrict && figures.some(({ met }) => met ==
 function memoryFigure(measure: string, { memoryMb }: Measured): Figure {
   const { subject, baseline } = memoryMb;
   return {
-    measure, name: "memory MB", subject: summarize([subject]), target: null, met: null,
+    measure,
+    name: "memory MB",
+    subject: summarize([subject]),
+    target: null,
+    met: null,
     baseline: baseline === null ? null : summarize([baseline]),
     ratio: baseline === null ? null : summarize([subject / baseline]),
   };

@@ -6,10 +6,13 @@ import type { Target } from "./targets.ts";
 const HEADINGS = ["measure", "figure", "hub", "baseline", "ratio", "(low–high)", "target", ""] as const;
 
 export function formatFigures(figures: readonly Figure[]): string {
-  return formatTable([HEADINGS, ...figures.map((figure, index) => {
-    const repeated = figures[index - 1]?.measure === figure.measure;
-    return rowOf(figure, repeated);
-  })]);
+  return formatTable([
+    HEADINGS,
+    ...figures.map((figure, index) => {
+      const repeated = figures[index - 1]?.measure === figure.measure;
+      return rowOf(figure, repeated);
+    }),
+  ]);
 }
 
 function rowOf(figure: Figure, repeated: boolean): string[] {
@@ -41,10 +44,15 @@ export function formatNumber(value: number): string {
 /** The first two columns stand left, the others right; the first row is the heading. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_heading, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => row.map((cell, column) => {
-    const width = widths[column]!;
-    return column < 2 ? cell.padEnd(width) : cell.padStart(width);
-  }).join("  ").trimEnd());
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column]!;
+        return column < 2 ? cell.padEnd(width) : cell.padStart(width);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
   const [heading = "", ...rest] = lines;
   return [heading, "─".repeat(Math.max(...lines.map((line) => line.length))), ...rest].join("\n");
 }

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { REPOSITORY } from "../../test/harness/bundle.ts";
 
 const NAME = "bare";
 
@@ -15,21 +17,29 @@ export interface Bare {
 
 export async function startBare(persistTo: string): Promise<Bare> {
   const source = readFileSync(join(import.meta.dirname, "worker.ts"), "utf8");
-  const miniflare = new Miniflare(convertV4MiniflareOptions({
-    workers: [{
-      name: NAME,
-      modules: [{ type: "ESModule", path: "worker.js", contents: stripTypeScriptTypes(source) }],
-      compatibilityDate: "2026-10-20",
-      durableObjects: { LOG: { className: "BareLog", useSQLite: true } },
-      queueProducers: { QUEUE: { queueName: "bare" } },
-      queueConsumers: { bare: { maxBatchSize: 100, maxBatchTimeout: 0, maxRetries: 3 } },
-    }],
-    host: "127.0.0.1",
-    port: 0,
-    cf: false,
-    unsafeInspectDurableObjects: true,
-    resourcePersistencePath: persistTo,
-  }));
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(REPOSITORY, "wrangler.toml"));
+  const { compatibilityDate, assets } = workerOptions as { compatibilityDate: string; assets: { directory: string } };
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      workers: [
+        {
+          name: NAME,
+          modules: [{ type: "ESModule", path: "worker.js", contents: stripTypeScriptTypes(source) }],
+          // Requests pass the same router for static files, which costs as much as a small Worker in local runs.
+          assets,
+          compatibilityDate,
+          durableObjects: { LOG: { className: "BareLog", useSQLite: true } },
+          queueProducers: { QUEUE: { queueName: "bare" } },
+          queueConsumers: { bare: { maxBatchSize: 100, maxBatchTimeout: 0, maxRetries: 3 } },
+        },
+      ],
+      host: "127.0.0.1",
+      port: 0,
+      cf: false,
+      unsafeInspectDurableObjects: true,
+      resourcePersistencePath: persistTo,
+    }),
+  );
   const { origin } = await miniflare.ready;
   return {
     url: origin,

@@ -58,7 +58,10 @@ export class BareLog extends DurableObject<Env> {
   page(after: number, limit: number): string {
     const sql = "SELECT event FROM events WHERE offset > ? ORDER BY offset LIMIT ?";
     const rows = this.#sql.exec<{ event: string }>(sql, after, limit);
-    return `[${rows.toArray().map((row) => row.event).join(",")}]`;
+    return `[${rows
+      .toArray()
+      .map((row) => row.event)
+      .join(",")}]`;
   }
 
   broadcast(event: string): number {
@@ -77,7 +80,7 @@ export class BareLog extends DurableObject<Env> {
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
-    const [, topic = "", verb = ""] = pathname.split("/");
+    const [, , topic = "", verb = ""] = pathname.split("/");
     const log = env.LOG.getByName(topic);
     switch (verb) {
       case "connect":
@@ -109,12 +112,14 @@ export default {
   },
 
   async queue(batch: MessageBatch<BareMessage>): Promise<void> {
-    await Promise.all(batch.messages.map(async (message) => {
-      const { url, event } = message.body;
-      const response = await fetch(url, { method: "POST", headers: JSON_BODY, body: event });
-      await response.arrayBuffer();
-      if (response.ok) message.ack();
-      else message.retry();
-    }));
+    await Promise.all(
+      batch.messages.map(async (message) => {
+        const { url, event } = message.body;
+        const response = await fetch(url, { method: "POST", headers: JSON_BODY, body: event });
+        await response.arrayBuffer();
+        if (response.ok) message.ack();
+        else message.retry();
+      }),
+    );
   },
 };

@@ -6,9 +6,11 @@ const SENT_CHARS = 14;
 /** A draft as JSON text. `sentAt` in milliseconds of `performance.now()`. */
 export function formatDraft(sequence: number, sentAt: number): string {
   const stamp = sentAt.toFixed(3).padStart(SENT_CHARS, "0");
-  return `{"type":"order.created","key":"customer-${sequence % 1_000}","data":{"sentat":"${stamp}"` +
+  return (
+    `{"type":"order.created","key":"customer-${sequence % 1_000}","data":{"sentat":"${stamp}"` +
     `,"order":${sequence},"customer":"Ada Lovelace","sku":"TEA-0042","quantity":3,"total":59.97,"currency":"EUR"` +
-    `,"note":"leave at the door"}}`;
+    `,"note":"leave at the door"}}`
+  );
 }
 
 export function formatBatch(sequence: number, count: number, sentAt: number): string {

@@ -14,9 +14,8 @@ export class HttpClient {
   /** The body of a 2xx answer; any other answer rejects, because a refused request measures nothing. */
   send(method: string, path: string, body?: string): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const headers = body === undefined
-        ? this.#headers
-        : { ...this.#headers, "content-length": String(Buffer.byteLength(body)) };
+      const headers =
+        body === undefined ? this.#headers : { ...this.#headers, "content-length": String(Buffer.byteLength(body)) };
       const { hostname, port } = this.url;
       const request = httpRequest({ hostname, port, method, path, headers, agent: this.#agent }, (response) => {
         const chunks: Buffer[] = [];

@@ -7,7 +7,9 @@ export interface LoadResult {
 
 /** `send` gets the number of the request, from 0. */
 export async function closedLoop(
-  connections: number, requests: number, send: (request: number) => Promise<unknown>,
+  connections: number,
+  requests: number,
+  send: (request: number) => Promise<unknown>,
 ): Promise<LoadResult> {
   const latenciesMs: number[] = [];
   let next = 0;

@@ -13,7 +13,9 @@ export class DeliverySink {
 
   static async open(): Promise<DeliverySink> {
     const server = createServer();
-    await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
     return new DeliverySink(server);
   }
 
@@ -45,7 +47,10 @@ export class DeliverySink {
       if (left <= 0) throw new Error(`${arrived} of ${events} deliveries arrived within ${PATIENCE_MS} ms`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
-        this.#changed = () => { clearTimeout(timer); resolve(); };
+        this.#changed = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
     }
     return this.#latenciesMs;

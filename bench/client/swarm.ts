@@ -57,7 +57,9 @@ export class Swarm {
     try {
       while (this.#events < events) {
         if (this.#failure !== null) throw this.#failure;
-        await new Promise<void>((resolve) => { this.#changed = resolve; });
+        await new Promise<void>((resolve) => {
+          this.#changed = resolve;
+        });
       }
       if (this.#events > events) throw new Error(`${this.#events} deliveries arrived where ${events} were due`);
       return this.#latenciesMs;
@@ -135,10 +137,15 @@ function upgrade(side: Side, topic: string): Promise<{ socket: Socket; head: Buf
   const { path, protocol } = side.dialect.socket;
   return new Promise((resolve, reject) => {
     const request = httpRequest({
-      hostname: side.http.url.hostname, port: side.http.url.port, path: path(topic), agent: false,
+      hostname: side.http.url.hostname,
+      port: side.http.url.port,
+      path: path(topic),
+      agent: false,
       headers: {
-        connection: "Upgrade", upgrade: "websocket",
-        "sec-websocket-version": "13", "sec-websocket-key": "dGlkaW5ncy1iZW5jaC0xMg==",
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGlkaW5ncy1iZW5jaC0xMg==",
         ...(protocol === null ? {} : { "sec-websocket-protocol": protocol }),
       },
     });

@@ -26,7 +26,8 @@ async function logOf(side: Side, topic: string, events: number, sizes: Sizes): P
   return {
     block: async () => {
       const { latenciesMs } = await closedLoop(1, sizes.depthRequests, (request) =>
-        side.http.post(side.dialect.publishOne(topic), formatDraft(request, performance.now())));
+        side.http.post(side.dialect.publishOne(topic), formatDraft(request, performance.now())),
+      );
       return { "p50 ms": quantile(latenciesMs, 0.5), "p99 ms": quantile(latenciesMs, 0.99) };
     },
   };

@@ -16,10 +16,11 @@ const PUBLISHERS = 4;
 export const fanOut = (sockets: number): Measure => ({
   name: `fanout-${sockets}`,
   says: `${sockets} sockets on one topic`,
-  sit: (sizes, kinds) => twoSides(kinds, async (side) => {
-    const swarm = await Swarm.open(side, TOPIC, sockets);
-    return { block: () => measureBlock(side, swarm, sizes), close: () => swarm.close() } satisfies Seat;
-  }),
+  sit: (sizes, kinds) =>
+    twoSides(kinds, async (side) => {
+      const swarm = await Swarm.open(side, TOPIC, sockets);
+      return { block: () => measureBlock(side, swarm, sizes), close: () => swarm.close() } satisfies Seat;
+    }),
 });
 
 async function measureBlock(side: Side, swarm: Swarm, sizes: Sizes): Promise<Record<string, number>> {

@@ -40,7 +40,8 @@ export const publishManyAgainstTable: Measure = {
 const seatOfOnes = ({ http, dialect }: Side, sizes: Sizes): Seat => ({
   block: async () => {
     const { seconds, latenciesMs } = await closedLoop(32, sizes.publishOneRequests, (request) =>
-      http.post(dialect.publishOne(TOPIC), formatDraft(request, performance.now())));
+      http.post(dialect.publishOne(TOPIC), formatDraft(request, performance.now())),
+    );
     return {
       "events/s": sizes.publishOneRequests / seconds,
       "p50 ms": quantile(latenciesMs, 0.5),
@@ -52,7 +53,8 @@ const seatOfOnes = ({ http, dialect }: Side, sizes: Sizes): Seat => ({
 const seatOfBatches = ({ http, dialect }: Side, sizes: Sizes): Seat => ({
   block: async () => {
     const { seconds, latenciesMs } = await closedLoop(8, sizes.publishManyRequests, (request) =>
-      http.post(dialect.publishMany(TOPIC), BODIES[request % BODIES.length]!));
+      http.post(dialect.publishMany(TOPIC), BODIES[request % BODIES.length]!),
+    );
     return { "events/s": (sizes.publishManyRequests * BATCH_EVENTS) / seconds, "p50 ms": quantile(latenciesMs, 0.5) };
   },
 });

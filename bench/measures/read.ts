@@ -12,16 +12,17 @@ const READERS = 4;
 export const read: Measure = {
   name: "read",
   says: `a log from its beginning in pages of ${PAGE_EVENTS}, ${READERS} readers`,
-  sit: (sizes, kinds) => twoSides(kinds, async (side) => {
-    await fillLog(side, TOPIC, sizes.logEvents);
-    return {
-      block: async () => {
-        const startedAt = performance.now();
-        await Promise.all(Array.from({ length: READERS }, () => readLog(side, sizes.logEvents)));
-        return { "events/s": (READERS * sizes.logEvents) / ((performance.now() - startedAt) / 1_000) };
-      },
-    };
-  }),
+  sit: (sizes, kinds) =>
+    twoSides(kinds, async (side) => {
+      await fillLog(side, TOPIC, sizes.logEvents);
+      return {
+        block: async () => {
+          const startedAt = performance.now();
+          await Promise.all(Array.from({ length: READERS }, () => readLog(side, sizes.logEvents)));
+          return { "events/s": (READERS * sizes.logEvents) / ((performance.now() - startedAt) / 1_000) };
+        },
+      };
+    }),
 };
 
 async function readLog({ http, dialect }: Side, events: number): Promise<void> {

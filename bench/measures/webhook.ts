@@ -12,12 +12,13 @@ const REQUEST_EVENTS = 100;
 export const webhook: Measure = {
   name: "webhook",
   says: "publish to a local webhook (baseline: publish, queue, fetch, no ledger)",
-  sit: (sizes, kinds) => twoSides(kinds, async (side) => {
-    const sink = await DeliverySink.open();
-    const registration = side.dialect.registerWebhook(TOPIC, sink.url);
-    if (registration !== null) await side.http.send(registration.method, registration.path, registration.body);
-    return { block: () => measureBlock(side, sink, sizes), close: () => sink.close() };
-  }),
+  sit: (sizes, kinds) =>
+    twoSides(kinds, async (side) => {
+      const sink = await DeliverySink.open();
+      const registration = side.dialect.registerWebhook(TOPIC, sink.url);
+      if (registration !== null) await side.http.send(registration.method, registration.path, registration.body);
+      return { block: () => measureBlock(side, sink, sizes), close: () => sink.close() };
+    }),
 };
 
 async function measureBlock(side: Side, sink: DeliverySink, sizes: Sizes): Promise<Record<string, number>> {
@@ -34,7 +35,7 @@ async function measureBlock(side: Side, sink: DeliverySink, sizes: Sizes): Promi
   for (let event = 0; event < sizes.webhookCalmEvents; event += 1) {
     sink.reset();
     await side.http.post(path, formatBatch(event, 1, performance.now()));
-    latenciesMs.push(...await sink.received(1));
+    latenciesMs.push(...(await sink.received(1)));
   }
   return {
     "deliveries/s": sizes.webhookBurstEvents / seconds,

@@ -60,15 +60,18 @@ export function hubDialect(token: string): Dialect {
     socket: {
       path: () => `/v1/connect?token=${token}`,
       protocol: "tidings.v1",
-      subscribe: (topic) =>
-        ({ frame: JSON.stringify({ op: "subscribe", ref: "bench", topic }), answer: '"caught_up"' }),
+      subscribe: (topic) => ({
+        frame: JSON.stringify({ op: "subscribe", ref: "bench", topic }),
+        answer: '"caught_up"',
+      }),
       acknowledge: (topic, frame) => {
         const cursor = lastCursor(frame);
         return cursor === null ? null : JSON.stringify({ op: "ack", topic, cursor });
       },
     },
     registerWebhook: (topic, url) => ({
-      method: "PUT", path: "/v1/subscriptions/bench",
+      method: "PUT",
+      path: "/v1/subscriptions/bench",
       body: JSON.stringify({ topics: [topic], startFrom: "latest", target: { kind: "webhook", url } }),
     }),
   };
@@ -76,17 +79,17 @@ export function hubDialect(token: string): Dialect {
 
 export const bareDialect: Dialect = {
   headers: { "content-type": "application/json" },
-  publishOne: (topic) => `/${topic}/insert`,
-  publishMany: (topic) => `/${topic}/insert-many`,
-  broadcast: (topic) => `/${topic}/broadcast`,
-  deliver: (topic, url) => `/${topic}/deliver?url=${encodeURIComponent(url)}`,
-  page: (topic, position, limit) => `/${topic}/read?after=${position ?? 0}&limit=${limit}`,
+  publishOne: (topic) => `/v1/${topic}/insert`,
+  publishMany: (topic) => `/v1/${topic}/insert-many`,
+  broadcast: (topic) => `/v1/${topic}/broadcast`,
+  deliver: (topic, url) => `/v1/${topic}/deliver?url=${encodeURIComponent(url)}`,
+  page: (topic, position, limit) => `/v1/${topic}/read?after=${position ?? 0}&limit=${limit}`,
   positionAfter: (_body, eventsRead) => String(eventsRead),
-  socket: { path: (topic) => `/${topic}/connect`, protocol: null, subscribe: null, acknowledge: () => null },
+  socket: { path: (topic) => `/v1/${topic}/connect`, protocol: null, subscribe: null, acknowledge: () => null },
   registerWebhook: () => null,
 };
 
-const rowsPath = (topic: string): string => `/${topic}/insert-rows`;
+const rowsPath = (topic: string): string => `/v1/${topic}/insert-rows`;
 
 /** The other yardstick, for publishing only. */
 export const tableDialect: Dialect = { ...bareDialect, publishOne: rowsPath, publishMany: rowsPath };

@@ -48,7 +48,8 @@ async function answer(request: HostRequest): Promise<HostAnswer> {
 }
 
 process.on("message", (request: HostRequest) => {
-  answer(request).catch((error: unknown): HostAnswer => ({ kind: "failed", reason: String(error) }))
+  answer(request)
+    .catch((error: unknown): HostAnswer => ({ kind: "failed", reason: String(error) }))
     .then((message) => process.send!(message));
 });
 // The bench was ended from outside: the runtime must not outlive it.

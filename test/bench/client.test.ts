@@ -8,9 +8,12 @@ import { bareDialect, hubDialect, lastCursor } from "../../bench/sides/dialects.
 function serverFrame(opcode: number, text: string): Buffer {
   const payload = Buffer.from(text);
   const { length } = payload;
-  const head = length < 126 ? Buffer.from([0x80 | opcode, length])
-    : length <= 0xffff ? Buffer.from([0x80 | opcode, 126, length >> 8, length & 255])
-    : Buffer.concat([Buffer.from([0x80 | opcode, 127]), bigEndian64(length)]);
+  const head =
+    length < 126
+      ? Buffer.from([0x80 | opcode, length])
+      : length <= 0xffff
+        ? Buffer.from([0x80 | opcode, 126, length >> 8, length & 255])
+        : Buffer.concat([Buffer.from([0x80 | opcode, 127]), bigEndian64(length)]);
   return Buffer.concat([head, payload]);
 }
 
@@ -44,7 +47,10 @@ describe("frames", () => {
       const first = readFrames(bytes.subarray(0, Math.min(cut, bytes.length)));
       const second = readFrames(Buffer.concat([first.rest, bytes.subarray(Math.min(cut, bytes.length))]));
       const frames = [...first.frames, ...second.frames].map(({ opcode, payload }) => [opcode, payload.length]);
-      expect(frames).toEqual([[OPCODE.text, length], [OPCODE.close, 2]]);
+      expect(frames).toEqual([
+        [OPCODE.text, length],
+        [OPCODE.close, 2],
+      ]);
       expect(second.rest).toHaveLength(0);
     }
   });

@@ -2,16 +2,22 @@ import { describe, expect, it } from "vitest";
 import { figuresOf } from "../../bench/figures.ts";
 import { formatFigures, formatNumber } from "../../bench/table.ts";
 
-const pair = (name: string, subject: number, baseline: number) =>
-  ({ subject: { [name]: subject }, baseline: { [name]: baseline } });
+const pair = (name: string, subject: number, baseline: number) => ({
+  subject: { [name]: subject },
+  baseline: { [name]: baseline },
+});
 
 describe("figures", () => {
   it("hold medians, and the median of the pairs' ratios rather than the ratio of the medians", () => {
     const pairs = [pair("events/s", 100, 100), pair("events/s", 300, 150), pair("events/s", 200, 50)];
     const [figure] = figuresOf("publish-1", pairs);
     expect(figure).toMatchObject({
-      measure: "publish-1", name: "events/s",
-      subject: { median: 200 }, baseline: { median: 100 }, ratio: { median: 2, low: 1, high: 4 }, met: true,
+      measure: "publish-1",
+      name: "events/s",
+      subject: { median: 200 },
+      baseline: { median: 100 },
+      ratio: { median: 2, low: 1, high: 4 },
+      met: true,
     });
   });
 
@@ -36,13 +42,15 @@ describe("figures", () => {
     const [events] = figuresOf("publish-1", [pair("events/s", 1_500, 1_000)]);
     const [late] = figuresOf("publish-1", [pair("p99 ms", 12.34, 10)]);
     const [rows] = figuresOf("rows", [pair("rows/event", 0.0712, 1)]);
-    expect(formatFigures([events!, late!, rows!])).toBe([
-      "measure    figure        hub  baseline  ratio   (low–high)      target",
-      "────────────────────────────────────────────────────────────────────────────",
-      "publish-1  events/s    1,500     1,000   1.50  (1.50–1.50)         ≥ 1  pass",
-      "           p99 ms       12.3      10.0   1.23  (1.23–1.23)",
-      "rows       rows/event  0.071      1.00   0.07  (0.07–0.07)  hub ≤ 0.05  MISS",
-    ].join("\n"));
+    expect(formatFigures([events!, late!, rows!])).toBe(
+      [
+        "measure    figure        hub  baseline  ratio   (low–high)      target",
+        "────────────────────────────────────────────────────────────────────────────",
+        "publish-1  events/s    1,500     1,000   1.50  (1.50–1.50)         ≥ 1  pass",
+        "           p99 ms       12.3      10.0   1.23  (1.23–1.23)",
+        "rows       rows/event  0.071      1.00   0.07  (0.07–0.07)  hub ≤ 0.05  MISS",
+      ].join("\n"),
+    );
   });
 
   it("are written with the digits that count", () => {

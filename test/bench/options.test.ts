@@ -7,8 +7,12 @@ describe("the command line of the bench", () => {
   });
 
   it("takes every option in any order", () => {
-    expect(parseOptions(["--strict", "--only", "publish,read", "--quick", "--control"]))
-      .toEqual({ isQuick: true, only: ["publish", "read"], isStrict: true, isControl: true });
+    expect(parseOptions(["--strict", "--only", "publish,read", "--quick", "--control"])).toEqual({
+      isQuick: true,
+      only: ["publish", "read"],
+      isStrict: true,
+      isControl: true,
+    });
   });
 
   it("refuses what it does not know, so that a typing error does not run the whole bench", () => {
