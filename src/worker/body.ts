@@ -36,11 +36,13 @@ export async function readBytes(
 /** A byte order mark is kept, so that JSON refuses it. */
 export function decodeUtf8(bytes: Uint8Array): Result<string> {
   try {
-    return ok(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+    return ok(decoder.decode(bytes));
   } catch {
     return fail("encoding_invalid", "The body is not UTF-8.");
   }
 }
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What can be refused by the headers alone. A compressed body is refused: it could be a thousand times its size. */
 export function refuseUnread(request: Request, bytesMax: number): Result<never> | null {

@@ -45,7 +45,8 @@ export class LiveReader {
     socket.addEventListener("error", () => this.#end());
   }
 
-  static async open(env: Env, principal: Principal, follow: Follow): Promise<LiveReader> {
+  /** `hungUp` aborts when whoever reads has gone: the hub then hears it at once. */
+  static async open(env: Env, principal: Principal, follow: Follow, hungUp: AbortSignal): Promise<LiveReader> {
     const response = await channelHub(env, principal.app, "native").fetch(upgradeRequest(principal, null));
     const socket = response.webSocket;
     if (socket === null) throw new Error(`the hub refused an upgrade: ${response.status}`);
@@ -53,6 +54,8 @@ export class LiveReader {
     socket.accept();
     const { topic, from, filter } = follow;
     socket.send(JSON.stringify({ op: "subscribe", topic, from, ...(filter !== null && { filter }) }));
+    hungUp.addEventListener("abort", () => reader.close());
+    if (hungUp.aborted) reader.close();
     return reader;
   }
 

@@ -22,6 +22,9 @@ export interface PublishBody {
   readonly bytes: Uint8Array;
 }
 
+/** Any of what a binary CloudEvent must bring: with one of them it is taken for one, and told what it lacks. */
+const CE_HEADERS = ["ce-specversion", "ce-id", "ce-type", "ce-source"];
+
 export const isNdjson = (c: HubContext): boolean =>
   /^application\/x-ndjson\s*(;|$)/i.test(c.req.header("content-type") ?? "");
 
@@ -38,7 +41,7 @@ export async function readPublishBody(c: HubContext): Promise<Result<PublishBody
   const contentType = c.req.header("content-type") ?? null;
   const mode = cloudEventMode(
     contentType,
-    [...c.req.raw.headers.keys()].some((name) => name.startsWith("ce-")),
+    CE_HEADERS.some((name) => c.req.raw.headers.has(name)),
   );
   if (!mode.ok) return mode;
   if (mode.value === "none" && !/^application\/json\s*(;|$)/i.test(contentType ?? "")) {

@@ -97,7 +97,7 @@ describe("dialects", () => {
     const hub = hubDialect("key");
     expect(hub.page("t", hub.positionAfter(page, 1), 5)).toBe("/v1/topics/t/events?limit=5&from=cursor:AbC-1");
     const position = bareDialect.positionAfter(Buffer.from("[]"), 1_000);
-    expect(bareDialect.page("t", position, 5)).toBe("/t/read?after=1000&limit=5");
+    expect(bareDialect.page("t", position, 5)).toBe("/v1/t/read?after=1000&limit=5");
   });
 
   it("acknowledge the last event of a frame that holds several", () => {

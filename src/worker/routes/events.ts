@@ -128,11 +128,8 @@ async function waitForEvents(
 ): Promise<Result<EventsPage>> {
   const deadline = Date.now() + query.waitMs;
   const from = { kind: "cursor", cursor: empty.cursor } as const;
-  const live = await LiveReader.open(c.env, c.var.principal, {
-    topic,
-    from: formatPosition(from),
-    filter: livePattern(query),
-  });
+  const follow = { topic, from: formatPosition(from), filter: livePattern(query) };
+  const live = await LiveReader.open(c.env, c.var.principal, follow, c.req.raw.signal);
   try {
     let page: Result<EventsPage> = ok(empty);
     while (page.ok && page.value.count === 0 && page.value.gap === null) {
@@ -155,7 +152,7 @@ async function getStream(c: HubContext, name: string, query: LiveQuery): Promise
   if (query.partition !== null)
     return problem({ code: "parameter_invalid", detail: "A stream follows every partition." });
   const follow = { topic: name, from: formatPosition(query.from), filter: livePattern(query) };
-  return sseResponse(await LiveReader.open(c.env, c.var.principal, follow), name);
+  return sseResponse(await LiveReader.open(c.env, c.var.principal, follow, c.req.raw.signal), name);
 }
 
 const livePattern = ({ pattern, key }: LiveQuery): FilterPattern | null =>
