@@ -68,7 +68,7 @@ export async function publish(
           }),
         })),
       );
-      return collect(topic, groups, drafts.length);
+      return collect(topic, groups);
     },
   );
 }
@@ -102,10 +102,10 @@ interface PartitionAnswer {
   readonly answer: Result<AppendAnswer>;
 }
 
-function collect(topic: TopicRecord, groups: readonly PartitionAnswer[], count: number): Result<Published> {
+function collect(topic: TopicRecord, groups: readonly PartitionAnswer[]): Result<Published> {
   const refusals = groups.flatMap(({ answer }) => (answer.ok ? [] : [answer.failure]));
   if (refusals.length === groups.length) return { ok: false, failure: mostSerious(refusals) };
-  const receipts = Array.from<Receipt>({ length: count });
+  const receipts: Receipt[] = [];
   for (const { partition, indexes, answer } of groups) {
     for (const [at, index] of indexes.entries()) {
       const outcome = answer.ok ? ok(answer.value.events[at]!) : answer;

@@ -16,7 +16,14 @@ import { LiveReader } from "../live.ts";
 import { fingerprintOf, readIdempotencyKey, scopeOf } from "../middleware/idempotency.ts";
 import { publish, type Published } from "../publish.ts";
 import { publishLines } from "../publish-ndjson.ts";
-import { draftDefaults, formatPublishReceipt, isNdjson, readConditions, readPublishBody } from "../publish-request.ts";
+import {
+  draftDefaults,
+  formatPublishReceipt,
+  isNdjson,
+  readConditions,
+  readPublishBody,
+  type PublishBody,
+} from "../publish-request.ts";
 import { readEvents, type EventsPage } from "../read-events.ts";
 import { jsonText, problem } from "../respond.ts";
 import { formatPosition, sseResponse } from "../sse.ts";
@@ -40,15 +47,19 @@ async function postEvents(c: HubContext): Promise<Response> {
 
   const body = await readPublishBody(c);
   if (!body.ok) return problem(body.failure);
-  const { drafts, bytes } = body.value;
-  const { partition } = conditions.value;
-  // A partition chosen by hand is part of what was asked: the same body for another one is another request.
-  const fingerprint = partition === null ? fingerprintOf(bytes) : `${fingerprintOf(bytes)}/${partition}`;
+  const { drafts } = body.value;
   const work = (request: AppendRequest["request"]) =>
     publish(c.env, c.var.principal.app, topic, drafts, { ...conditions.value, request });
-  const answer = key.value === null ? await work(null) : await publishOnce(c, key.value, fingerprint, work);
+  const answer =
+    key.value === null
+      ? await work(null)
+      : await publishOnce(c, key.value, fingerprintOfPublish(body.value, conditions.value.partition), work);
   return answer.ok ? receiptsOf(answer.value) : problem(answer.failure);
 }
+
+/** A partition chosen by hand is part of what was asked: the same body for another one is another request. */
+const fingerprintOfPublish = ({ bytes }: PublishBody, partition: number | null): string =>
+  partition === null ? fingerprintOf(bytes) : `${fingerprintOf(bytes)}/${partition}`;
 
 function postLines(c: HubContext, topic: string, key: string | null, partition: number | null): Response {
   if (key !== null)
