@@ -45,7 +45,7 @@ export class LiveReader {
     socket.addEventListener("error", () => this.#end());
   }
 
-  /** `hungUp` aborts when whoever reads has gone: the hub then hears it at once. */
+  /** `hungUp` aborts when the client has gone, and the hub then forgets this follower at once. */
   static async open(env: Env, principal: Principal, follow: Follow, hungUp: AbortSignal): Promise<LiveReader> {
     const response = await channelHub(env, principal.app, "native").fetch(upgradeRequest(principal, null));
     const socket = response.webSocket;
@@ -54,7 +54,7 @@ export class LiveReader {
     socket.accept();
     const { topic, from, filter } = follow;
     socket.send(JSON.stringify({ op: "subscribe", topic, from, ...(filter !== null && { filter }) }));
-    hungUp.addEventListener("abort", () => reader.close());
+    hungUp.addEventListener("abort", () => reader.close(), { once: true });
     if (hungUp.aborted) reader.close();
     return reader;
   }

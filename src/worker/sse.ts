@@ -12,6 +12,7 @@ import {
 import type { HubMessage } from "../wire/native/hub-frames.ts";
 import type { LiveReader } from "./live.ts";
 
+/** Keeps proxies from closing an idle stream, and finds a client that only closed its own side of the connection. */
 const HEARTBEAT_MS = 15_000;
 const RETRY_MS = 1_000;
 
@@ -38,7 +39,7 @@ export function sseResponse(reader: LiveReader, topic: string): Response {
   });
 }
 
-/** Ends when the reader hangs up (a write fails) or the hub does; either way both sides are let go. */
+/** Ends when the client hangs up (its reader is closed, or a write fails) or the hub does; both sides are let go. */
 async function stream(
   reader: LiveReader,
   topic: string,
