@@ -6,6 +6,7 @@ import type { DraftDefaults } from "../core/draft-builder.ts";
 import type { EventDraft } from "../core/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Result } from "../core/result.ts";
+import { utf8Length } from "../core/utf8.ts";
 import type { Env } from "../env.ts";
 import { parseDraft } from "../wire/native/draft.ts";
 import { problemOf } from "../wire/native/problem.ts";
@@ -37,8 +38,8 @@ async function pump(
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const encoder = new TextEncoder();
   const answer = async (lines: readonly Line[]): Promise<void> => {
-    for (let from = 0; from < lines.length; from += LIMITS.REQUEST_EVENTS_MAX) {
-      const answers = await publishChunk(target, lines.slice(from, from + LIMITS.REQUEST_EVENTS_MAX));
+    for (const chunk of chunksOf(lines)) {
+      const answers = await publishChunk(target, chunk);
       await writer.write(encoder.encode(answers.map((text) => `${text}\n`).join("")));
     }
   };
@@ -52,6 +53,23 @@ async function pump(
     await writer.write(encoder.encode(`${JSON.stringify({ problem: problemOf({ code }) })}\n`)).catch(() => undefined);
     await writer.close().catch(() => undefined);
   }
+}
+
+/** As many lines together as one request may bring, by count and by bytes: what goes to a log is one RPC call (≤ 32 MB). */
+function* chunksOf(lines: readonly Line[]): Generator<readonly Line[]> {
+  let from = 0;
+  let bytes = 0;
+  for (const [index, line] of lines.entries()) {
+    const more = line.kind === "line" ? utf8Length(line.text) : 0;
+    const full = index - from >= LIMITS.REQUEST_EVENTS_MAX || bytes + more > LIMITS.REQUEST_BYTES_MAX;
+    if (full && index > from) {
+      yield lines.slice(from, index);
+      from = index;
+      bytes = 0;
+    }
+    bytes += more;
+  }
+  if (from < lines.length) yield lines.slice(from);
 }
 
 /** Good lines go together; when the log refuses them as one, each goes alone, so that one bad line costs no other. */
