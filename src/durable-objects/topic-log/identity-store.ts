@@ -1,4 +1,5 @@
 /** What makes a publish repeatable: the ids that clients chose, the requests that had a key, the versions of keys. */
+import { unreachable } from "../../core/assert.ts";
 import type { Appended } from "../rpc.ts";
 
 export interface KnownEvent {
@@ -105,22 +106,37 @@ export class IdentityStore {
   }
 
   /**
-   * One slice of forgetting: among the next ids and requests after `position`, drops those that are older than
-   * `keepSince` and whose events are gone. Answers where to go on, or null at the end.
+   * One slice of forgetting, in the rows after `position`. Ids and requests go when they are older than `keepSince` and
+   * their events are gone; of each key's rows before `keysBefore` all but the newest, which carries its version.
+   * Answers where to go on, or null at the end.
    */
-  sweep(position: SweepPosition, firstHeld: number, keepSince: number): SweepPosition | null {
-    if (position.table === "ids") {
-      const rows = this.#sql
-        .exec<IdRow>(`SELECT * FROM ids WHERE id > ?1 ORDER BY id LIMIT ?2`, position.after, SWEEP_ROWS)
-        .toArray();
-      for (const row of rows) {
-        if (row.offset >= firstHeld || row.appended_at >= keepSince) continue;
-        this.#sql.exec(`DELETE FROM ids WHERE id = ?1 AND source = ?2`, row.id, row.source);
-      }
-      return rows.length < SWEEP_ROWS ? { table: "requests", after: "" } : { table: "ids", after: rows.at(-1)!.id };
+  sweep(position: SweepPosition, { firstHeld, keepSince, keysBefore }: SweepBounds): SweepPosition | null {
+    switch (position.table) {
+      case "key_events":
+        return this.#sweepKeyEvents(position.after, keysBefore) ?? { table: "ids", after: "" };
+      case "ids":
+        return this.#sweepIds(position.after, firstHeld, keepSince) ?? { table: "requests", after: "" };
+      case "requests":
+        return this.#sweepRequests(position.after, keepSince);
+      default:
+        return unreachable(position.table);
     }
+  }
+
+  #sweepIds(after: string, firstHeld: number, keepSince: number): SweepPosition | null {
     const rows = this.#sql
-      .exec<RequestRow>(`SELECT * FROM requests WHERE key > ?1 ORDER BY key LIMIT ?2`, position.after, SWEEP_ROWS)
+      .exec<IdRow>(`SELECT * FROM ids WHERE id > ?1 ORDER BY id LIMIT ?2`, after, SWEEP_ROWS)
+      .toArray();
+    for (const row of rows) {
+      if (row.offset >= firstHeld || row.appended_at >= keepSince) continue;
+      this.#sql.exec(`DELETE FROM ids WHERE id = ?1 AND source = ?2`, row.id, row.source);
+    }
+    return rows.length < SWEEP_ROWS ? null : { table: "ids", after: rows.at(-1)!.id };
+  }
+
+  #sweepRequests(after: string, keepSince: number): SweepPosition | null {
+    const rows = this.#sql
+      .exec<RequestRow>(`SELECT * FROM requests WHERE key > ?1 ORDER BY key LIMIT ?2`, after, SWEEP_ROWS)
       .toArray();
     for (const row of rows) {
       if (row.appended_at < keepSince) this.#sql.exec(`DELETE FROM requests WHERE key = ?1`, row.key);
@@ -128,6 +144,31 @@ export class IdentityStore {
     return rows.length < SWEEP_ROWS ? null : { table: "requests", after: rows.at(-1)!.key };
   }
 
+  /** Key by key, so that rows still held are not read. A key with more than a slice of old rows is met again. */
+  #sweepKeyEvents(after: string, before: number): SweepPosition | null {
+    let done = after;
+    for (let left = SWEEP_ROWS; left > 0; left -= 1) {
+      const { key } = this.#sql
+        .exec<{ key: string | null }>(`SELECT min(key) AS key FROM key_events WHERE key > ?1`, done)
+        .one();
+      if (key === null) return null;
+      const dropped = this.#sql.exec(
+        `DELETE FROM key_events WHERE key = ?1 AND offset IN (
+           SELECT offset FROM key_events
+           WHERE key = ?1 AND offset < min(?2, (SELECT max(offset) FROM key_events WHERE key = ?1))
+           ORDER BY offset LIMIT ?3)`,
+        key,
+        before,
+        left,
+      ).rowsWritten;
+      if (dropped >= left) break;
+      left -= dropped;
+      done = key;
+    }
+    return { table: "key_events", after: done };
+  }
+
+  /** Whether there are ids or requests, which a sweep may forget. */
   isEmpty(): boolean {
     return (
       this.#sql
@@ -142,6 +183,13 @@ export class IdentityStore {
 }
 
 export interface SweepPosition {
-  readonly table: "ids" | "requests";
+  readonly table: "key_events" | "ids" | "requests";
   readonly after: string;
+}
+
+export interface SweepBounds {
+  readonly firstHeld: number;
+  /** Younger ids and requests stay, milliseconds. */
+  readonly keepSince: number;
+  readonly keysBefore: number;
 }

@@ -11,6 +11,8 @@ export interface Sweep {
   readonly finishedAt: number;
   /** Null between sweeps. */
   readonly position: SweepPosition | null;
+  /** What the last sweep, or the one under way, takes from the index of keys: rows of events before this offset. */
+  readonly keysBefore: number;
 }
 
 interface MetaValues {

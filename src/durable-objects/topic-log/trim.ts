@@ -1,6 +1,7 @@
 /** Retention: moves `first held` at once, drops whole segments behind it slice by slice, and forgets old ids. */
 import { LIMITS } from "../../core/limits.ts";
 import type { LogState } from "./log-state.ts";
+import type { Sweep } from "./meta-store.ts";
 
 /** One slice of trimming. Answers whether another slice is due at once. */
 export function trimSlice(log: LogState, now: number): boolean {
@@ -39,24 +40,30 @@ function firstToHold(log: LogState, now: number): number {
   return Math.max(...bounds);
 }
 
-/** One slice of forgetting identities whose time is over. Answers whether another slice is due at once. */
+/** One slice of forgetting what names events that are gone. Answers whether another slice is due at once. */
 export function sweepSlice(log: LogState, now: number): boolean {
-  const sweep = log.meta.read("sweep") ?? { finishedAt: 0, position: null };
-  const rests = now - sweep.finishedAt < LIMITS.DEDUP_KEEP_MS_MIN || log.identities.isEmpty();
-  if (sweep.position === null && rests) return false;
+  const { firstHeld } = log.ends;
+  const last = lastSweep(log);
+  if (last.position === null && (!hasToForget(log, last) || now < last.finishedAt + LIMITS.DEDUP_KEEP_MS_MIN))
+    return false;
   return log.storage.transactionSync(() => {
-    const position = log.identities.sweep(
-      sweep.position ?? { table: "ids", after: "" },
-      log.ends.firstHeld,
-      now - LIMITS.DEDUP_KEEP_MS_MIN,
-    );
-    log.meta.write("sweep", { finishedAt: position === null ? now : sweep.finishedAt, position });
+    const keysBefore = last.position === null ? firstHeld : last.keysBefore;
+    const bounds = { firstHeld, keepSince: now - LIMITS.DEDUP_KEEP_MS_MIN, keysBefore };
+    const first = log.life?.index === "key" ? "key_events" : "ids";
+    const position = log.identities.sweep(last.position ?? { table: first, after: "" }, bounds);
+    log.meta.write("sweep", { finishedAt: position === null ? now : last.finishedAt, position, keysBefore });
     return position !== null;
   });
 }
 
 /** When the next sweep is due; null when there is nothing to forget. */
 export function sweepDueAt(log: LogState): number | null {
-  if (log.identities.isEmpty()) return null;
-  return (log.meta.read("sweep")?.finishedAt ?? 0) + LIMITS.DEDUP_KEEP_MS_MIN;
+  const last = lastSweep(log);
+  return hasToForget(log, last) ? last.finishedAt + LIMITS.DEDUP_KEEP_MS_MIN : null;
 }
+
+const lastSweep = (log: LogState): Sweep => log.meta.read("sweep") ?? { finishedAt: 0, position: null, keysBefore: 1 };
+
+/** Only a log that was trimmed since the last sweep has keys to forget, so that one at rest sleeps for good. */
+const hasToForget = (log: LogState, last: Sweep): boolean =>
+  !log.identities.isEmpty() || (log.life?.index === "key" && log.ends.firstHeld > last.keysBefore);
