@@ -1,7 +1,15 @@
 /** Retention, evictions, and one life of a topic after another. */
 import { describe, expect, it, vi } from "vitest";
 import {
-  after, eventsOf, failureOf, makeAppend, makeDraft, makeDrafts, makeLife, makeRead, valueOf,
+  after,
+  eventsOf,
+  failureOf,
+  makeAppend,
+  makeDraft,
+  makeDrafts,
+  makeLife,
+  makeRead,
+  valueOf,
 } from "../builders/log.ts";
 import { MORNING, type OpenLog } from "./log-under-test.ts";
 
@@ -28,6 +36,17 @@ export function lifeContract(openLog: OpenLog): void {
       expect(status.bytes).toBeGreaterThan(8_000);
       expect(status).toMatchObject({ lastOffset: 30, events: 30 - status.firstOffset + 1 });
       expect((await log.read({ life })).offsets[0]).toBe(status.firstOffset);
+    });
+
+    it("[LOG-17] keeps what was appended last, however few bytes it may hold", async () => {
+      const log = openLog();
+      const life = makeLife({ retention: { maxBytes: 10 } });
+      for (let round = 0; round < 3; round += 1) await log.append(makeDrafts(1), { life });
+      await log.settle();
+      expect(await log.read({ life })).toMatchObject({ firstHeld: 3, head: 3, offsets: [3] });
+      await log.append(makeDrafts(5), { life });
+      await log.settle();
+      expect(await log.read({ life })).toMatchObject({ firstHeld: 4, head: 8, offsets: [4, 5, 6, 7, 8] });
     });
 
     it("[LOG-17] keeps events for so long, and drops them by its own alarm", async () => {
@@ -87,8 +106,10 @@ export function lifeContract(openLog: OpenLog): void {
       expect(await log.rpc.lines(1_000, [1])).toEqual([null]);
       const anew = [makeDraft({ id: "1", data: ',"data":"new"' })];
       const request = { key: "k", fingerprint: "g" };
-      expect(valueOf(await log.rpc.append(makeAppend(anew, { life, request }))))
-        .toMatchObject({ replayed: false, events: [{ offset: 1, duplicate: false }] });
+      expect(valueOf(await log.rpc.append(makeAppend(anew, { life, request })))).toMatchObject({
+        replayed: false,
+        events: [{ offset: 1, duplicate: false }],
+      });
       expect((await log.read({ life, start: after(3, 1_000) })).gap).toMatchObject({ reason: "epoch" });
     });
 

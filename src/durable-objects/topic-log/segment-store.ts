@@ -96,9 +96,11 @@ export class SegmentStore {
     return this.#bisect(ends, (edge) => edge.appended_at >= at);
   }
 
-  /** The first offset from which on the log holds at most `bytesMax`, by whole segments. */
+  /** The first offset from which on the log holds at most `bytesMax`, by whole segments; the newest one always stays. */
   firstWithin(bytesMax: number, ends: LogEnds): number {
-    return this.#bisect(ends, (edge) => ends.bytesThrough - this.#bytesBefore(edge.first_offset) <= bytesMax);
+    const newest = this.#edgeAt(ends.head)?.first_offset ?? ends.head + 1;
+    const first = this.#bisect(ends, (edge) => ends.bytesThrough - this.#bytesBefore(edge.first_offset) <= bytesMax);
+    return Math.max(Math.min(first, newest), ends.firstHeld);
   }
 
   ends(trim: LogEnds | null): LogEnds {

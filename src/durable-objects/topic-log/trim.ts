@@ -28,7 +28,8 @@ export function isOverBounds(log: LogState): boolean {
   const { maxEvents, maxBytes } = log.life?.retention ?? {};
   const { head, firstHeld } = log.ends;
   if (maxEvents !== undefined && head - firstHeld + 1 > maxEvents) return true;
-  return maxBytes !== undefined && log.segments.bytesHeld(log.ends) > maxBytes;
+  if (maxBytes === undefined || log.segments.bytesHeld(log.ends) <= maxBytes) return false;
+  return log.segments.firstWithin(maxBytes, log.ends) > firstHeld; // One segment alone may be larger.
 }
 
 function firstToHold(log: LogState, now: number): number {
