@@ -45,7 +45,7 @@ export const ERRORS = {
   listener_not_found: { status: 422, close: 4522, retryable: false, effect: "none", says: "The hub was built without a listener of that name." },
   method_not_allowed: { status: 405, close: 4505, retryable: false, effect: "none", says: "That address does not answer to this method." },
   not_acceptable: { status: 406, close: 4506, retryable: false, effect: "none", says: "The hub cannot answer in a form that was asked for." },
-  not_configured: { status: 503, close: 4003, retryable: true, effect: "none", says: "The hub has no root key yet." },
+  not_configured: { status: 503, close: 4003, retryable: true, effect: "none", says: "The hub has no root key or no tables yet." },
   parameter_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "A parameter does not have the required form." },
   partition_required: { status: 422, close: 4522, retryable: false, effect: "none", says: "The topic has several partitions: name one." },
   protocol_invalid: { status: 400, close: 4500, retryable: false, effect: "none", says: "The hub speaks the subprotocol tidings.v1 here." },

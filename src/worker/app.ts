@@ -1,5 +1,6 @@
 /** The table of contents: what every request passes, then where each kind of request goes. */
 import { Hono } from "hono";
+import type { Failure } from "../core/errors.ts";
 import type { HubBindings } from "./context.ts";
 import { authenticate } from "./middleware/authenticate.ts";
 import { requestId } from "./middleware/request-id.ts";
@@ -41,11 +42,18 @@ app.onError((error, c) => {
   console.error(
     JSON.stringify({ stage: "request.failed", request: c.var.requestId, method: c.req.method, error: String(error) }),
   );
-  const busy = (error as { overloaded?: boolean }).overloaded === true;
-  const answer = problem({ code: busy ? "hub_overloaded" : "internal_error" });
+  const answer = problem(failureOf(error));
   answer.headers.set("x-request-id", c.var.requestId);
   return answer;
 });
+
+function failureOf(error: Error): Failure {
+  if ((error as { overloaded?: boolean }).overloaded === true) return { code: "hub_overloaded" };
+  // Between a first deploy and its migration the tables are not there.
+  if (error.message.includes("no such table"))
+    return { code: "not_configured", detail: "The database is not migrated." };
+  return { code: "internal_error" };
+}
 
 function matchesPath(pattern: string, path: string): boolean {
   const expected = pattern.split("/");

@@ -136,3 +136,25 @@ describe("a subscription's life over HTTP", () => {
     expect((await reportOf("moved")).stats).toMatchObject({ matched: 0, lag: 0 });
   });
 });
+
+describe("what a crash left half done", () => {
+  it("[SUB-1, DLV-20] begins anew where a DELETE ended the ledger and left the row", async () => {
+    await hub.json("PUT", "/v1/subscriptions/half", { topics: ["half"], target: webhook("half") });
+    await publishMany("half", 1);
+    await settled("half", ({ delivered }) => delivered === 1);
+    const database = await hub.database();
+    const row = await database.prepare("SELECT * FROM subscriptions WHERE name = 'half'").first();
+    expect((await hub.json("DELETE", "/v1/subscriptions/half")).status).toBe(204);
+    const columns = Object.keys(row!);
+    await database
+      .prepare(`INSERT INTO subscriptions (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`)
+      .bind(...Object.values(row!))
+      .run();
+
+    await hub.json("DELETE", "/v1/topics/half"); // Also where there is nothing to follow yet.
+    const again = await hub.json("PUT", "/v1/subscriptions/half", { topics: ["half"], target: webhook("half-again") });
+    expect(again.status).toBe(201);
+    await publishMany("half", 1);
+    expect(await settled("half", ({ delivered }) => delivered === 1)).toMatchObject({ matched: 1 });
+  });
+});

@@ -62,9 +62,17 @@ async function putSubscription(c: HubContext): Promise<Response> {
   const refusal = checkTarget(c.env, request.value.target);
   if (!refusal.ok) return problem(refusal.failure);
 
-  const { definition, created, mintedSecret } = await write(c, name, request.value);
-  const complete = await attachSubscription(c.env, definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
-  const status = complete ? (created ? 201 : 200) : 202; // The cron attaches the rest.
+  let written = await write(c, name, request.value);
+  let attached = await attachSubscription(c.env, written.definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
+  if (!attached.ok && attached.failure.code === "subscription_not_found") {
+    // A DELETE that died half way has ended the ledger and left the row: finish it, and begin anew.
+    await new SubscriptionsStore(c.env.DB).remove(c.var.principal.app, name);
+    written = await write(c, name, request.value);
+    attached = await attachSubscription(c.env, written.definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
+  }
+  if (!attached.ok) return problem(attached.failure);
+  const { definition, created, mintedSecret } = written;
+  const status = attached.value ? (created ? 201 : 200) : 202; // The cron attaches the rest.
   if (mintedSecret !== null) c.set("showsSecret", true);
   return view(c.env, definition, status, mintedSecret);
 }
