@@ -20,6 +20,8 @@ export interface PublishBody {
   readonly drafts: readonly EventDraft[];
   /** As it came, for the fingerprint of an Idempotency-Key. */
   readonly bytes: Uint8Array;
+  /** What a binary CloudEvent says beside its body, for the same fingerprint; null for every other form. */
+  readonly attributes: string | null;
 }
 
 /** Any of what a binary CloudEvent must bring: with one of them it is taken for one, and told what it lacks. */
@@ -50,8 +52,13 @@ export async function readPublishBody(c: HubContext): Promise<Result<PublishBody
   const bytes = await readBytes(c.req.raw);
   if (!bytes.ok) return bytes;
   const drafts = parse(c, mode.value, bytes.value);
-  return drafts.ok ? ok({ drafts: drafts.value, bytes: bytes.value }) : drafts;
+  if (!drafts.ok) return drafts;
+  const attributes = mode.value === "binary" ? attributesOf(c.req.raw.headers) : null;
+  return ok({ drafts: drafts.value, bytes: bytes.value, attributes });
 }
+
+const attributesOf = (headers: Headers): string =>
+  JSON.stringify([...headers].filter(([name]) => name.startsWith("ce-") || name === "content-type").toSorted());
 
 function parse(
   c: HubContext,

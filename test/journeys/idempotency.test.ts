@@ -19,20 +19,27 @@ const key = (value: string): Record<string, string> => ({ "idempotency-key": val
 /** A row as a request leaves it that died between its claim and its end. */
 async function leaveClaim(method: string, path: string, name: string, body: string, leaseUntil: number): Promise<void> {
   const fingerprint = createHash("sha256").update(body).digest("base64url");
-  await database.prepare(
-    `INSERT INTO idempotency_keys (scope, key, fingerprint, state, token, lease_until, status, response, expires_at)
+  await database
+    .prepare(
+      `INSERT INTO idempotency_keys (scope, key, fingerprint, state, token, lease_until, status, response, expires_at)
      VALUES (?, ?, ?, 'claimed', 'of-the-dead', ?, NULL, NULL, ?)`,
-  ).bind(idempotencyScope("app_default", "root", method, path), name, fingerprint, leaseUntil, Date.now() + HOUR).run();
+    )
+    .bind(idempotencyScope("app_default", "root", method, path), name, fingerprint, leaseUntil, Date.now() + HOUR)
+    .run();
 }
 
 describe("a publish with an Idempotency-Key", () => {
-  const body = JSON.stringify([{ type: "t", data: 1 }, { type: "t", data: 2 }]);
+  const body = JSON.stringify([
+    { type: "t", data: 1 },
+    { type: "t", data: 2 },
+  ]);
 
   it("[IDM-1] sent twenty times at once appends once, and every answer names the same offsets", async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => hub.publish("twenty", body, key("once"))));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array.from({ length: 19 }, () => 200), 201]);
-    expect(new Set(answers.map((answer) => answer.body.events.map(({ offset }) => offset).join())))
-      .toEqual(new Set(["1,2"]));
+    expect(new Set(answers.map((answer) => answer.body.events.map(({ offset }) => offset).join()))).toEqual(
+      new Set(["1,2"]),
+    );
     expect(new Set(answers.map((answer) => answer.body.events.map(({ id }) => id).join())).size).toBe(1);
     expect((await hub.read("twenty")).events).toHaveLength(2);
   });
@@ -74,28 +81,47 @@ describe("a publish with an Idempotency-Key", () => {
     expect(await hub.readAll("by-hand")).toHaveLength(1);
   });
 
+  it("[IDM-3] with other attributes of a binary CloudEvent is another request, and refused like one", async () => {
+    const publish = (more: Record<string, string>) => {
+      const attributes = { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/tests", "ce-type": "t" };
+      const headers = { "content-type": "application/json", ...attributes, ...key("k"), ...more };
+      return hub.request("/v1/topics/binary/events", { method: "POST", headers, body: "{}" });
+    };
+    expect((await publish({})).status).toBe(201);
+    expect((await publish({ "ce-type": "other" })).status).toBe(422);
+    expect((await publish({ "ce-id": "2" })).status).toBe(422);
+    expect((await publish({ "ce-more": "1" })).status).toBe(422);
+    expect((await publish({ "content-type": "text/plain" })).status).toBe(422);
+    expect((await publish({ "user-agent": "other" })).status).toBe(200);
+    expect((await hub.read("binary")).events).toHaveLength(1);
+  });
+
   it("[IDM-4] belongs to one topic: the same key on another is another request", async () => {
     await hub.publish("topic-a", body, key("k"));
     expect((await hub.publish("topic-b", body, key("k"))).status).toBe(201);
   });
 
   it.each([
-    ["running", () => Date.now() + 60_000], ["lapsed", () => Date.now() - 60_000],
+    ["running", () => Date.now() + 60_000],
+    ["lapsed", () => Date.now() - 60_000],
   ])("[IDM-5] that meets a claim with a %s lease, of a request that died, converges", async (name, lease) => {
     const topic = `crashed-${name}`;
     await leaveClaim("POST", `/v1/topics/${topic}/events`, "k", body, lease());
     const answers = await Promise.all(Array.from({ length: 5 }, () => hub.publish(topic, body, key("k"))));
-    expect(new Set(answers.map((answer) => answer.body.events.map(({ offset }) => offset).join())))
-      .toEqual(new Set(["1,2"]));
+    expect(new Set(answers.map((answer) => answer.body.events.map(({ offset }) => offset).join()))).toEqual(
+      new Set(["1,2"]),
+    );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect((await hub.read(topic)).events).toHaveLength(2);
   });
 
   it("[IDM-5] that meets a claim left by a crash after the append finds its events and adds none", async () => {
     await hub.publish("crashed-late", body, key("k"));
-    await database.prepare(
-      `UPDATE idempotency_keys SET state = 'claimed', status = NULL, lease_until = 0 WHERE scope LIKE '%crashed-late%'`,
-    ).run();
+    await database
+      .prepare(
+        `UPDATE idempotency_keys SET state = 'claimed', status = NULL, lease_until = 0 WHERE scope LIKE '%crashed-late%'`,
+      )
+      .run();
     const again = await hub.publish("crashed-late", body, key("k"));
     expect([again.status, again.headers.get("idempotent-replayed")]).toEqual([200, "true"]);
     expect((await hub.read("crashed-late")).events).toHaveLength(2);
@@ -152,8 +178,11 @@ describe("other requests with an Idempotency-Key", () => {
     await leaveClaim("PUT", "/v1/topics/under-way", "k", body, Date.now() + 60_000);
     const put = () => hub.json("PUT", "/v1/topics/under-way", { partitions: 2 }, key("k"));
     const waiting = await put();
-    expect([waiting.status, waiting.body["code"], waiting.body["retryable"]])
-      .toEqual([409, "idempotency_in_progress", true]);
+    expect([waiting.status, waiting.body["code"], waiting.body["retryable"]]).toEqual([
+      409,
+      "idempotency_in_progress",
+      true,
+    ]);
     expect(waiting.headers.get("retry-after")).toBe("1");
     await database.prepare(`UPDATE idempotency_keys SET lease_until = 1 WHERE scope LIKE '%under-way%'`).run();
     const answers = await Promise.all([put(), put(), put()]);
@@ -169,8 +198,9 @@ describe("other requests with an Idempotency-Key", () => {
     expect(JSON.stringify(first.body)).toContain("whsec_");
     const again = await put();
     expect([again.status, again.body["code"]]).toEqual([409, "idempotency_not_replayable"]);
-    const { results } =
-      await database.prepare("SELECT response FROM idempotency_keys WHERE scope LIKE '%secretive%'").all();
+    const { results } = await database
+      .prepare("SELECT response FROM idempotency_keys WHERE scope LIKE '%secretive%'")
+      .all();
     expect(results).toEqual([{ response: null }]);
     await hub.json("DELETE", "/v1/subscriptions/secretive");
   });
@@ -179,16 +209,18 @@ describe("other requests with an Idempotency-Key", () => {
     await hub.json("PUT", "/v1/topics/expiring", {}, key("old"));
     await hub.json("PUT", "/v1/topics/expiring", {}, key("young"));
     const rows = async () => {
-      const { results } =
-        await database.prepare("SELECT key FROM idempotency_keys WHERE scope LIKE '%expiring%'").all();
+      const { results } = await database
+        .prepare("SELECT key FROM idempotency_keys WHERE scope LIKE '%expiring%'")
+        .all();
       return results.map((row) => row["key"]);
     };
-    const { expires } =
-      (await database.prepare("SELECT max(expires_at) AS expires FROM idempotency_keys").first<{ expires: number }>())!;
+    const { expires } = (await database
+      .prepare("SELECT max(expires_at) AS expires FROM idempotency_keys")
+      .first<{ expires: number }>())!;
     expect(expires - Date.now()).toBeGreaterThan(LIMITS.IDEMPOTENCY_KEEP_MS - HOUR);
-    await database.prepare(
-      "UPDATE idempotency_keys SET expires_at = 1 WHERE key = 'old' AND scope LIKE '%expiring%'",
-    ).run();
+    await database
+      .prepare("UPDATE idempotency_keys SET expires_at = 1 WHERE key = 'old' AND scope LIKE '%expiring%'")
+      .run();
     await hub.runCron();
     expect(await rows()).toEqual(["young"]);
     const anew = await hub.json("PUT", "/v1/topics/expiring", {}, key("old"));

@@ -57,9 +57,13 @@ async function postEvents(c: HubContext): Promise<Response> {
   return answer.ok ? receiptsOf(answer.value) : problem(answer.failure);
 }
 
-/** A partition chosen by hand is part of what was asked: the same body for another one is another request. */
-const fingerprintOfPublish = ({ bytes }: PublishBody, partition: number | null): string =>
-  partition === null ? fingerprintOf(bytes) : `${fingerprintOf(bytes)}/${partition}`;
+/** What was asked is more than a body: a partition chosen by hand, and the attributes of a binary CloudEvent. */
+function fingerprintOfPublish({ bytes, attributes }: PublishBody, partition: number | null): string {
+  const parts = [fingerprintOf(bytes)];
+  if (attributes !== null) parts.push(fingerprintOf(attributes));
+  if (partition !== null) parts.push(String(partition));
+  return parts.join("/");
+}
 
 function postLines(c: HubContext, topic: string, key: string | null, partition: number | null): Response {
   if (key !== null)
