@@ -20,12 +20,21 @@ afterEach(() => {
 
 const upTo = (count: number, first = 1): number[] => Array.from({ length: count }, (_, index) => first + index);
 
+const sized = (bytes: number): string => `,"data":"${"x".repeat(bytes)}"`;
+
 /** Pushes events to the hub one by one, so that each makes a frame of its own. */
 async function pushOneByOne(topic: string, epoch: number, first: number, last: number): Promise<void> {
   for (let offset = first; offset <= last; offset += 1) {
     const body = `{"topic":"${topic}","partition":0,"offset":${offset}}`;
     await world.push({
-      topic, partition: 0, epoch, after: offset - 1, through: offset, head: last, offsets: [offset], body,
+      topic,
+      partition: 0,
+      epoch,
+      after: offset - 1,
+      through: offset,
+      head: last,
+      offsets: [offset],
+      body,
     });
   }
 }
@@ -34,7 +43,7 @@ async function pushOneByOne(topic: string, epoch: number, first: number, last: n
 async function stall(): Promise<HubClient> {
   const client = await world.connect(0);
   await client.subscribe("orders", { from: "earliest" });
-  const large = Array.from({ length: 4 }, () => makeDraft({ data: `,"data":"${"x".repeat(240_000)}"` }));
+  const large = Array.from({ length: 4 }, () => makeDraft({ data: sized(240_000) }));
   await world.publish("orders", large);
   await world.publish("orders", large);
   await world.publish("orders", makeDrafts(3));
@@ -73,6 +82,41 @@ describe("the window", () => {
       await reader.caughtUp(reader === client ? 2 : 1);
       expect(reader.offsets()).toEqual(upTo(11));
     }
+  });
+
+  it("[WS-12] stops it in the middle of a push, behind by exactly what did not fit", async () => {
+    const client = await stall();
+    await client.ask({ op: "unsubscribe", topic: "other" });
+    // Four large events leave room for one frame more; the push of the other four is cut after it.
+    expect(client.offsets()).toEqual(upTo(5));
+    expect((await world.follows()).map(({ behind }) => behind)).toEqual(["[5]"]);
+    client.acknowledge(1);
+    await client.caughtUp(2);
+    expect(client.offsets()).toEqual(upTo(11));
+  });
+
+  it("[WS-12] stops a backlog in the middle of a page, behind by exactly what did not fit", async () => {
+    await world.publish(
+      "orders",
+      makeDrafts(20).map((draft) => ({ ...draft, data: sized(10_000) })),
+    );
+    const client = await world.connect(0);
+    await client.subscribe("other");
+    await world.publish(
+      "other",
+      Array.from({ length: 4 }, () => makeDraft({ data: sized(240_000) })),
+    );
+    await client.until(() => client.offsets("other").length === 4, "most of what the window takes");
+    await client.subscribe("orders", { from: "earliest" });
+    await client.until(() => client.offsets("orders").length > 6, "two frames of the page");
+    await client.ask({ op: "unsubscribe", topic: "another" });
+    const seen = client.offsets("orders").length;
+    expect(seen).toBeLessThan(20);
+    const behind = (await world.follows()).find(({ topic }) => topic === "orders")?.behind;
+    expect(behind).toBe(`[${seen}]`);
+    client.acknowledge(1);
+    await client.caughtUp(2);
+    expect(client.offsets("orders")).toEqual(upTo(20));
   });
 
   it("[WS-12] of one reader slows no other", async () => {

@@ -1,6 +1,7 @@
 /** One socket, and how much of what it was sent it has not acknowledged. */
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
+import type { EventFrame } from "./event-frames.ts";
 
 /** What the runtime keeps with the socket while the object sleeps (≤ 16 KB). */
 export interface Attachment {
@@ -47,10 +48,17 @@ export class Connection {
     }
   }
 
-  sendEvents(text: string, topic: string, total: number): void {
-    this.#sent.push({ topic, total, bytes: text.length });
-    this.#sentBytes += text.length;
-    this.send(text);
+  /** Sends frames for as long as the window has room, and answers how many: the last one may pass its bytes. */
+  sendEvents(topic: string, frames: readonly EventFrame[]): number {
+    let sent = 0;
+    while (sent < frames.length && this.hasRoom) {
+      const { text, total } = frames[sent]!;
+      this.#sent.push({ topic, total, bytes: text.length });
+      this.#sentBytes += text.length;
+      this.send(text);
+      sent += 1;
+    }
+    return sent;
   }
 
   /** Everything up to that point of the topic has arrived, and with it all that was sent before it. */

@@ -7,7 +7,7 @@ import type { EventBatch, Gap, LogPush, PushAnswer, TopicLife } from "../rpc.ts"
 import { BatchFrames } from "./event-frames.ts";
 import type { HubState } from "./hub-state.ts";
 import type { Replays } from "./replay.ts";
-import type { TopicChannel } from "./topic-channel.ts";
+import type { Follower, TopicChannel } from "./topic-channel.ts";
 
 interface Batch extends EventBatch {
   readonly through: number;
@@ -75,17 +75,30 @@ function deliver(hub: HubState, replays: Replays, channel: TopicChannel, partiti
   const frames = new BatchFrames(channel, partition, start, dropUpTo(position, batch));
   hub.moveTo(channel, partition, batch.through);
   for (const follower of channel.followers.values()) {
-    if (follower.behind !== null) {
-      replays.start(channel, follower);
-    } else if (follower.connection.hasRoom) {
-      if (batch.gap !== null) follower.connection.send(formatGap({ topic: channel.name, ...batch.gap }));
-      for (const frame of frames.for(follower)) follower.connection.sendEvents(frame.text, channel.name, frame.total);
-    } else {
-      follower.behind = [...start];
+    if (follower.behind === null) {
+      const reached = sendLive(channel, follower, frames, batch, position);
+      if (reached === batch.through) continue;
+      follower.behind = start.with(partition, reached);
       hub.recordFollower(channel, follower);
-      replays.start(channel, follower);
     }
+    replays.start(channel, follower);
   }
+}
+
+/** Answers how far the follower got: through the batch, or to the last frame that its window had room for. */
+function sendLive(
+  channel: TopicChannel,
+  follower: Follower,
+  frames: BatchFrames,
+  { gap, through }: Batch,
+  position: number,
+): number {
+  const { connection } = follower;
+  if (!connection.hasRoom) return position;
+  if (gap !== null) connection.send(formatGap({ topic: channel.name, ...gap }));
+  const wanted = frames.for(follower);
+  const sent = connection.sendEvents(channel.name, wanted);
+  return sent === wanted.length ? through : wanted[sent - 1]!.offset;
 }
 
 /** A push that is told again may begin before what was delivered. */

@@ -7,6 +7,8 @@ import { totalOf, type Follower, type TopicChannel } from "./topic-channel.ts";
 
 export interface EventFrame {
   readonly text: string;
+  /** Of its last event. */
+  readonly offset: number;
   /** See `Connection.acknowledge`. */
   readonly total: number;
 }
@@ -54,7 +56,7 @@ export class BatchFrames {
     for (const [index, line] of this.#lines.entries()) {
       if (!wants(index)) continue;
       if (messages.length > 0 && (bytes + line.length > FRAME_BYTES || messages.length >= LIMITS.FRAME_MESSAGES_MAX)) {
-        frames.push({ text: joinFrames(messages), total: totalOf(offsets) });
+        frames.push(this.#frame(messages, offsets));
         messages = [];
         bytes = 0;
       }
@@ -62,7 +64,11 @@ export class BatchFrames {
       messages.push(formatEvent(this.#channel.name, this.#channel.cursorAt(offsets), line));
       bytes += line.length;
     }
-    if (messages.length > 0) frames.push({ text: joinFrames(messages), total: totalOf(offsets) });
+    if (messages.length > 0) frames.push(this.#frame(messages, offsets));
     return frames;
+  }
+
+  #frame(messages: readonly string[], offsets: readonly number[]): EventFrame {
+    return { text: joinFrames(messages), offset: offsets[this.#partition]!, total: totalOf(offsets) };
   }
 }

@@ -108,8 +108,9 @@ export class Replays {
   #sendPage(channel: TopicChannel, follower: Follower, partition: number, page: ReadPage): void {
     if (page.gap !== null) follower.connection.send(formatGap({ topic: channel.name, ...page.gap }));
     const frames = new BatchFrames(channel, partition, follower.behind!, page).for(follower);
-    for (const frame of frames) follower.connection.sendEvents(frame.text, channel.name, frame.total);
-    follower.behind![partition] = page.through;
+    const sent = follower.connection.sendEvents(channel.name, frames);
+    if (sent === frames.length) follower.behind![partition] = page.through;
+    else if (sent > 0) follower.behind![partition] = frames[sent - 1]!.offset;
     this.#hub.recordFollower(channel, follower);
   }
 
