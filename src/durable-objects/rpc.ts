@@ -124,7 +124,10 @@ export type ListenerName =
 export interface AttachRequest {
   readonly life: LogLife;
   readonly listener: ListenerName;
-  /** Where the listener begins. Ignored when it is attached already: attaching is idempotent. */
+  /**
+   * Where the listener begins. One that is attached already stays where it is, so that attaching again is harmless; only
+   * `latest` moves it, to the head: who asks for it has forgotten its past.
+   */
   readonly start: ReadStart;
   readonly types: readonly string[] | null;
   readonly keys: readonly string[] | null;
