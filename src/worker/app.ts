@@ -33,6 +33,7 @@ app.notFound((c) => {
       .map(({ method }) => method),
   );
   if (methods.size === 0) return problem({ code: "route_not_found" });
+  if (methods.has("GET")) methods.add("HEAD"); // Hono answers it with what GET would, without the body.
   const refused = problem({ code: "method_not_allowed" });
   refused.headers.set("allow", [...methods].join(", "));
   return refused;
@@ -59,6 +60,7 @@ function matchesPath(pattern: string, path: string): boolean {
   const expected = pattern.split("/");
   const given = path.split("/");
   return (
-    expected.length === given.length && expected.every((word, index) => word.startsWith(":") || word === given[index])
+    expected.length === given.length &&
+    expected.every((word, index) => (word.startsWith(":") ? given[index] !== "" : word === given[index]))
   );
 }

@@ -1,5 +1,5 @@
 import { get, type ClientRequest } from "node:http";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { objectName } from "../../src/core/keys.ts";
 import { ROOT_KEY, startHub, type Hub } from "../harness/hub.ts";
 import { eventually } from "../harness/wait.ts";
@@ -68,4 +68,20 @@ describe("a client that hangs up", () => {
     client.destroy();
     await forgotten("quiet", HEARTBEAT_MS);
   }, 30_000);
+});
+
+describe("a HEAD", () => {
+  it.each([
+    ["of a stream", "from=latest", { accept: "text/event-stream" }],
+    ["of a long poll", "from=latest&wait=30s", {}],
+  ])("[RD-10] %s answers at once and follows nothing", async (_what, query, headers) => {
+    const topic = `head-${query.length}`;
+    await hub.publish(topic, { type: "t" });
+    const path = `/v1/topics/${topic}/events?${query}`;
+    const answer = await hub.request(path, { method: "HEAD", headers, signal: AbortSignal.timeout(AT_ONCE_MS) });
+    expect([answer.status, await answer.text()]).toEqual([200, ""]);
+    const client = await follow(topic, "", { accept: "text/event-stream" }); // Waits until it is one, and the only one.
+    client.socket!.resetAndDestroy();
+    await forgotten(topic, AT_ONCE_MS);
+  });
 });

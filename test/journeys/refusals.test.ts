@@ -3,7 +3,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ERRORS, type ErrorCode } from "../../src/core/errors.ts";
 import { BAD_ADDRESSES, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
 import {
-  BAD_BODIES, BAD_CONDITIONS, BAD_CREDENTIALS, BAD_EVENTS, BAD_READS, MARK, type BadRequest,
+  BAD_BODIES,
+  BAD_CONDITIONS,
+  BAD_CREDENTIALS,
+  BAD_EVENTS,
+  BAD_READS,
+  MARK,
+  type BadRequest,
 } from "../builders/refusals.ts";
 import { ROOT_KEY, startHub, type Hub } from "../harness/hub.ts";
 import type { TestSocket } from "../harness/socket.ts";
@@ -12,11 +18,13 @@ let hub: Hub;
 let before: unknown;
 
 /** Everything that a refused request could have changed. */
-const snapshot = async (): Promise<unknown> => Promise.all([
-  hub.json("GET", "/v1/topics").then(({ body }) => body), hub.json("GET", "/v1/subscriptions").then(({ body }) => body),
-  hub.json("GET", "/v1/topics/steady").then(({ body }) => body),
-  hub.json("GET", "/v1/topics/steady-wide").then(({ body }) => body),
-]);
+const snapshot = async (): Promise<unknown> =>
+  Promise.all([
+    hub.json("GET", "/v1/topics").then(({ body }) => body),
+    hub.json("GET", "/v1/subscriptions").then(({ body }) => body),
+    hub.json("GET", "/v1/topics/steady").then(({ body }) => body),
+    hub.json("GET", "/v1/topics/steady-wide").then(({ body }) => body),
+  ]);
 
 beforeAll(async () => {
   hub = await startHub();
@@ -24,7 +32,8 @@ beforeAll(async () => {
   await hub.json("PUT", "/v1/topics/steady-wide", { partitions: 2 });
   await hub.publish("steady-wide", { type: "t", key: "k" });
   await hub.json("PUT", "/v1/subscriptions/steady", {
-    topics: ["nothing.here"], target: { kind: "webhook", url: "http://127.0.0.1:9/" },
+    topics: ["nothing.here"],
+    target: { kind: "webhook", url: "http://127.0.0.1:9/" },
   });
   before = await snapshot();
 });
@@ -38,8 +47,14 @@ interface Problem {
 
 function expectProblem(problem: Problem, code: ErrorCode): void {
   const { status, says, retryable, effect } = ERRORS[code];
-  expect(problem)
-    .toMatchObject({ code, status, title: says, retryable, effect, type: `https://tidings.dev/problems/${code}` });
+  expect(problem).toMatchObject({
+    code,
+    status,
+    title: says,
+    retryable,
+    effect,
+    type: `https://tidings.dev/problems/${code}`,
+  });
   expect(JSON.stringify(problem)).not.toContain(MARK);
 }
 
@@ -47,8 +62,10 @@ async function expectRefusal({ method, path, headers, body, code, status }: BadR
   const init: RequestInit = body === undefined ? { method, headers } : { method, headers, body };
   const answer = await hub.request(path, init);
   const text = await answer.text();
-  expect([answer.status, answer.headers.get("content-type")], text)
-    .toEqual([status, "application/problem+json; charset=utf-8"]);
+  expect([answer.status, answer.headers.get("content-type")], text).toEqual([
+    status,
+    "application/problem+json; charset=utf-8",
+  ]);
   expectProblem(JSON.parse(text) as Problem, code);
   expect(answer.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
   if (status === 401) expect(answer.headers.get("www-authenticate")).toContain("Bearer");
@@ -73,14 +90,39 @@ describe("[ERR-3] a definition or a repair is refused and changes nothing", () =
   it.each(BAD_ADDRESSES)("for $name: $code", expectRefusal);
 });
 
+describe("[ERR-3] the methods of an address", () => {
+  it("stand in the refusal of any other, HEAD with GET", async () => {
+    for (const method of ["OPTIONS", "PATCH", "PROPFIND"]) {
+      const answer = await hub.request("/v1/topics/steady/events", { method });
+      expect([answer.status, answer.headers.get("allow")]).toEqual([405, "POST, GET, HEAD"]);
+    }
+  });
+
+  it.each(["/healthz", "/v1/limits", "/v1/topics", "/v1/topics/steady", "/v1/topics/steady/events", "/v1/nowhere"])(
+    "answer HEAD %s as they answer GET, without the body",
+    async (path) => {
+      const [head, get] = [await hub.request(path, { method: "HEAD" }), await hub.request(path)];
+      expect([head.status, head.headers.get("content-type"), await head.text()]).toEqual([
+        get.status,
+        get.headers.get("content-type"),
+        "",
+      ]);
+      await get.body?.cancel();
+    },
+  );
+});
+
 interface BadFrame {
   readonly name: string;
   readonly frame: string | Uint8Array;
   readonly code: ErrorCode;
 }
 
-const frame = (name: string, message: object | string, code: ErrorCode = "frame_invalid"): BadFrame =>
-  ({ name, frame: typeof message === "string" ? message : JSON.stringify(message), code });
+const frame = (name: string, message: object | string, code: ErrorCode = "frame_invalid"): BadFrame => ({
+  name,
+  frame: typeof message === "string" ? message : JSON.stringify(message),
+  code,
+});
 
 const subscribe = (name: string, more: object, code: ErrorCode): BadFrame =>
   frame(`subscribe ${name}`, { op: "subscribe", topic: "steady", ...more }, code);
@@ -90,10 +132,15 @@ const publish = (name: string, event: unknown, code: ErrorCode, topic = "steady"
 
 const BAD_FRAMES: readonly BadFrame[] = [
   { name: "bytes", frame: new Uint8Array([123, 125]), code: "frame_invalid" },
-  frame("no JSON", MARK, "json_invalid"), frame("half of it", '{"op":"subscribe"', "json_invalid"),
-  frame("an empty frame", "", "json_invalid"), frame("no message", "[]"), frame("a number", "7"), frame("no op", {}),
+  frame("no JSON", MARK, "json_invalid"),
+  frame("half of it", '{"op":"subscribe"', "json_invalid"),
+  frame("an empty frame", "", "json_invalid"),
+  frame("no message", "[]"),
+  frame("a number", "7"),
+  frame("no op", {}),
   frame("101 messages", JSON.stringify(Array.from({ length: 101 }, () => ({ op: "ping" })))),
-  frame("an op that is not known", { op: MARK }), frame("an op of the prototype", { op: "constructor" }),
+  frame("an op that is not known", { op: MARK }),
+  frame("an op of the prototype", { op: "constructor" }),
   frame("a member too many", { op: "unsubscribe", topic: "steady", more: MARK }),
   frame("a member twice", '{"op":"unsubscribe","topic":"steady","topic":"steady"}'),
   frame("an object for a ref", { op: "unsubscribe", topic: "steady", ref: {} }),
@@ -115,7 +162,8 @@ const BAD_FRAMES: readonly BadFrame[] = [
   frame("an ack without cursor", { op: "ack", topic: "steady" }, "cursor_invalid"),
   frame("an ack with a bad cursor", { op: "ack", topic: "steady", cursor: MARK }, "cursor_invalid"),
   frame("publish without event", { op: "publish", topic: "steady" }),
-  publish("without type", { data: MARK }, "event_invalid"), publish("of a list", [{ type: "t" }], "event_invalid"),
+  publish("without type", { data: MARK }, "event_invalid"),
+  publish("of a list", [{ type: "t" }], "event_invalid"),
   publish("to the hub's own topic", { type: "t" }, "topic_reserved", "$deliveries"),
   publish("of an id that is here with other content", { type: "t", id: "steady-1", data: 2 }, "event_id_conflict"),
   publish("expecting a version", { type: "t", key: "k", expectedKeyVersion: 0 }, "index_required"),
@@ -139,10 +187,17 @@ describe("[ERR-4] a frame is refused alone, and its socket stays open", () => {
   it("among good messages, under its own ref", async () => {
     const seen = socket.messages.length;
     const good = { op: "unsubscribe", topic: "steady" };
-    socket.send([{ ...good, ref: "good" }, { op: "what", ref: "bad" }, { ...good, ref: 7 }]);
+    socket.send([
+      { ...good, ref: "good" },
+      { op: "what", ref: "bad" },
+      { ...good, ref: 7 },
+    ]);
     await socket.until((messages) => messages.length >= seen + 3, "three answers");
-    expect(socket.messages.slice(seen).map(({ op, ref }) => [op, ref]))
-      .toEqual([["unsubscribed", "good"], ["error", "bad"], ["unsubscribed", 7]]);
+    expect(socket.messages.slice(seen).map(({ op, ref }) => [op, ref])).toEqual([
+      ["unsubscribed", "good"],
+      ["error", "bad"],
+      ["unsubscribed", 7],
+    ]);
   });
 });
 
@@ -187,8 +242,11 @@ function upgrade(path: string, headers: Record<string, string>): Promise<{ statu
   return new Promise((resolve, reject) => {
     const asked = httpRequest(`${hub.url}${path}`, {
       headers: {
-        connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13",
-        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", ...headers,
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        ...headers,
       },
     });
     asked.on("response", async (response) => {

@@ -120,14 +120,17 @@ async function getEvents(c: HubContext): Promise<Response> {
   const query = readEventsQuery(c);
   if (!query.ok) return problem(query.failure);
   const { app } = c.var.principal;
-  if ((c.req.header("accept") ?? "").includes("text/event-stream")) return getStream(c, name, query.value);
+  // HEAD comes here as well. Its answer has no body, so it would follow for nobody: it is told of the page as it is.
+  const mayFollow = c.req.method === "GET";
+  const isStream = (c.req.header("accept") ?? "").includes("text/event-stream");
+  if (mayFollow && isStream) return getStream(c, name, query.value);
 
-  const look = () => (query.value.waitMs > 0 ? ensureTopic(c.env, app, name) : findTopic(c.env, app, name));
+  const mayWait = mayFollow && query.value.waitMs > 0;
+  const look = () => (mayWait ? ensureTopic(c.env, app, name) : findTopic(c.env, app, name));
   const read = (from: LiveQuery) => withTopic(app, name, look, (topic) => readEvents(c.env, topic, from));
   const page = await read(query.value);
   if (!page.ok) return problem(page.failure);
-  const isWorthWaiting =
-    page.value.count === 0 && page.value.caughtUp && page.value.gap === null && query.value.waitMs > 0;
+  const isWorthWaiting = mayWait && page.value.count === 0 && page.value.caughtUp && page.value.gap === null;
   if (!isWorthWaiting) return pageResponse(page.value);
   const later = await waitForEvents(c, name, query.value, page.value, read);
   return later.ok ? pageResponse(later.value) : problem(later.failure);
