@@ -125,7 +125,7 @@ export interface AttachRequest {
   readonly life: LogLife;
   readonly listener: ListenerName;
   /**
-   * Where the listener begins. One that is attached already stays where it is, so that attaching again is harmless; only
+   * Where the listener begins. One that is attached already stays where it is, so attaching again is harmless; only
    * `latest` moves it, to the head: who asks for it has forgotten its past.
    */
   readonly start: ReadStart;

@@ -55,7 +55,7 @@ async function pump(
   }
 }
 
-/** As many lines together as one request may bring, by count and by bytes: what goes to a log is one RPC call (≤ 32 MB). */
+/** As many lines together as one request may bring, by count and by bytes: they go to a log in one call (≤ 32 MB). */
 function* chunksOf(lines: readonly Line[]): Generator<readonly Line[]> {
   let from = 0;
   let bytes = 0;

@@ -1,7 +1,6 @@
 /** One socket, and how much of what it was sent it has not acknowledged. */
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
-import type { EventFrame } from "./event-frames.ts";
 
 /** What the runtime keeps with the socket while the object sleeps (≤ 16 KB). */
 export interface Attachment {
@@ -9,7 +8,16 @@ export interface Attachment {
   readonly principal: Principal;
 }
 
-/** A frame under way. `total` is the sum of its last cursor's offsets, which only grows along one topic. */
+/** Events of one topic, ready to be sent. */
+export interface EventFrame {
+  readonly text: string;
+  /** Of its last event. */
+  readonly offset: number;
+  /** The sum of its last cursor's offsets, which only grows along one topic. */
+  readonly total: number;
+}
+
+/** A frame under way. */
 interface SentFrame {
   readonly topic: string;
   readonly total: number;

@@ -3,15 +3,8 @@ import { splitLines } from "../../core/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { formatEvent, joinFrames } from "../../wire/native/hub-frames.ts";
 import type { EventBatch } from "../rpc.ts";
+import type { EventFrame } from "./connection.ts";
 import { totalOf, type Follower, type TopicChannel } from "./topic-channel.ts";
-
-export interface EventFrame {
-  readonly text: string;
-  /** Of its last event. */
-  readonly offset: number;
-  /** See `Connection.acknowledge`. */
-  readonly total: number;
-}
 
 /** Frames as large as this hold several events; a single event may be larger. */
 const FRAME_BYTES = 64 * 1_024;

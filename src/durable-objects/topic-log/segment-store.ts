@@ -96,7 +96,7 @@ export class SegmentStore {
     return this.#bisect(ends, (edge) => edge.appended_at >= at);
   }
 
-  /** The first offset from which on the log holds at most `bytesMax`, by whole segments; the newest one always stays. */
+  /** The first offset from which on the log holds at most `bytesMax`, by whole segments; the newest always stays. */
   firstWithin(bytesMax: number, ends: LogEnds): number {
     const newest = this.#edgeAt(ends.head)?.first_offset ?? ends.head + 1;
     const first = this.#bisect(ends, (edge) => ends.bytesThrough - this.#bytesBefore(edge.first_offset) <= bytesMax);
