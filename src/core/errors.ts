@@ -56,6 +56,7 @@ export const ERRORS = {
   subscription_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such subscription." },
   target_address_refused: { status: 422, close: 4522, retryable: false, effect: "none", says: "The hub does not deliver to that address." },
   too_many_channels: { status: 429, close: 4029, retryable: false, effect: "none", says: "The connection follows as many topics as it may." },
+  too_many_frames: { status: 429, close: 4029, retryable: true, effect: "unknown", says: "The connection has sent more frames than wait for their work." },
   topic_conflict: { status: 409, close: 4509, retryable: false, effect: "none", says: "Partitions and index of a topic are fixed when it is made." },
   topic_full: { status: 507, close: 4507, retryable: false, effect: "none", says: "The partition holds as much as it can." },
   topic_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The topic's definition does not have the required form." },

@@ -74,8 +74,11 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     if (typeof frame !== "string")
       return this.#refuse(connection, null, { code: "frame_invalid", detail: "Frames are text." });
     const messages = parseClientFrame(frame);
-    if (!messages.ok) return this.#refuse(connection, null, messages.failure);
-    for (const message of messages.value) await this.#receive(connection, message);
+    const isTaken = await connection.inOrder(async () => {
+      if (!messages.ok) return this.#refuse(connection, null, messages.failure);
+      for (const message of messages.value) await this.#receive(connection, message);
+    });
+    if (!isTaken) this.#refuse(connection, null, { code: "too_many_frames", limit: LIMITS.FRAMES_WAITING_MAX });
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
@@ -129,7 +132,8 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
 
   #refuse(connection: Connection, ref: Ref, failure: Failure): void {
     connection.send(formatError(ref, failure));
-    if (failure.code === "frame_too_large") connection.socket.close(ERRORS[failure.code].close, failure.code);
+    const ends = failure.code === "frame_too_large" || failure.code === "too_many_frames";
+    if (ends) connection.socket.close(ERRORS[failure.code].close, failure.code);
   }
 
   #drop(socket: WebSocket): void {

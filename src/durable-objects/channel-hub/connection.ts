@@ -34,6 +34,8 @@ export class Connection {
   readonly socket: WebSocket;
   /** Since when the window has been full, milliseconds; null: it is not. */
   stalledSince: number | null = null;
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
   #sent: SentFrame[] = [];
   #sentBytes = 0;
 
@@ -41,6 +43,23 @@ export class Connection {
     this.socket = socket;
     this.id = connection;
     this.principal = principal;
+  }
+
+  /**
+   * Does the work of one frame after that of the frames before it: the runtime hands the next one over while the last
+   * still waits for a log. Answers false, and does nothing, when too many wait already.
+   */
+  async inOrder(work: () => Promise<void>): Promise<boolean> {
+    if (this.#waiting >= LIMITS.FRAMES_WAITING_MAX) return false;
+    this.#waiting += 1;
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    try {
+      await done;
+    } finally {
+      this.#waiting -= 1;
+    }
+    return true;
   }
 
   get hasRoom(): boolean {

@@ -28,7 +28,7 @@ export async function acceptPush(hub: HubState, replays: Replays, app: string, p
     hub.moveTo(channel, push.partition, push.through);
     return { kind: "accepted", through: push.through };
   }
-  if (channel.followers.size === 0) {
+  if (channel.followers.size === 0 && channel.starting === 0) {
     hub.removeChannel(channel);
     return { kind: "gone" };
   }

@@ -15,30 +15,38 @@ import type { TopicChannel } from "./topic-channel.ts";
 
 type SubscribeMessage = Extract<ClientMessage, { op: "subscribe" }>;
 
-/** Answers a failure to be told, or null when everything was said. */
+/**
+ * Answers a failure to be told, or null when everything was said. Who follows already begins anew at the place named,
+ * and goes on as before when that fails.
+ */
 export async function subscribe(
   hub: HubState,
   replays: Replays,
   connection: Connection,
   message: SubscribeMessage,
+  triesLeft = 2,
 ): Promise<Failure | null> {
   if (message.presence !== null) return { code: "frame_invalid", detail: "Presence is not offered yet." };
-  hub.unfollow(connection, message.topic); // Subscribing again begins anew.
-  if (hub.channelsOf(connection).length >= LIMITS.CHANNELS_PER_SOCKET_MAX) {
+  const others = hub.channelsOf(connection).filter(({ name }) => name !== message.topic);
+  if (others.length >= LIMITS.CHANNELS_PER_SOCKET_MAX) {
     return { code: "too_many_channels", limit: LIMITS.CHANNELS_PER_SOCKET_MAX };
   }
   const opened = await openChannel(hub, connection, message.topic);
   if (!opened.ok) return opened.failure;
-  const begun = await resolveStarts(hub, connection.principal.app, opened.value, message.from);
-  if (!begun.ok && begun.failure.code === "topic_not_found" && hub.channels.get(message.topic) === opened.value) {
-    endChannel(hub, opened.value); // The farewell of that life was lost; the topic may have another by now.
-    return subscribe(hub, replays, connection, message);
-  }
-  if (!begun.ok) return begun.failure;
+  const channel = opened.value;
+  const begun = await resolveStarts(hub, connection.principal.app, channel, message.from).finally(() => {
+    channel.starting -= 1;
+  });
 
   // No await from here on: the channel cannot move between the place found and the follower standing there.
-  const channel = hub.channels.get(message.topic);
-  if (channel !== opened.value) return { code: "topic_not_found" };
+  const isHere = hub.channels.get(message.topic) === channel;
+  const isOver = begun.ok ? !isHere : begun.failure.code === "topic_not_found";
+  if (isOver && triesLeft > 0) {
+    if (isHere) endChannel(hub, channel); // The farewell of that life was lost; the topic may have another by now.
+    return subscribe(hub, replays, connection, message, triesLeft - 1);
+  }
+  if (!begun.ok) return begun.failure;
+  if (!isHere) return { code: "topic_not_found" };
   if (!hub.connections.has(connection.id)) return null; // It hung up meanwhile.
   const { offsets, gaps } = begun.value;
   const level = channel.isLevel(offsets);
@@ -51,20 +59,28 @@ export async function subscribe(
   return null;
 }
 
-/** The channel of the topic with the hub's interest registered at every partition. */
+/** The channel of the topic with the hub's interest registered at every partition, held by its `starting`. */
 async function openChannel(hub: HubState, connection: Connection, topic: string): Promise<Result<TopicChannel>> {
   const known = hub.channels.get(topic);
-  if (known !== undefined && known.positions.every((offset) => offset >= 0)) return ok(known);
+  if (known !== undefined && known.positions.every((offset) => offset >= 0)) {
+    known.starting += 1;
+    return ok(known);
+  }
   const resolved = await hub.gate.resolveTopic(connection.principal, topic);
   if (!resolved.ok) return resolved;
   const current = hub.channels.get(topic);
   // The channel stands before its logs are asked, so that a push that overtakes their answer finds it.
-  const channel =
-    current !== undefined && current.epoch >= resolved.value.life.epoch ? current : hub.addChannel(resolved.value);
+  const isCurrent = current !== undefined && current.epoch >= resolved.value.life.epoch;
+  if (current !== undefined && !isCurrent) endChannel(hub, current);
+  const channel = isCurrent ? current : hub.addChannel(resolved.value);
+  channel.starting += 1;
   const attached = await Promise.all(
     channel.positions.map((_, partition) => attach(hub, connection.principal.app, channel, partition)),
   );
-  return (attached.find((answer) => !answer.ok) as Result<never> | undefined) ?? ok(channel);
+  const refused = attached.find((answer) => !answer.ok);
+  if (refused === undefined) return ok(channel);
+  channel.starting -= 1;
+  return refused as Result<never>;
 }
 
 async function attach(hub: HubState, app: string, channel: TopicChannel, partition: number): Promise<Result<null>> {

@@ -25,6 +25,8 @@ export class TopicChannel {
   readonly followed: FollowedTopic;
   /** By connection id. */
   readonly followers = new Map<string, Follower>();
+  /** Subscribes under way, which need the channel though nobody follows it yet. */
+  starting = 0;
   /** By partition; -1 until the log has been asked for the first time. */
   readonly positions: number[];
 
