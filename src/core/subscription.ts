@@ -13,8 +13,25 @@ export type Target =
     }
   | { readonly kind: "listener"; readonly name: string };
 
-/** Where a subscription begins in a topic: `time` from the first event appended at or after it. */
-export type SubscriptionStart = { readonly kind: "earliest" } | { readonly kind: "time"; readonly at: number };
+/** Where a subscription begins in the topics it meets. Times are milliseconds since 1970. */
+export type SubscriptionStart =
+  | { readonly kind: "earliest" }
+  /** What is appended after `since`, when its making was asked for. */
+  | { readonly kind: "latest"; readonly since: number }
+  /** From the first event appended at or after `at`. */
+  | { readonly kind: "time"; readonly at: number };
+
+/**
+ * A topic that is born this shortly before a subscription was asked for is made in the same instant: which of the two
+ * requests came first nobody can tell, so the subscription gets it from its first event.
+ */
+export const SAME_INSTANT_MS = 5;
+
+/** Where to begin in a topic, given the time of its birth. */
+export function startInTopic(start: SubscriptionStart, bornAt: number): Exclude<SubscriptionStart, { kind: "latest" }> {
+  if (start.kind !== "latest") return start;
+  return bornAt >= start.since - SAME_INSTANT_MS ? { kind: "earliest" } : { kind: "time", at: start.since + 1 };
+}
 
 export interface SubscriptionDefinition {
   /** Minted in D1; never reused. */

@@ -1,5 +1,6 @@
 /** Attaches the subscription to logs. Idempotent: a log keeps where an attached listener stands. */
 import { compileFilter } from "../../core/filter.ts";
+import { startInTopic } from "../../core/subscription.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { Env } from "../../env.ts";
 import { topicLog } from "../../stubs.ts";
@@ -37,8 +38,8 @@ async function attach(ledger: Ledger, env: Env, { topic, partition }: Place): Pr
   const { definition } = ledger;
   if (definition === null) return fail("subscription_not_found");
   const { types, keys } = compileFilter(definition.filter);
-  // `at` is the moment of creation, and what was appended in that very millisecond came before it.
-  const start: ReadStart = definition.start;
+  // An epoch is the time of the topic's birth (TopicsStore.create).
+  const start: ReadStart = startInTopic(definition.start, topic.life.epoch);
   const listener = { kind: "subscription", id: ledger.subscriptionId } as const;
   return topicLog(env, ledger.app, topic.topic, partition).attach({ life: topic.life, listener, start, types, keys });
 }

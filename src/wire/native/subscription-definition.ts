@@ -151,7 +151,7 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
     filter,
     mode: "async",
     ordering: "none",
-    startFrom: start.kind === "earliest" ? "earliest" : `time:${new Date(start.at).toISOString()}`,
+    startFrom: start.kind === "time" ? `time:${new Date(start.at).toISOString()}` : start.kind,
     target: target.kind === "webhook" ? { kind: target.kind, url: target.url, headers: target.headers } : target,
     retry: {
       maxAttempts: retry.maxAttempts,

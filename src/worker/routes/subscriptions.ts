@@ -150,7 +150,7 @@ async function write(c: HubContext, name: string, request: SubscriptionRequest):
       topics: request.topics,
       filter: request.filter,
       // Where it started is history: a change of the definition does not move it.
-      start: previous?.start ?? (startFrom.kind === "latest" ? { kind: "time", at: c.var.receivedAt + 1 } : startFrom),
+      start: previous?.start ?? (startFrom.kind === "latest" ? { kind: "latest", since: c.var.receivedAt } : startFrom),
       target,
       retry: request.retry,
       maxInFlight: request.maxInFlight,
