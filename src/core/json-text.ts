@@ -8,12 +8,16 @@ import { fail, ok, type Result } from "./result.ts";
 export interface JsonLimits {
   readonly depthMax: number;
   readonly keysMax: number;
+  /** Levels that stand around what is measured and do not count. */
+  readonly wrapperDepth?: number;
 }
 
 /** What one pass over the text found. */
 export interface JsonScan {
   /** Members of all objects together. */
   readonly keys: number;
+  /** Levels of nesting, those of a wrapper included. */
+  readonly depth: number;
   /** True when there is whitespace between tokens, so that `minify` has something to do. */
   readonly spaced: boolean;
 }
@@ -40,7 +44,9 @@ const CLOSE_OBJECT = 0x7d;
  */
 export function scanJson(text: string, limits: JsonLimits): Result<JsonScan> {
   if (!text.isWellFormed() || escapesLoneSurrogate(text)) return fail("encoding_invalid");
-  let depth = 0;
+  const wrapperDepth = limits.wrapperDepth ?? 0;
+  let depth = -wrapperDepth;
+  let deepest = depth;
   let keys = 0;
   let spaced = false;
   for (let index = 0; index < text.length; index += 1) {
@@ -50,11 +56,12 @@ export function scanJson(text: string, limits: JsonLimits): Result<JsonScan> {
     else if (code === OPEN_OBJECT || code === OPEN_LIST) {
       depth += 1;
       if (depth > limits.depthMax) return fail("json_too_deep", undefined, { limit: limits.depthMax, actual: depth });
+      if (depth > deepest) deepest = depth;
     } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) depth -= 1;
     else if (isSpace(code)) spaced = true;
   }
   if (keys > limits.keysMax) return fail("json_too_many_keys", undefined, { limit: limits.keysMax, actual: keys });
-  return ok({ keys, spaced });
+  return ok({ keys, depth: deepest + wrapperDepth, spaced });
 }
 
 export interface ParsedJson extends JsonScan {

@@ -38,7 +38,7 @@ describe("random JSON", () => {
     const random = seededRandom(SEED + 2);
     for (let round = 0; round < ROUNDS; round += 1) {
       const { text, tight, keys, depth } = randomJson(random, 4, 0.3);
-      expect(scanJson(text, LIMITS)).toEqual({ ok: true, value: { keys, spaced: text !== tight } });
+      expect(scanJson(text, LIMITS)).toEqual({ ok: true, value: { keys, depth, spaced: text !== tight } });
       expect(scanJson(text, { ...LIMITS, depthMax: depth }).ok).toBe(true);
       if (depth > 0) {
         const failure = { code: "json_too_deep", limit: depth - 1, actual: depth };

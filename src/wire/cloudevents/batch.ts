@@ -7,7 +7,11 @@ import { fail, type Result } from "../../core/result.ts";
 import { readStructured } from "./structured.ts";
 
 const EVENT_LIMITS = { depthMax: LIMITS.JSON_DEPTH_MAX, keysMax: LIMITS.JSON_KEYS_MAX };
-const BATCH_LIMITS = { ...EVENT_LIMITS, keysMax: LIMITS.JSON_KEYS_MAX * LIMITS.REQUEST_EVENTS_MAX };
+const BATCH_LIMITS = {
+  ...EVENT_LIMITS,
+  keysMax: LIMITS.JSON_KEYS_MAX * LIMITS.REQUEST_EVENTS_MAX,
+  wrapperDepth: 1, // The list stands around each event.
+};
 
 export function parseBatch(text: string, defaults: DraftDefaults): Result<EventDraft[]> {
   const parsed = parseJson(text, BATCH_LIMITS);
@@ -21,10 +25,11 @@ export function parseBatch(text: string, defaults: DraftDefaults): Result<EventD
       actual: raws.length,
     });
   }
-  const mayHoldTooManyKeys = parsed.value.keys > LIMITS.JSON_KEYS_MAX;
+  const { keys, depth } = parsed.value;
+  const isToMeasure = keys > LIMITS.JSON_KEYS_MAX || depth > LIMITS.JSON_DEPTH_MAX; // Alone, each may be within.
   return joinDrafts(
     raws.map((raw, index) => {
-      const scan = mayHoldTooManyKeys ? scanJson(raw, EVENT_LIMITS) : parsed;
+      const scan = isToMeasure ? scanJson(raw, EVENT_LIMITS) : parsed;
       return scan.ok ? readStructured(raw, `/${index}`, defaults) : scan;
     }),
   );

@@ -20,7 +20,11 @@ import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 
 const EVENT_LIMITS = { depthMax: LIMITS.JSON_DEPTH_MAX, keysMax: LIMITS.JSON_KEYS_MAX };
-const REQUEST_LIMITS = { ...EVENT_LIMITS, keysMax: LIMITS.JSON_KEYS_MAX * LIMITS.REQUEST_EVENTS_MAX };
+const REQUEST_LIMITS = {
+  ...EVENT_LIMITS,
+  keysMax: LIMITS.JSON_KEYS_MAX * LIMITS.REQUEST_EVENTS_MAX,
+  wrapperDepth: 2, // `{ "events": [` stands around each event.
+};
 
 /** A request's body. All drafts are good, or the refusal names what is wrong with each by JSON Pointer. */
 export function parseDrafts(text: string, defaults: DraftDefaults): Result<EventDraft[]> {
@@ -36,10 +40,11 @@ export function parseDrafts(text: string, defaults: DraftDefaults): Result<Event
       actual: raws.length,
     });
   }
-  const mayHoldTooManyKeys = parsed.value.keys > LIMITS.JSON_KEYS_MAX;
+  const { keys, depth } = parsed.value;
+  const isToMeasure = keys > LIMITS.JSON_KEYS_MAX || depth > LIMITS.JSON_DEPTH_MAX; // Alone, each may be within.
   return joinDrafts(
     raws.map((raw, index) => {
-      const scan = mayHoldTooManyKeys ? scanJson(raw, EVENT_LIMITS) : parsed;
+      const scan = isToMeasure ? scanJson(raw, EVENT_LIMITS) : parsed;
       return scan.ok ? readDraft(raw, root === null ? "" : `${root}/${index}`, defaults) : scan;
     }),
   );

@@ -160,4 +160,13 @@ describe("a batch", () => {
   ])("[WIRE-7] %#: is refused whole", (body, code, pointers) => {
     expect(refusalOf(parseBatch(body, DEFAULTS))).toEqual({ code, pointers });
   });
+
+  it("[WIRE-2] may nest each event as deep as one that comes alone", () => {
+    const nested = (depth: number) =>
+      `{"specversion":"1.0","id":"1","source":"/s","type":"a","data":${"[".repeat(depth - 1)}${"]".repeat(depth - 1)}}`;
+    const failure = { code: "json_too_deep", limit: 64, actual: 65 };
+    expect(valueOf(parseBatch(`[${nested(64)}]`, DEFAULTS))).toHaveLength(1);
+    for (const depth of [65, 66, 100])
+      expect(parseBatch(`[${nested(depth)}]`, DEFAULTS)).toEqual({ ok: false, failure });
+  });
 });

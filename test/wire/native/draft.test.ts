@@ -270,6 +270,21 @@ describe("a request", () => {
     expect(parseDrafts(text, DEFAULTS)).toMatchObject({ failure: { code: "body_too_large", limit: 500, actual: 501 } });
   });
 
+  it("[WIRE-2] may nest each event as deep as one that comes alone, whatever stands around it", () => {
+    const nested = (depth: number) => `{"type":"a","data":${"[".repeat(depth - 1)}${"]".repeat(depth - 1)}}`;
+    const failure = { code: "json_too_deep", limit: 64, actual: 65 };
+    for (const [before, after] of [
+      ["", ""],
+      ["[", "]"],
+      ['{"events":[', "]}"],
+    ]) {
+      expect(valueOf(parseDrafts(before + nested(64) + after, DEFAULTS))).toHaveLength(1);
+      for (const depth of [65, 66, 67, 100]) {
+        expect(parseDrafts(before + nested(depth) + after, DEFAULTS)).toEqual({ ok: false, failure });
+      }
+    }
+  });
+
   it("names at most twenty mistakes", () => {
     const text = JSON.stringify(Array.from({ length: 400 }, () => ({})));
     expect(refusalOf(parseDrafts(text, DEFAULTS)).pointers).toHaveLength(20);
