@@ -19,12 +19,15 @@ export class LogState {
   /** Rebuilt from rows at each wake; only changed in the turn that changes the rows. */
   ends: LogEnds;
   readonly #ctx: DurableObjectState;
+  readonly #adopted: () => void;
   #life: Life | null;
   #measuredAt = 0;
   #measuredBytes = 0;
 
-  constructor(ctx: DurableObjectState) {
+  /** `adopted` is called in the turn in which a newer life or policy is taken, whatever call brought it. */
+  constructor(ctx: DurableObjectState, adopted: () => void) {
     this.#ctx = ctx;
+    this.#adopted = adopted;
     const name = parseObjectName(ctx.id.name);
     if (name.kind !== "log") throw new Error(`a topic log cannot be named ${ctx.id.name}`);
     ({ app: this.app, topic: this.topic, partition: this.partition } = name);
@@ -63,6 +66,7 @@ export class LogState {
       this.#life = { kind: "live", life };
       this.meta.write("life", this.#life);
     });
+    this.#adopted();
     return ok(life);
   }
 

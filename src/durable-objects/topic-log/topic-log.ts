@@ -25,7 +25,7 @@ import { Listeners } from "./listeners.ts";
 import { LogState } from "./log-state.ts";
 import { findEvent, readLines, readPage } from "./read.ts";
 import { readBytesPage } from "./read-bytes.ts";
-import { isOverBounds, sweepDueAt, sweepSlice, trimDueAt, trimSlice } from "./trim.ts";
+import { isOverBounds, sweepDueAt, sweepSlice, trimDueAt, trimDueBy, trimSlice } from "./trim.ts";
 
 export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   readonly #log: LogState;
@@ -36,7 +36,7 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#log = new LogState(ctx);
+    this.#log = new LogState(ctx, () => this.#lookAtPolicy());
     this.#listeners = new Listeners(this.#log, env);
     this.#appender = new Appender(this.#log, (events) => {
       this.#listeners.appended(events);
@@ -101,12 +101,13 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   /** Never throws: the runtime gives an alarm up after six failures, and it is what finds lost pushes. */
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    let more = false;
+    let next: number | null;
     try {
-      more = trimSlice(this.#log, Date.now());
+      let more = trimSlice(this.#log, Date.now());
       more = sweepSlice(this.#log, Date.now()) || more;
       await this.#listeners.tellAll();
       this.#listeners.recordTold();
+      next = this.#nextAlarm(more);
     } catch (error) {
       console.error(
         JSON.stringify({
@@ -116,20 +117,24 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
           error: String(error),
         }),
       );
-      more = true;
-    } finally {
-      const at = this.#nextAlarm(more);
-      if (at !== null) await this.#setAlarm(at);
+      next = Date.now() + LIMITS.TELL_AGAIN_MS; // What fails may go on failing: not at once again.
     }
+    if (next !== null) await this.#setAlarm(next);
+  }
+
+  /** A newer policy may make anything due: the alarm looks at once, and then stands at what is due next. */
+  #lookAtPolicy(): void {
+    const { head, firstHeld } = this.#log.ends;
+    if (head >= firstHeld) this.ctx.waitUntil(this.#setAlarm(Date.now()));
   }
 
   /** After activity one alarm stands, a few seconds ahead, so that a burst costs one setting. */
   #standAlarm(): void {
-    const needed = !this.#listeners.isEmpty || this.#alarmAt === null || isOverBounds(this.#log);
-    if (!needed) return;
+    const isLate = this.#alarmAt === null || this.#alarmAt > trimDueBy(this.#log);
+    if (!isLate && this.#listeners.isEmpty && !isOverBounds(this.#log)) return;
     const at =
       this.#listeners.isEmpty && !isOverBounds(this.#log) ? this.#nextAlarm(false) : Date.now() + LIMITS.TELL_AGAIN_MS;
-    if (at !== null && (this.#alarmAt === null || this.#alarmAt > at)) this.ctx.waitUntil(this.#setAlarm(at));
+    if (at !== null) this.ctx.waitUntil(this.#setAlarm(at));
   }
 
   #nextAlarm(more: boolean): number | null {
@@ -141,7 +146,9 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
     return due.length === 0 ? null : Math.min(...due);
   }
 
+  /** Never puts off an alarm that stands sooner. */
   async #setAlarm(at: number): Promise<void> {
+    if (this.#alarmAt !== null && this.#alarmAt <= at) return;
     this.#alarmAt = at;
     await this.ctx.storage.setAlarm(at);
   }

@@ -23,6 +23,10 @@ export function trimDueAt(log: LogState): number | null {
   return oldest === null ? null : oldest + maxAgeMs! + 1;
 }
 
+/** Retention by age is due then or sooner: what can be said without a row, for every flush. */
+export const trimDueBy = (log: LogState): number =>
+  log.ends.appendedAt + (log.life?.retention.maxAgeMs ?? Infinity) + 1;
+
 /** Whether the log holds more than its retention by count or bytes allows; cheap enough for every flush. */
 export function isOverBounds(log: LogState): boolean {
   const { maxEvents, maxBytes } = log.life?.retention ?? {};
