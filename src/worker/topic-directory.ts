@@ -40,24 +40,28 @@ export async function ensureTopic(
   const found = await findTopic(env, app, name);
   if (found.ok || found.failure.code !== "topic_not_found") return found;
   if (!isTopicName(name)) return found;
-  return ok(await createTopic(env, app, name, { ...DEFAULT_TOPIC, index }));
+  return ok((await createTopic(env, app, name, { ...DEFAULT_TOPIC, index })).topic);
 }
 
-/** The row first, then the subscriptions whose patterns match it: see attach.ts. */
+/** The row first, or the one that another request made a moment ago, whose definition may be another; then the subscriptions whose patterns match it: see attach.ts. */
 export async function createTopic(
   env: Env,
   app: string,
   name: string,
   definition: TopicDefinition,
-): Promise<TopicRecord> {
+): Promise<{ topic: TopicRecord; created: boolean }> {
   const { topic, created } = await new TopicsStore(env.DB).create(app, name, definition, Date.now());
   if (created) await attachTopic(env, topic);
-  return remember(topic);
+  return { topic: remember(topic), created };
 }
 
 export function remember(topic: TopicRecord): TopicRecord {
   if (cache.size >= LIMITS.CONFIG_CACHE_ENTRIES_MAX) cache.clear();
-  cache.set(cacheKey(topic.app, topic.name), { topic, readAt: Date.now() });
+  const key = cacheKey(topic.app, topic.name);
+  const known = cache.get(key)?.topic;
+  // Of two requests at once the later one to come here may have read the earlier policy.
+  if (known !== undefined && known.epoch === topic.epoch && known.revision > topic.revision) return known;
+  cache.set(key, { topic, readAt: Date.now() });
   return topic;
 }
 

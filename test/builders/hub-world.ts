@@ -33,8 +33,8 @@ export class HubWorld {
     return client;
   }
 
-  makeTopic(topic: string, definition: Partial<TopicDefinition> = {}): Promise<TopicRecord> {
-    return createTopic(env, this.app, topic, { ...DEFAULT_TOPIC, ...definition });
+  async makeTopic(topic: string, definition: Partial<TopicDefinition> = {}): Promise<TopicRecord> {
+    return (await createTopic(env, this.app, topic, { ...DEFAULT_TOPIC, ...definition })).topic;
   }
 
   async publish(topic: string, drafts: readonly EventDraft[] = makeDrafts(1)): Promise<readonly Receipt[]> {

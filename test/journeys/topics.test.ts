@@ -22,7 +22,10 @@ describe("topics", () => {
     const made = await hub.json("PUT", "/v1/topics/defined", definition);
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({ name: "defined", ...definition, schemaPolicy: "off" });
-    await hub.publish("defined", [{ type: "t", key: "a" }, { type: "t", key: "a" }]);
+    await hub.publish("defined", [
+      { type: "t", key: "a" },
+      { type: "t", key: "a" },
+    ]);
     const { status, body } = await hub.json("GET", "/v1/topics/defined");
     expect(status).toBe(200);
     const partitions = body["partitionStatus"] as LogStatus[];
@@ -49,14 +52,31 @@ describe("topics", () => {
     expect((await hub.json("GET", "/v1/topics/fixed")).body).toMatchObject({ partitions: 2, index: "none" });
   });
 
+  it("[TOP-2] made twice at once are made once: the other request changes the policy or is refused", async () => {
+    const policies = [{ retention: { maxEvents: 5 } }, { retention: { maxEvents: 7 } }];
+    for (let round = 0; round < 20; round += 1) {
+      const path = `/v1/topics/twice.${round}`;
+      const answers = await Promise.all(policies.map((policy) => hub.json("PUT", path, policy)));
+      expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 201]);
+      const changed = answers.findIndex(({ status }) => status === 200);
+      expect((await hub.json("GET", path)).body).toMatchObject(policies[changed]!);
+    }
+    const shapes = [{ partitions: 2 }, { partitions: 3 }];
+    const answers = await Promise.all(shapes.map((shape) => hub.json("PUT", "/v1/topics/twice.shaped", shape)));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409]);
+    const made = answers.findIndex(({ status }) => status === 201);
+    expect((await hub.json("GET", "/v1/topics/twice.shaped")).body).toMatchObject(shapes[made]!);
+  });
+
   it("[TOP-3] are listed by name, page by page", async () => {
     for (const name of ["list.a", "list.b", "list.c"]) await hub.json("PUT", `/v1/topics/${name}`, {});
     const names: string[] = [];
     let cursor: string | null = "list.";
     while (cursor !== null && names.length < 100) {
       const query = new URLSearchParams({ limit: "2", cursor });
-      const page: { items: { name: string }[]; cursor: string | null } =
-        (await hub.json<{ items: { name: string }[]; cursor: string | null }>("GET", `/v1/topics?${query}`)).body;
+      const page: { items: { name: string }[]; cursor: string | null } = (
+        await hub.json<{ items: { name: string }[]; cursor: string | null }>("GET", `/v1/topics?${query}`)
+      ).body;
       names.push(...page.items.map(({ name }) => name));
       cursor = page.cursor;
     }
@@ -72,18 +92,29 @@ describe("topics", () => {
     expect((await hub.json("DELETE", "/v1/topics/unmade")).status).toBe(404);
     const socket = await hub.connect();
     await socket.subscribe("unmade");
-    expect((await hub.json("GET", "/v1/topics/unmade")).body)
-      .toMatchObject({ partitions: 1, index: "none", retention: { maxAge: "30d" } });
+    expect((await hub.json("GET", "/v1/topics/unmade")).body).toMatchObject({
+      partitions: 1,
+      index: "none",
+      retention: { maxAge: "30d" },
+    });
     await socket.close();
   });
 
   it("[TOP-5] hold no more than their retention says", async () => {
     await hub.json("PUT", "/v1/topics/short", { retention: { maxEvents: 10 } });
     for (let round = 0; round < 5; round += 1) await hub.publish("short", drafts(20, round * 20 + 1));
-    const page = await eventually(() => hub.read("short"), ({ events }) => events.length === 10, "ten events are left");
+    const page = await eventually(
+      () => hub.read("short"),
+      ({ events }) => events.length === 10,
+      "ten events are left",
+    );
     expect(dataOf(page.events)).toEqual(dataOf(drafts(10, 91)));
-    expect((await hub.read("short", { from: "offset:50" })).gap)
-      .toEqual({ partition: 0, requested: 50, firstHeld: 91, reason: "trimmed" });
+    expect((await hub.read("short", { from: "offset:50" })).gap).toEqual({
+      partition: 0,
+      requested: 50,
+      firstHeld: 91,
+      reason: "trimmed",
+    });
   });
 });
 
@@ -131,7 +162,9 @@ describe("a topic deleted and made again", () => {
     await hub.publish("reborn-owed", drafts(3));
     await sink.until(({ deliveries }) => deliveries.length >= 3, "three failed attempts");
     await hub.json("DELETE", "/v1/topics/reborn-owed");
-    interface View { readonly stats: Record<string, number> }
+    interface View {
+      readonly stats: Record<string, number>;
+    }
     const stats = async () => (await hub.json<View>("GET", "/v1/subscriptions/reborn")).body.stats;
     await eventually(stats, ({ owed, expired }) => owed === 0 && expired === 3, "what was owed has expired");
     sink.respond(() => 204);

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { isSystemTopicName, isTopicName } from "../../core/names.ts";
 import { allows } from "../../core/principal.ts";
-import { fail, type Result } from "../../core/result.ts";
+import { fail, ok, type Result } from "../../core/result.ts";
 import type { LogStatus } from "../../durable-objects/rpc.ts";
 import type { Env } from "../../env.ts";
 import { TopicsStore, type TopicDefinition, type TopicRecord } from "../../store/topics-store.ts";
@@ -57,15 +57,9 @@ async function putTopic(c: HubContext): Promise<Response> {
   const existing = await store.find(c.var.principal.app, name);
   const put =
     existing === null
-      ? {
-          topic: await createTopic(c.env, c.var.principal.app, name, definitionOf(request.value, DEFAULT_TOPIC)),
-          created: true,
-        }
+      ? await createTopic(c.env, c.var.principal.app, name, definitionOf(request.value, DEFAULT_TOPIC))
       : { topic: existing, created: false };
-  const changed =
-    put.created && matches(request.value, put.topic)
-      ? { ok: true as const, value: put.topic }
-      : await change(store, put.topic, request.value);
+  const changed = put.created ? ok(put.topic) : await change(store, put.topic, request.value);
   if (!changed.ok) return problem(changed.failure);
   const view = await viewOf(c.env, remember(changed.value));
   return view.ok ? json(view.value, put.created ? 201 : 200) : problem(view.failure);
