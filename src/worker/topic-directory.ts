@@ -43,7 +43,10 @@ export async function ensureTopic(
   return ok((await createTopic(env, app, name, { ...DEFAULT_TOPIC, index })).topic);
 }
 
-/** The row first, or the one that another request made a moment ago, whose definition may be another; then the subscriptions whose patterns match it: see attach.ts. */
+/**
+ * The row first, then the subscriptions whose patterns match it: see attach.ts. Not created: another request made it a
+ * moment ago, and its definition may be another.
+ */
 export async function createTopic(
   env: Env,
   app: string,
