@@ -4,12 +4,24 @@ import type { Failure } from "../../src/core/errors.ts";
 import type { Result } from "../../src/core/result.ts";
 import type { AppendRequest, EventBatch, LogLife, ReadRequest, ReadStart } from "../../src/durable-objects/rpc.ts";
 
-export const makeLife = (more: Partial<LogLife> = {}): LogLife =>
-  ({ epoch: 1_000, revision: 1, index: "none", retention: {}, ...more });
+export const makeLife = (more: Partial<LogLife> = {}): LogLife => ({
+  epoch: 1_000,
+  revision: 1,
+  index: "none",
+  retention: {},
+  ...more,
+});
 
 export const makeDraft = (more: Partial<EventDraft> = {}): EventDraft => ({
-  id: null, source: "/tests", type: "test.done", key: null, time: null,
-  attributes: ',"datacontenttype":"application/json"', data: ',"data":{}', expectedKeyVersion: null, ...more,
+  id: null,
+  source: "/tests",
+  type: "test.done",
+  key: null,
+  time: null,
+  attributes: ',"datacontenttype":"application/json"',
+  data: ',"data":{}',
+  expectedKeyVersion: null,
+  ...more,
 });
 
 /** So many drafts, numbered from `first` in their data. */
@@ -18,7 +30,10 @@ export const makeDrafts = (count: number, first = 1): EventDraft[] =>
 
 /** The fingerprint is the content itself, as readable as can be. */
 export const makeAppend = (drafts: readonly EventDraft[], more: Partial<AppendRequest> = {}): AppendRequest => ({
-  life: makeLife(), drafts, ifMatch: null, request: null,
+  life: makeLife(),
+  drafts,
+  ifMatch: null,
+  request: null,
   fingerprints: drafts.map(({ id, type, key, data }) => (id === null ? null : JSON.stringify([type, key, data]))),
   ...more,
 });
@@ -28,8 +43,15 @@ export const EARLIEST: ReadStart = { kind: "earliest" };
 export const after = (offset: number, epoch: number | null = null): ReadStart => ({ kind: "after", epoch, offset });
 
 export const makeRead = (more: Partial<ReadRequest> = {}): ReadRequest => ({
-  life: makeLife(), start: EARLIEST, until: null, eventsMax: 1_000, bytesMax: 4_194_304, types: null, keys: null,
-  keyStream: null, ...more,
+  life: makeLife(),
+  start: EARLIEST,
+  until: null,
+  eventsMax: 1_000,
+  bytesMax: 4_194_304,
+  types: null,
+  keys: null,
+  keyStream: null,
+  ...more,
 });
 
 /** The value, or an error that shows the failure. */

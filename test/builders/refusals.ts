@@ -19,7 +19,11 @@ const CE_TYPE = { "content-type": "application/cloudevents+json" };
 
 /** `at`: "METHOD path". */
 export const bad = (
-  name: string, at: string, code: ErrorCode, headers: Record<string, string> = {}, body?: BadRequest["body"],
+  name: string,
+  at: string,
+  code: ErrorCode,
+  headers: Record<string, string> = {},
+  body?: BadRequest["body"],
 ): BadRequest => {
   const [method, path] = at.split(" ") as [string, string];
   return { name, method, path, headers, body, code, status: ERRORS[code].status };
@@ -30,15 +34,29 @@ const EVENTS = eventsOf("steady");
 const EVENT = JSON.stringify({ type: "t" });
 
 const publish = (
-  name: string, body: BadRequest["body"], code: ErrorCode, headers: Record<string, string> = JSON_TYPE, at = EVENTS,
+  name: string,
+  body: BadRequest["body"],
+  code: ErrorCode,
+  headers: Record<string, string> = JSON_TYPE,
+  at = EVENTS,
 ): BadRequest => bad(name, at, code, headers, body);
 
 const draft = (name: string, more: object, code: ErrorCode = "event_invalid"): BadRequest =>
   publish(`a draft with ${name}`, JSON.stringify({ type: "t", ...more }), code);
 
-const cloudEvent = (name: string, more: object): BadRequest => publish(`a CloudEvent ${name}`, JSON.stringify({
-  specversion: "1.0", id: "1", source: "/s", type: "t", ...more,
-}), "event_invalid", CE_TYPE);
+const cloudEvent = (name: string, more: object): BadRequest =>
+  publish(
+    `a CloudEvent ${name}`,
+    JSON.stringify({
+      specversion: "1.0",
+      id: "1",
+      source: "/s",
+      type: "t",
+      ...more,
+    }),
+    "event_invalid",
+    CE_TYPE,
+  );
 
 export const BAD_CREDENTIALS: readonly BadRequest[] = [
   publish("no credential", EVENT, "unauthenticated", { ...JSON_TYPE, authorization: "" }),
@@ -111,10 +129,17 @@ export const BAD_EVENTS: readonly BadRequest[] = [
   cloudEvent("with an object for an extension", { extension: {} }),
   cloudEvent("with an upper-case attribute", { myAttribute: "x" }),
   publish("a binary CloudEvent without id", EVENT, "event_invalid", {
-    ...JSON_TYPE, "ce-specversion": "1.0", "ce-source": "/s", "ce-type": "t",
+    ...JSON_TYPE,
+    "ce-specversion": "1.0",
+    "ce-source": "/s",
+    "ce-type": "t",
   }),
   publish("a binary CloudEvent with broken percent-encoding", EVENT, "encoding_invalid", {
-    ...JSON_TYPE, "ce-specversion": "1.0", "ce-id": "%ff", "ce-source": "/s", "ce-type": "t",
+    ...JSON_TYPE,
+    "ce-specversion": "1.0",
+    "ce-id": "%ff",
+    "ce-source": "/s",
+    "ce-type": "t",
   }),
 ];
 
@@ -133,12 +158,15 @@ export const BAD_CONDITIONS: readonly BadRequest[] = [
   withHeader("idempotency-key", "k".repeat(256), "idempotency_key_invalid"),
   withHeader("idempotency-key", "clé", "idempotency_key_invalid"),
   publish("an Idempotency-Key on lines", EVENT, "idempotency_key_invalid", {
-    "content-type": "application/x-ndjson", "idempotency-key": "k",
+    "content-type": "application/x-ndjson",
+    "idempotency-key": "k",
   }),
   ...["9", "-1", "x", "1.0", ""].map((partition) =>
-    publish(`the partition "${partition}"`, EVENT, "parameter_invalid", JSON_TYPE, `${EVENTS}?partition=${partition}`)),
+    publish(`the partition "${partition}"`, EVENT, "parameter_invalid", JSON_TYPE, `${EVENTS}?partition=${partition}`),
+  ),
   ...["a%20b", ".a", "a".repeat(201), "%00", "a%2Fb", "%C3%A9", "%zz", "-", "__proto__"].map((topic) =>
-    publish(`the topic ${topic.slice(0, 12)}`, EVENT, "topic_name_invalid", JSON_TYPE, eventsOf(topic))),
+    publish(`the topic ${topic.slice(0, 12)}`, EVENT, "topic_name_invalid", JSON_TYPE, eventsOf(topic)),
+  ),
   publish("a topic of the hub's own", EVENT, "topic_reserved", JSON_TYPE, eventsOf("$deliveries")),
 ];
 
@@ -148,22 +176,39 @@ const read = (query: string, code: ErrorCode, topic = "steady"): BadRequest =>
   bad(`${topic}?${query.slice(0, 60)}`, `GET /v1/topics/${topic}/events?${query}`, code);
 
 export const BAD_READS: readonly BadRequest[] = [
-  ...["0", "-1", "1001", "1e3", "10abc", "", "9".repeat(30)]
-    .map((limit) => read(`limit=${limit}`, "parameter_invalid")),
-  ...[MARK, "offset:0", "offset:-1", "offset:9007199254740993", "offset:1.5", "time:yesterday",
-    "time:2026-13-01T00:00:00Z", ""]
-    .map((from) => read(`from=${encodeURIComponent(from)}`, "parameter_invalid")),
-  ...["!!!", "", "AAAA", "a".repeat(5_000), "AfPml-GfNADlBx"]
-    .map((cursor) => read(`from=cursor:${cursor}`, "cursor_invalid")),
+  ...["0", "-1", "1001", "1e3", "10abc", "", "9".repeat(30)].map((limit) =>
+    read(`limit=${limit}`, "parameter_invalid"),
+  ),
+  ...[
+    MARK,
+    "offset:0",
+    "offset:-1",
+    "offset:9007199254740993",
+    "offset:1.5",
+    "time:yesterday",
+    "time:2026-13-01T00:00:00Z",
+    "",
+  ].map((from) => read(`from=${encodeURIComponent(from)}`, "parameter_invalid")),
+  ...["!!!", "", "AAAA", "a".repeat(5_000), "AfPml-GfNADlBx"].map((cursor) =>
+    read(`from=cursor:${cursor}`, "cursor_invalid"),
+  ),
   ...["31s", "5", "-1s", "1h", ""].map((wait) => read(`wait=${wait}`, "parameter_invalid")),
   read("partition=7", "parameter_invalid"),
   read("from=offset:1", "partition_required", "steady-wide"),
   read("key=k", "index_required"),
   read("filter=%7Bnot", "json_invalid"),
-  ...['[]', '"x"', '{"type":"t"}', '{"data":{"n":[{"numeric":[">",1]}]}}',
-    '{"$or":[{"type":["t"]}]}', '{"type":[]}', "{}",
-    '{"__proto__":{"a":[1]}}', `{"a":${'{"a":'.repeat(9)}[1]${"}".repeat(9)}}`, `{"type":[${"1,".repeat(300)}1]}`]
-    .map((filter) => read(`filter=${encodeURIComponent(filter)}`, "filter_invalid")),
+  ...[
+    "[]",
+    '"x"',
+    '{"type":"t"}',
+    '{"data":{"n":[{"numeric":[">",1]}]}}',
+    '{"$or":[{"type":["t"]}]}',
+    '{"type":[]}',
+    "{}",
+    '{"__proto__":{"a":[1]}}',
+    `{"a":${'{"a":'.repeat(9)}[1]${"}".repeat(9)}}`,
+    `{"type":[${"1,".repeat(300)}1]}`,
+  ].map((filter) => read(`filter=${encodeURIComponent(filter)}`, "filter_invalid")),
   read(`filter=${encodeURIComponent('{"type":["t"]}')}&type=t`, "parameter_invalid"),
   read("", "topic_not_found", "not-there"),
   read("", "topic_name_invalid", "a%20b"),

@@ -40,9 +40,9 @@ export function appendContract(openLog: OpenLog): void {
 
     it("[LOG-3] lets no refused request fail those that arrive with it", async () => {
       const log = openLog();
-      const requests = upTo(60).map((index) => index % 3 === 0
-        ? makeAppend(makeDrafts(4), { ifMatch: 1_000_000 })
-        : makeAppend(makeDrafts(2)));
+      const requests = upTo(60).map((index) =>
+        index % 3 === 0 ? makeAppend(makeDrafts(4), { ifMatch: 1_000_000 }) : makeAppend(makeDrafts(2)),
+      );
       const answers = await Promise.all(requests.map((request) => log.rpc.append(request)));
       const refused = answers.filter((answer) => !answer.ok);
       expect(refused).toHaveLength(20);
@@ -66,7 +66,8 @@ export function appendContract(openLog: OpenLog): void {
       const batch = [makeDraft({ id: "a" }), makeDraft({ id: "b" })];
       await log.append(batch, { ifMatch: 0 });
       expect(await log.append(batch, { ifMatch: 0 })).toMatchObject([
-        { offset: 1, duplicate: true }, { offset: 2, duplicate: true },
+        { offset: 1, duplicate: true },
+        { offset: 2, duplicate: true },
       ]);
     });
 

@@ -15,13 +15,19 @@ export function identityContract(openLog: OpenLog): void {
       expect(first).toEqual({ id: "order-1", offset: 3, keyVersion: null, duplicate: false });
       await log.append(makeDrafts(1));
       const again = await log.append([makeDraft({ id: "order-1", time: "2026-01-01T00:00:00Z" }), makeDraft()]);
-      expect(again).toMatchObject([{ offset: 3, duplicate: true }, { offset: 5, duplicate: false }]);
+      expect(again).toMatchObject([
+        { offset: 3, duplicate: true },
+        { offset: 5, duplicate: false },
+      ]);
     });
 
     it("[LOG-7] tells apart the same id of two sources", async () => {
       const log = openLog();
       const events = await log.append([makeDraft({ id: "1", source: "/a" }), makeDraft({ id: "1", source: "/b" })]);
-      expect(events).toMatchObject([{ offset: 1, duplicate: false }, { offset: 2, duplicate: false }]);
+      expect(events).toMatchObject([
+        { offset: 1, duplicate: false },
+        { offset: 2, duplicate: false },
+      ]);
     });
 
     it("[LOG-7] knows the same id twice in one batch", async () => {
@@ -72,8 +78,10 @@ export function identityContract(openLog: OpenLog): void {
       expect(await log.append([makeDraft({ id: "old" })], { life })).toMatchObject([{ offset: 1, duplicate: true }]);
       vi.setSystemTime(MORNING + 65 * HOUR);
       await log.settle();
-      expect(await log.append([makeDraft({ id: "old" }), makeDraft({ id: "young" })], { life }))
-        .toMatchObject([{ offset: 3, duplicate: false }, { offset: 2, duplicate: true }]);
+      expect(await log.append([makeDraft({ id: "old" }), makeDraft({ id: "young" })], { life })).toMatchObject([
+        { offset: 3, duplicate: false },
+        { offset: 2, duplicate: true },
+      ]);
     });
   });
 

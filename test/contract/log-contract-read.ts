@@ -22,8 +22,12 @@ export function readContract(openLog: OpenLog): void {
       const log = openLog();
       await fill(log);
       expect((await log.read()).offsets).toEqual(upTo(100));
-      expect(await log.read({ start: { kind: "latest" } }))
-        .toMatchObject({ after: 100, offsets: [], through: 100, gap: null });
+      expect(await log.read({ start: { kind: "latest" } })).toMatchObject({
+        after: 100,
+        offsets: [],
+        through: 100,
+        gap: null,
+      });
       expect((await log.read({ start: after(94) })).offsets).toEqual(from(95, 100));
       const time = async (ms: number) => (await log.read({ start: { kind: "time", at: MORNING + ms } })).offsets[0];
       expect(await time(-1)).toBe(1);
@@ -37,11 +41,18 @@ export function readContract(openLog: OpenLog): void {
     it("[LOG-12] reads any range line by line, whatever segments it cuts", async () => {
       const log = openLog();
       await fill(log);
-      for (const [first, last] of [[1, 1], [5, 17], [10, 11], [11, 20], [99, 100]] as const) {
+      for (const [first, last] of [
+        [1, 1],
+        [5, 17],
+        [10, 11],
+        [11, 20],
+        [99, 100],
+      ] as const) {
         const page = await log.read({ start: after(first - 1), until: last });
         expect(page).toMatchObject({ after: first - 1, offsets: from(first, last), through: last, head: 100 });
-        expect(eventsOf(page).map(({ offset, data }) => [offset, data]))
-          .toEqual(from(first, last).map((at) => [at, at]));
+        expect(eventsOf(page).map(({ offset, data }) => [offset, data])).toEqual(
+          from(first, last).map((at) => [at, at]),
+        );
       }
     });
 
@@ -74,7 +85,11 @@ export function readContract(openLog: OpenLog): void {
       const log = openLog();
       await fill(log);
       expect(await log.read({ start: after(41), eventsMax: 0, bytesMax: 0 })).toMatchObject({
-        after: 41, offsets: [], through: 41, head: 100, firstHeld: 1,
+        after: 41,
+        offsets: [],
+        through: 41,
+        head: 100,
+        firstHeld: 1,
       });
     });
 
@@ -82,8 +97,9 @@ export function readContract(openLog: OpenLog): void {
       const log = openLog();
       await log.append(upTo(60).map((at) => makeDraft({ type: `t${at % 3}`, key: keyAt(at) })));
       expect((await log.read({ types: ["t0"] })).offsets).toEqual(upTo(60).filter((at) => at % 3 === 0));
-      expect((await log.read({ types: ["t0", "t1"], keys: ["k2"] })).offsets)
-        .toEqual(upTo(60).filter((at) => at % 3 !== 2 && at % 4 === 2));
+      expect((await log.read({ types: ["t0", "t1"], keys: ["k2"] })).offsets).toEqual(
+        upTo(60).filter((at) => at % 3 !== 2 && at % 4 === 2),
+      );
       const page = await log.read({ keys: ["nobody"] });
       expect(page).toMatchObject({ offsets: [], body: "", through: 60 });
       const short = await log.read({ types: ["t0"], eventsMax: 2 });
@@ -110,7 +126,10 @@ export function readContract(openLog: OpenLog): void {
       const log = openLog();
       const life = makeLife({ index: "key" });
       for (let round = 0; round < 3; round += 1) {
-        await log.append(upTo(400).map(() => makeDraft({ key: "a", type: "noise" })), { life });
+        await log.append(
+          upTo(400).map(() => makeDraft({ key: "a", type: "noise" })),
+          { life },
+        );
       }
       await log.append([makeDraft({ key: "a", type: "signal" })], { life });
       const seen: number[] = [];
@@ -136,15 +155,21 @@ export function readContract(openLog: OpenLog): void {
       await log.append(makeDrafts(20), { life });
       await log.settle();
       expect(await log.read({ life, start: after(3) })).toMatchObject({
-        after: 15, offsets: from(16, 20), gap: { partition: 0, requested: 4, firstHeld: 16, reason: "trimmed" },
+        after: 15,
+        offsets: from(16, 20),
+        gap: { partition: 0, requested: 4, firstHeld: 16, reason: "trimmed" },
       });
       expect((await log.read({ life, start: after(14) })).gap).toMatchObject({ requested: 15, reason: "trimmed" });
       expect((await log.read({ life, start: after(15) })).gap).toBeNull();
       expect((await log.read({ life, start: after(20) })).gap).toBeNull();
-      expect(await log.read({ life, start: after(21) }))
-        .toMatchObject({ after: 20, offsets: [], gap: { requested: 22, reason: "ahead" } });
+      expect(await log.read({ life, start: after(21) })).toMatchObject({
+        after: 20,
+        offsets: [],
+        gap: { requested: 22, reason: "ahead" },
+      });
       expect(await log.read({ life, start: after(18, 999) })).toMatchObject({
-        offsets: from(16, 20), gap: { requested: 19, firstHeld: 16, reason: "epoch" },
+        offsets: from(16, 20),
+        gap: { requested: 19, firstHeld: 16, reason: "epoch" },
       });
       expect((await log.read({ life, start: EARLIEST })).gap).toBeNull();
     });

@@ -45,7 +45,9 @@ describe("a hub that is evicted", () => {
     await some.subscribe("orders", { filter: { type: ["wanted"], key: ["k"] } });
     await world.evict();
     await world.publish("orders", [
-      makeDraft({ type: "wanted", key: "k" }), makeDraft({ type: "wanted" }), makeDraft({ type: "other", key: "k" }),
+      makeDraft({ type: "wanted", key: "k" }),
+      makeDraft({ type: "wanted" }),
+      makeDraft({ type: "other", key: "k" }),
       makeDraft({ type: "wanted", key: "k" }),
     ]);
     await all.until(() => all.offsets().length === 4, "all events");
@@ -200,7 +202,10 @@ describe("subscribe", () => {
     await first.caughtUp();
     await world.publish("orders", keyed(60));
     await first.until(() => first.events().length >= 120, "the live events");
-    expectEachOnce(first.events().map(({ event }) => event!), 120);
+    expectEachOnce(
+      first.events().map(({ event }) => event!),
+      120,
+    );
 
     const resumed = await world.connect();
     await resumed.subscribe("orders", { from: `cursor:${first.events()[49]!.cursor}` });
@@ -212,24 +217,29 @@ describe("subscribe", () => {
   it("[WS-6] with several partitions and an offset is refused, because an offset belongs to one", async () => {
     await world.makeTopic("orders", { partitions: 2 });
     const client = await world.connect();
-    expect(await client.ask({ op: "subscribe", topic: "orders", from: "offset:1" }))
-      .toMatchObject({ op: "error", problem: { code: "partition_required" } });
+    expect(await client.ask({ op: "subscribe", topic: "orders", from: "offset:1" })).toMatchObject({
+      op: "error",
+      problem: { code: "partition_required" },
+    });
   });
 
   it("[WS-7] filters by type and key, in the backlog and live, by content too", async () => {
     const drafts = [
       makeDraft({ type: "a", key: "x", data: ',"data":{"n":1}' }),
       makeDraft({ type: "b", key: "x", data: ',"data":{"n":2}' }),
-      makeDraft({ type: "a", key: "y", data: ',"data":{"n":2}' }), makeDraft({ type: "a", data: ',"data":{"n":2}' }),
+      makeDraft({ type: "a", key: "y", data: ',"data":{"n":2}' }),
+      makeDraft({ type: "a", data: ',"data":{"n":2}' }),
     ];
     await world.publish("orders", drafts);
     const filters = [{ type: ["a"] }, { key: ["x", "y"] }, { type: ["a"], data: { n: [2] } }, { type: ["nothing"] }];
-    const clients = await Promise.all(filters.map(async (filter) => {
-      const client = await world.connect();
-      await client.subscribe("orders", { from: "earliest", filter });
-      await client.caughtUp();
-      return client;
-    }));
+    const clients = await Promise.all(
+      filters.map(async (filter) => {
+        const client = await world.connect();
+        await client.subscribe("orders", { from: "earliest", filter });
+        await client.caughtUp();
+        return client;
+      }),
+    );
     await world.publish("orders", drafts);
     const control = await world.connect();
     await control.subscribe("orders", { from: "earliest" });
@@ -244,8 +254,10 @@ describe("subscribe", () => {
   it("[WS-8] follows as many topics as a connection may, and no more", async () => {
     const client = await world.connect();
     for (let index = 0; index < LIMITS.CHANNELS_PER_SOCKET_MAX; index += 1) await client.subscribe(`t${index}`);
-    expect(await client.ask({ op: "subscribe", topic: "one-more" }))
-      .toMatchObject({ op: "error", problem: { code: "too_many_channels", limit: LIMITS.CHANNELS_PER_SOCKET_MAX } });
+    expect(await client.ask({ op: "subscribe", topic: "one-more" })).toMatchObject({
+      op: "error",
+      problem: { code: "too_many_channels", limit: LIMITS.CHANNELS_PER_SOCKET_MAX },
+    });
     await client.subscribe("t7");
     await client.ask({ op: "unsubscribe", topic: "t3" });
     await client.subscribe("one-more");

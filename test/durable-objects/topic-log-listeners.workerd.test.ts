@@ -40,12 +40,22 @@ function openLog() {
   return {
     log,
     append: async (count: number) => valueOf(await log.append(makeAppend(makeDrafts(count)))),
-    attach: async (more: Partial<AttachRequest> = {}) => valueOf(await log.attach({
-      life: makeLife(), listener, start: { kind: "latest" }, types: null, keys: null, ...more,
-    })),
+    attach: async (more: Partial<AttachRequest> = {}) =>
+      valueOf(
+        await log.attach({
+          life: makeLife(),
+          listener,
+          start: { kind: "latest" },
+          types: null,
+          keys: null,
+          ...more,
+        }),
+      ),
     told: (through: number) => vi.waitFor(() => expect(pushes.at(-1)?.through).toBe(through)),
-    listeners: () => runInDurableObject(log, (_log, state) =>
-      state.storage.sql.exec<{ epoch: number; told: number }>("SELECT epoch, told FROM listeners").toArray()),
+    listeners: () =>
+      runInDurableObject(log, (_log, state) =>
+        state.storage.sql.exec<{ epoch: number; told: number }>("SELECT epoch, told FROM listeners").toArray(),
+      ),
   };
 }
 
@@ -60,7 +70,10 @@ describe("listeners", () => {
     await told(5);
     await append(1);
     await told(6);
-    expect(rangesOf(pushes)).toEqual([[3, 5], [5, 6]]);
+    expect(rangesOf(pushes)).toEqual([
+      [3, 5],
+      [5, 6],
+    ]);
     expect(pushes.flatMap(eventsOf).map(({ offset }) => offset)).toEqual([4, 5, 6]);
     expect(pushes[0]).toMatchObject({ partition: 0, epoch: 1_000, head: 5 });
   });
@@ -75,7 +88,10 @@ describe("listeners", () => {
     expect(await listeners()).toHaveLength(1);
     await append(1);
     await told(5);
-    expect(rangesOf(pushes)).toEqual([[0, 4], [4, 5]]);
+    expect(rangesOf(pushes)).toEqual([
+      [0, 4],
+      [4, 5],
+    ]);
   });
 
   it("[LOG-24] that ask for the latest again have forgotten where they were, and begin there", async () => {
@@ -90,15 +106,18 @@ describe("listeners", () => {
     expect(await attach()).toEqual({ after: 2, head: 2 });
     await append(1);
     await told(3);
-    expect(rangesOf(pushes)).toEqual([[0, 2], [2, 3]]);
+    expect(rangesOf(pushes)).toEqual([
+      [0, 2],
+      [2, 3],
+    ]);
   });
 
   it("[LOG-24] hear only of the types and keys they asked for, and how far the log was looked through", async () => {
     const { log, attach, told } = openLog();
     await attach({ types: ["wanted"], keys: ["k"] });
-    await log.append(makeAppend([
-      makeDraft({ type: "wanted" }), makeDraft({ type: "wanted", key: "k" }), makeDraft({ key: "k" }),
-    ]));
+    await log.append(
+      makeAppend([makeDraft({ type: "wanted" }), makeDraft({ type: "wanted", key: "k" }), makeDraft({ key: "k" })]),
+    );
     await told(3);
     expect(pushes).toMatchObject([{ after: 0, through: 3, offsets: [2] }]);
   });
@@ -115,7 +134,10 @@ describe("listeners", () => {
     accept = acceptAll;
     first.resolve({ kind: "accepted", through: 1 });
     await told(11);
-    expect(rangesOf(pushes)).toEqual([[0, 1], [1, 11]]);
+    expect(rangesOf(pushes)).toEqual([
+      [0, 1],
+      [1, 11],
+    ]);
   });
 
   it("[LOG-25] never delay an answer: an append returns although its listener hangs", async () => {
@@ -138,7 +160,10 @@ describe("listeners", () => {
     await told(2);
     accept = acceptAll;
     expect(await runDurableObjectAlarm(log)).toBe(true);
-    expect(rangesOf(pushes)).toEqual([[0, 2], [0, 2]]);
+    expect(rangesOf(pushes)).toEqual([
+      [0, 2],
+      [0, 2],
+    ]);
     expect(await listeners()).toEqual([{ epoch: 1_000, told: 2 }]);
   });
 
@@ -148,7 +173,13 @@ describe("listeners", () => {
     accept = ({ after }) => ({ kind: "accepted", through: after + 2 });
     await append(6);
     await told(6);
-    await vi.waitFor(() => expect(rangesOf(pushes)).toEqual([[0, 6], [2, 6], [4, 6]]));
+    await vi.waitFor(() =>
+      expect(rangesOf(pushes)).toEqual([
+        [0, 6],
+        [2, 6],
+        [4, 6],
+      ]),
+    );
   });
 
   it("[LOG-25] hear again after an eviction what nobody had written down, and no less", async () => {
@@ -160,7 +191,10 @@ describe("listeners", () => {
     await evictDurableObject(log);
     await append(1);
     await told(3);
-    expect(rangesOf(pushes)).toEqual([[0, 2], [0, 3]]);
+    expect(rangesOf(pushes)).toEqual([
+      [0, 2],
+      [0, 3],
+    ]);
     expect(eventsOf(pushes[1]!).map(({ offset }) => offset)).toEqual([1, 2, 3]);
   });
 
@@ -186,7 +220,12 @@ describe("listeners", () => {
     await attach({ start: { kind: "earliest" } });
     accept = acceptAll;
     gone.resolve({ kind: "gone" });
-    await vi.waitFor(() => expect(rangesOf(pushes)).toEqual([[0, 1], [0, 1]]));
+    await vi.waitFor(() =>
+      expect(rangesOf(pushes)).toEqual([
+        [0, 1],
+        [0, 1],
+      ]),
+    );
     expect(await listeners()).toHaveLength(1);
   });
 

@@ -71,7 +71,8 @@ it(`[WS-14] 100 sockets, dropped at random in 5,000 publishes, see every event o
   await hub.json("PUT", "/v1/topics/storm", {});
   const readers = upTo(READERS).map(() => new DroppedReader(random));
   const following = readers.map((reader, index) =>
-    pause(random() * 2_000).then(() => reader.follow("storm", 2 + (index % 4))));
+    pause(random() * 2_000).then(() => reader.follow("storm", 2 + (index % 4))),
+  );
   await Promise.all([publishAll("storm"), ...following]);
   for (const { offsets, sessions } of readers) {
     expect(offsets).toEqual(upTo(EVENTS));
@@ -83,14 +84,20 @@ it(`[WS-14] 100 sockets, dropped at random in 5,000 publishes, see every event o
   const old = (await hub.read("storm", { limit: 100 })).cursor;
   await hub.json("PUT", "/v1/topics/storm", { retention: { maxEvents: 50 } });
   await hub.publish("storm", { type: "t", data: EVENTS + 1 });
-  interface View { readonly partitionStatus: readonly { readonly firstOffset: number }[] }
+  interface View {
+    readonly partitionStatus: readonly { readonly firstOffset: number }[];
+  }
   const firstHeld = async () => (await hub.json<View>("GET", "/v1/topics/storm")).body.partitionStatus[0]!.firstOffset;
   await eventually(firstHeld, (first) => first === EVENTS - 48, "retention has taken the rest");
   const socket: TestSocket = await hub.connect();
   await socket.subscribe("storm", { from: `cursor:${old}` });
   await socket.message(({ op }) => op === "caught_up");
-  expect(socket.messages.find(({ op }) => op === "gap"))
-    .toMatchObject({ partition: 0, requested: 101, firstHeld: EVENTS - 48, reason: "trimmed" });
+  expect(socket.messages.find(({ op }) => op === "gap")).toMatchObject({
+    partition: 0,
+    requested: 101,
+    firstHeld: EVENTS - 48,
+    reason: "trimmed",
+  });
   expect(socket.events().map(({ offset }) => offset)).toEqual(upTo(50, EVENTS - 48));
   await socket.close();
 }, 180_000);

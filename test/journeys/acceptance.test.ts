@@ -16,17 +16,19 @@ const upTo = (count: number, first = 1): number[] => Array.from({ length: count 
 it("[PUB-14] 50 publishers of 400 events each make the offsets 1 to 20,000, each publisher's order kept", async () => {
   const [publishers, each, seed] = [50, 400, 4_711];
   const random = seededRandom(seed);
-  const offsetsByPublisher = await Promise.all(upTo(publishers).map(async (publisher) => {
-    const offsets: number[] = [];
-    while (offsets.length < each) {
-      const count = Math.min(each - offsets.length, 1 + Math.floor(random() * 20));
-      const drafts = upTo(count, offsets.length + 1).map((number) => ({ type: "t", data: { publisher, number } }));
-      const { status, body } = await hub.publish("crowd", drafts);
-      expect(status).toBe(201);
-      offsets.push(...body.events.map(({ offset }) => offset));
-    }
-    return offsets;
-  }));
+  const offsetsByPublisher = await Promise.all(
+    upTo(publishers).map(async (publisher) => {
+      const offsets: number[] = [];
+      while (offsets.length < each) {
+        const count = Math.min(each - offsets.length, 1 + Math.floor(random() * 20));
+        const drafts = upTo(count, offsets.length + 1).map((number) => ({ type: "t", data: { publisher, number } }));
+        const { status, body } = await hub.publish("crowd", drafts);
+        expect(status).toBe(201);
+        offsets.push(...body.events.map(({ offset }) => offset));
+      }
+      return offsets;
+    }),
+  );
   for (const offsets of offsetsByPublisher) expect(offsets).toEqual(offsets.toSorted((left, right) => left - right));
   expect(offsetsByPublisher.flat().toSorted((left, right) => left - right)).toEqual(upTo(publishers * each));
 
@@ -43,7 +45,8 @@ it("[TOP-9] a subscription made in the instant of the first publish to fifty top
     const sink = await Sink.open();
     const topics = upTo(50).map((index) => `order-${round}.new-${index}`);
     const put = hub.json("PUT", `/v1/subscriptions/${round}`, {
-      topics: [`order-${round}.*`], target: { kind: "webhook", url: sink.url },
+      topics: [`order-${round}.*`],
+      target: { kind: "webhook", url: sink.url },
     });
     const first = topics.map((topic) => hub.publish(topic, { type: "first" }));
     expect((await put).status).toBe(201);
@@ -52,7 +55,9 @@ it("[TOP-9] a subscription made in the instant of the first publish to fifty top
     await sink.until(({ accepted }) => accepted.length >= 150, "150 deliveries", 60_000);
     const seen = sink.accepted.map(({ event }) => `${event.topic} ${event.type}`).toSorted();
     expect(seen).toEqual(topics.flatMap((topic) => [`${topic} first`, `${topic} second`, `${topic} third`]).toSorted());
-    interface View { readonly stats: { readonly owed: number; readonly lag: number; readonly delivered: number } }
+    interface View {
+      readonly stats: { readonly owed: number; readonly lag: number; readonly delivered: number };
+    }
     const stats = async () => (await hub.json<View>("GET", `/v1/subscriptions/${round}`)).body.stats;
     const isSettled = ({ owed, lag, delivered }: View["stats"]) => owed === 0 && lag === 0 && delivered === 150;
     await eventually(stats, isSettled, "everything is settled");

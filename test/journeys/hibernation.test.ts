@@ -21,10 +21,14 @@ beforeAll(async () => {
 afterAll(() => hub.close());
 
 /** An object that is not in memory cannot be taken out of it: the runtime says so. */
-const isAwake = (): Promise<boolean> => hub.evict("ChannelHub", HUB).then(() => true, (error: unknown) => {
-  if (String(error).includes("not currently running")) return false;
-  throw error;
-});
+const isAwake = (): Promise<boolean> =>
+  hub.evict("ChannelHub", HUB).then(
+    () => true,
+    (error: unknown) => {
+      if (String(error).includes("not currently running")) return false;
+      throw error;
+    },
+  );
 
 const pongs = (): number =>
   sockets.reduce((sum, socket) => sum + socket.messages.filter(({ op }) => op === "pong").length, 0);
@@ -43,8 +47,11 @@ describe("200 idle sockets", () => {
       for (const socket of sockets) socket.send('{"op":"ping"}');
       await pause(PING_EVERY_MS);
     }
-    await Promise.all(sockets.map((socket) =>
-      socket.until((messages) => messages.filter(({ op }) => op === "pong").length >= pinged, "every pong")));
+    await Promise.all(
+      sockets.map((socket) =>
+        socket.until((messages) => messages.filter(({ op }) => op === "pong").length >= pinged, "every pong"),
+      ),
+    );
     expect(pongs()).toBe(pinged * SOCKETS);
     expect(await isAwake()).toBe(false);
 
@@ -58,7 +65,8 @@ describe("200 idle sockets", () => {
       await hub.evict("ChannelHub", HUB);
     }
     await expectEverySocketHears("after the last");
-    expect(sockets.map((socket) => socket.events().map(({ type }) => type)))
-      .toEqual(sockets.map(() => ["before", "after the first eviction", "after the second", "after the last"]));
+    expect(sockets.map((socket) => socket.events().map(({ type }) => type))).toEqual(
+      sockets.map(() => ["before", "after the first eviction", "after the second", "after the last"]),
+    );
   });
 });

@@ -42,7 +42,10 @@ describe("live", () => {
       }
     })();
     for (let round = 0; round < 20; round += 1) {
-      await hub.publish("same", upTo(3).map((at) => ({ type: "t", data: { round, at, exact: 1 } })));
+      await hub.publish(
+        "same",
+        upTo(3).map((at) => ({ type: "t", data: { round, at, exact: 1 } })),
+      );
     }
     await polling;
     await socket.until(() => socket.events().length >= 60, "60 events");
@@ -61,7 +64,10 @@ describe("live", () => {
 
   it("[WS-16] a cursor of any surface resumes every other one", async () => {
     await hub.json("PUT", "/v1/topics/resumed", { partitions: 3 });
-    await hub.publish("resumed", upTo(40).map((data) => ({ type: "t", key: `k${data % 11}`, data })));
+    await hub.publish(
+      "resumed",
+      upTo(40).map((data) => ({ type: "t", key: `k${data % 11}`, data })),
+    );
     const page = await hub.read("resumed", { limit: 15 });
     const stream = await readStream("resumed", null);
     const socket = await hub.connect();
@@ -91,7 +97,10 @@ describe("live", () => {
   it("[WS-17] puts several events into one frame when they come at once", async () => {
     const socket = await hub.connect();
     await socket.subscribe("burst");
-    await hub.publish("burst", upTo(90).map((data) => ({ type: "t", data })));
+    await hub.publish(
+      "burst",
+      upTo(90).map((data) => ({ type: "t", data })),
+    );
     await socket.until(() => socket.events().length === 90, "90 events");
     expect(Math.max(...socket.frameSizes)).toBeGreaterThan(10);
     expect(Math.max(...socket.frameSizes)).toBeLessThanOrEqual(100);
@@ -117,15 +126,25 @@ describe("live", () => {
   it("[WS-1] outlives a kill of the runtime: a reader that comes back with its cursor misses nothing", async () => {
     const before = await hub.connect();
     await before.subscribe("killed");
-    await hub.publish("killed", upTo(5).map((data) => ({ type: "t", data })));
+    await hub.publish(
+      "killed",
+      upTo(5).map((data) => ({ type: "t", data })),
+    );
     await before.until(() => before.events().length === 5, "five events");
     const cursor = before.cursor("killed")!;
     await hub.killRuntime();
     await before.closed;
-    await hub.publish("killed", upTo(5, 6).map((data) => ({ type: "t", data })));
+    await hub.publish(
+      "killed",
+      upTo(5, 6).map((data) => ({ type: "t", data })),
+    );
     const after = await hub.connect();
     await after.subscribe("killed", { from: `cursor:${cursor}` });
-    await eventually(() => after.events("killed").length, (count) => count === 5, "the five that were missed");
+    await eventually(
+      () => after.events("killed").length,
+      (count) => count === 5,
+      "the five that were missed",
+    );
     expect(after.events().map(dataOf)).toEqual(upTo(5, 6));
     await after.close();
   });

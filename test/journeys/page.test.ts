@@ -110,7 +110,9 @@ describe.skipIf(executablePath === null || !canReadProcesses)("the page", () => 
     await entries(orderId).nth(3).waitFor();
     await page.locator('[data-subscription="notification"] .some[data-count="lag"]').waitFor();
     await page.getByRole("button", { name: "Resume notification" }).click();
-    await count("notification", "delivered").getByText(String(before + 2), { exact: true }).waitFor();
+    await count("notification", "delivered")
+      .getByText(String(before + 2), { exact: true })
+      .waitFor();
   });
 
   it("[EX-7] shows a reader who comes later the same log", async () => {
@@ -121,7 +123,7 @@ describe.skipIf(executablePath === null || !canReadProcesses)("the page", () => 
   });
 
   it("[EX-7] resumes after a drop: what happened meanwhile comes once and nothing comes again", async () => {
-    const dropped = await open(async (opened) => void await opened.addInitScript(KEEP_SOCKETS));
+    const dropped = await open(async (opened) => void (await opened.addInitScript(KEEP_SOCKETS)));
     await expect.poll(() => eventIds(dropped)).toHaveLength((await eventIds(page)).length);
     await dropped.evaluate("sockets[0].close(4000)");
     await dropped.locator('#connection[data-state="lost"]').waitFor();
@@ -137,7 +139,8 @@ describe.skipIf(executablePath === null || !canReadProcesses)("the page", () => 
     const name = `<img src="x" onerror="document.title='taken'">`;
     const order = { id: "ord-markup", customerName: name, items: [], total: 1 };
     await hub.request("/v1/topics/order.created/events", {
-      method: "POST", headers: { "content-type": "application/json" },
+      method: "POST",
+      headers: { "content-type": "application/json" },
       body: JSON.stringify({ type: "order.created", key: order.id, data: order }),
     });
     await page.locator("#log .words", { hasText: name }).first().waitFor();

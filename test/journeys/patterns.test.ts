@@ -17,11 +17,16 @@ afterAll(async () => {
 
 const put = (name: string, topics: readonly string[], more: object = {}) =>
   hub.json("PUT", `/v1/subscriptions/${name}`, {
-    topics, target: { kind: "webhook", url: `${sink.url}/${name}` }, ...more,
+    topics,
+    target: { kind: "webhook", url: `${sink.url}/${name}` },
+    ...more,
   });
 
 const topicsSeen = (name: string): string[] =>
-  sink.accepted.filter(({ path }) => path === `/${name}`).map(({ event }) => event.topic).toSorted();
+  sink.accepted
+    .filter(({ path }) => path === `/${name}`)
+    .map(({ event }) => event.topic)
+    .toSorted();
 
 describe("patterns", () => {
   it("[TOP-9] follow every topic they match, those that are there and those to come, and no other", async () => {
@@ -48,16 +53,20 @@ describe("what a crash left unattached", () => {
     const database = await hub.database();
     const old = Date.now() - 60_000;
     // A topic's row as a request leaves it that dies before it tells the subscriptions.
-    await database.prepare(
-      `INSERT INTO topics (app, name, epoch, revision, partitions, index_kind, retention, schema_policy, description,
+    await database
+      .prepare(
+        `INSERT INTO topics (app, name, epoch, revision, partitions, index_kind, retention, schema_policy, description,
          created_at, deleted_at,
          settled) VALUES ('app_default', 'late.topic', ?1, 1, 1, 'none', '{}', 'off', NULL, ?1, NULL, 0)`,
-    ).bind(old).run();
+      )
+      .bind(old)
+      .run();
     await hub.publish("late.topic", { type: "owed" });
     await hub.runCron();
     await sink.until(() => topicsSeen("late").length === 1, "the event of the unattached topic");
-    const left =
-      await database.prepare("SELECT count(*) AS left FROM topics WHERE settled = 0").first<{ left: number }>();
+    const left = await database
+      .prepare("SELECT count(*) AS left FROM topics WHERE settled = 0")
+      .first<{ left: number }>();
     expect(left).toEqual({ left: 0 });
 
     await database.prepare("UPDATE subscriptions SET settled = 0, created_at = ?1 WHERE name = 'late'").bind(old).run();

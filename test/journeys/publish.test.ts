@@ -25,60 +25,105 @@ const cloudEvent = { specversion: "1.0", id: "ce-1", source: "https://shop.examp
 
 const FORMS: readonly Form[] = [
   {
-    name: "one draft", headers: json, body: JSON.stringify({ type: "order.created", data: { total: 12 }, key: "o-1" }),
+    name: "one draft",
+    headers: json,
+    body: JSON.stringify({ type: "order.created", data: { total: 12 }, key: "o-1" }),
     events: [{ type: "order.created", source: "/apps/default", partitionkey: "o-1", data: { total: 12 } }],
   },
   {
-    name: "a draft with every member", headers: json,
+    name: "a draft with every member",
+    headers: json,
     body: JSON.stringify({
-      id: "a-1", source: "/billing", type: "t", key: "k", subject: "s", time: "2026-01-02T03:04:05.678+02:00",
-      dataschema: "https://example.com/s.json", data: [1, null, "x"],
+      id: "a-1",
+      source: "/billing",
+      type: "t",
+      key: "k",
+      subject: "s",
+      time: "2026-01-02T03:04:05.678+02:00",
+      dataschema: "https://example.com/s.json",
+      data: [1, null, "x"],
     }),
-    events: [{
-      id: "a-1", source: "/billing", subject: "s", time: "2026-01-02T03:04:05.678+02:00",
-      dataschema: "https://example.com/s.json", data: [1, null, "x"],
-    }],
+    events: [
+      {
+        id: "a-1",
+        source: "/billing",
+        subject: "s",
+        time: "2026-01-02T03:04:05.678+02:00",
+        dataschema: "https://example.com/s.json",
+        data: [1, null, "x"],
+      },
+    ],
   },
   { name: "a draft without data", headers: json, body: '{"type":"tick"}', events: [{ type: "tick" }] },
   {
-    name: "a list of drafts", headers: { "content-type": "application/json; charset=utf-8" },
-    body: JSON.stringify([{ type: "a", data: 1 }, { type: "b", data: 2 }]),
-    events: [{ type: "a", data: 1 }, { type: "b", data: 2 }],
+    name: "a list of drafts",
+    headers: { "content-type": "application/json; charset=utf-8" },
+    body: JSON.stringify([
+      { type: "a", data: 1 },
+      { type: "b", data: 2 },
+    ]),
+    events: [
+      { type: "a", data: 1 },
+      { type: "b", data: 2 },
+    ],
   },
   {
-    name: "drafts under events", headers: json,
+    name: "drafts under events",
+    headers: json,
     body: JSON.stringify({ events: [{ type: "a", data: 1 }, { type: "b" }] }),
     events: [{ type: "a", data: 1 }, { type: "b" }],
   },
   {
-    name: "the portable envelope", headers: json,
+    name: "the portable envelope",
+    headers: json,
     body: JSON.stringify({
-      event: "payment.confirmed", payload: { amount: 3 },
+      event: "payment.confirmed",
+      payload: { amount: 3 },
       meta: { event_id: "p-1", timestamp: "2026-11-20T08:00:00Z", source: "/payments" },
     }),
-    events: [{
-      id: "p-1", type: "payment.confirmed", source: "/payments", time: "2026-11-20T08:00:00Z", data: { amount: 3 },
-    }],
+    events: [
+      {
+        id: "p-1",
+        type: "payment.confirmed",
+        source: "/payments",
+        time: "2026-11-20T08:00:00Z",
+        data: { amount: 3 },
+      },
+    ],
   },
   {
-    name: "a structured CloudEvent", headers: { "content-type": "application/cloudevents+json; charset=UTF-8" },
+    name: "a structured CloudEvent",
+    headers: { "content-type": "application/cloudevents+json; charset=UTF-8" },
     body: JSON.stringify({ ...cloudEvent, partitionkey: "k", myextension: 7, data: { a: 1 } }),
     events: [{ ...cloudEvent, partitionkey: "k", myextension: 7, data: { a: 1 } }],
   },
   {
-    name: "a structured CloudEvent with binary data", headers: { "content-type": "application/cloudevents+json" },
+    name: "a structured CloudEvent with binary data",
+    headers: { "content-type": "application/cloudevents+json" },
     body: JSON.stringify({ ...cloudEvent, datacontenttype: "image/png", data_base64: "iVBORw==" }),
     events: [{ ...cloudEvent, datacontenttype: "image/png", data_base64: "iVBORw==" }],
   },
   {
-    name: "batched CloudEvents", headers: { "content-type": "application/cloudevents-batch+json" },
-    body: JSON.stringify([{ ...cloudEvent, data: 1 }, { ...cloudEvent, id: "ce-2", data: 2 }]),
-    events: [{ ...cloudEvent, data: 1 }, { ...cloudEvent, id: "ce-2", data: 2 }],
+    name: "batched CloudEvents",
+    headers: { "content-type": "application/cloudevents-batch+json" },
+    body: JSON.stringify([
+      { ...cloudEvent, data: 1 },
+      { ...cloudEvent, id: "ce-2", data: 2 },
+    ]),
+    events: [
+      { ...cloudEvent, data: 1 },
+      { ...cloudEvent, id: "ce-2", data: 2 },
+    ],
   },
   {
     name: "a binary CloudEvent of JSON",
     headers: {
-      ...json, "ce-specversion": "1.0", "ce-id": "b-1", "ce-source": "/s", "ce-type": "t", "ce-partitionkey": "k",
+      ...json,
+      "ce-specversion": "1.0",
+      "ce-id": "b-1",
+      "ce-source": "/s",
+      "ce-type": "t",
+      "ce-partitionkey": "k",
       "ce-subject": "caf%C3%A9",
     },
     body: '{"a":1}',
@@ -93,7 +138,8 @@ const FORMS: readonly Form[] = [
   {
     name: "a binary CloudEvent of text",
     headers: { ...binary, "content-type": "text/plain", "ce-id": "b-3" },
-    body: "naïve 😀", events: [{ id: "b-3", datacontenttype: "text/plain", data: "naïve 😀" }],
+    body: "naïve 😀",
+    events: [{ id: "b-3", datacontenttype: "text/plain", data: "naïve 😀" }],
   },
 ];
 
@@ -104,7 +150,8 @@ async function post(topic: string, headers: Record<string, string>, body: BodyIn
 
 describe("POST events", () => {
   it.each(FORMS.map((form, index) => ({ ...form, topic: `form-${index}` })))(
-    "[PUB-1] takes $name, and gives it back as a valid CloudEvent", async ({ topic, headers, body, events }) => {
+    "[PUB-1] takes $name, and gives it back as a valid CloudEvent",
+    async ({ topic, headers, body, events }) => {
       const answer = await post(topic, headers, body);
       expect(answer.status, answer.text).toBe(201);
       const receipts = (JSON.parse(answer.text) as { events: Receipt[] }).events;
@@ -113,18 +160,25 @@ describe("POST events", () => {
       expect(page.events).toHaveLength(events.length);
       for (const [index, event] of page.events.entries()) {
         expectCloudEvent(event);
-        expect(event)
-          .toMatchObject({ ...events[index], topic, partition: 0, offset: index + 1, id: receipts[index]!.id });
+        expect(event).toMatchObject({
+          ...events[index],
+          topic,
+          partition: 0,
+          offset: index + 1,
+          id: receipts[index]!.id,
+        });
       }
-    });
+    },
+  );
 
   it("[PUB-2] answers where each event stands, with a cursor behind which a reader sees what came later", async () => {
     const before = Date.now();
     const { status, headers, body } = await hub.publish("receipts", [{ type: "a" }, { type: "b" }, { type: "c" }]);
     expect(status).toBe(201);
     expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
-    expect(body.events)
-      .toMatchObject([1, 2, 3].map((offset) => ({ topic: "receipts", partition: 0, offset, duplicate: false })));
+    expect(body.events).toMatchObject(
+      [1, 2, 3].map((offset) => ({ topic: "receipts", partition: 0, offset, duplicate: false })),
+    );
     expect(body.events.every(({ id }) => UUID_V7.test(id))).toBe(true);
     expect(new Set(body.events.map(({ id }) => id)).size).toBe(3);
     const page = await hub.read("receipts", { from: `cursor:${body.events[0]!.cursor}` });
@@ -135,7 +189,8 @@ describe("POST events", () => {
   });
 
   it("[PUB-3] changes no number and no character of a payload", async () => {
-    const data = String.raw`{"big":12345678901234567890,"one":1.0,"huge":1e400,"tiny":-0.0,"sep":"\u2028","raw":"` +
+    const data =
+      String.raw`{"big":12345678901234567890,"one":1.0,"huge":1e400,"tiny":-0.0,"sep":"\u2028","raw":"` +
       `\u2028\u2029 😀 é \u007f","esc":"\\u0041\\/","dup":1,"dup":2}`;
     const answer = await post("exact", json, `{ "type": "t" , "data": ${data} }`);
     expect(answer.status, answer.text).toBe(201);
@@ -145,11 +200,15 @@ describe("POST events", () => {
   });
 
   it("[PUB-3] keeps a payload's lines and spaces out of the log without touching its strings", async () => {
-    const answer =
-      await post("spaced", json, '{"type":"t","data":{\n  "a" : [ 1 , 2 ],\r\n\t"b": " two  spaces \\n "\n}}');
+    const answer = await post(
+      "spaced",
+      json,
+      '{"type":"t","data":{\n  "a" : [ 1 , 2 ],\r\n\t"b": " two  spaces \\n "\n}}',
+    );
     expect(answer.status).toBe(201);
-    expect(await (await hub.request("/v1/topics/spaced/events")).text())
-      .toContain('"data":{"a":[1,2],"b":" two  spaces \\n "}');
+    expect(await (await hub.request("/v1/topics/spaced/events")).text()).toContain(
+      '"data":{"a":[1,2],"b":" two  spaces \\n "}',
+    );
   });
 
   it("[PUB-4] keeps a request's traceparent with its events, and drops one that is not valid", async () => {
@@ -169,7 +228,10 @@ describe("POST events", () => {
     expect(again.body.events).toEqual([{ ...first.body.events[0], duplicate: true }]);
     const mixed = await hub.publish("again", [draft, { type: "new" }]);
     expect(mixed.status).toBe(201);
-    expect(mixed.body.events.map(({ offset, duplicate }) => [offset, duplicate])).toEqual([[1, true], [2, false]]);
+    expect(mixed.body.events.map(({ offset, duplicate }) => [offset, duplicate])).toEqual([
+      [1, true],
+      [2, false],
+    ]);
     const other = await hub.publish("again", { ...draft, data: { total: 2 } });
     expect(other.status).toBe(409);
     expect(other.body).toMatchObject({ code: "event_id_conflict", actual: 1 });
@@ -205,8 +267,11 @@ describe("POST events", () => {
     }
     expect(new Set(body.events.map(({ partition }) => partition)).size).toBeGreaterThan(3);
     for (const [index, receipt] of body.events.entries()) {
-      const page =
-        await hub.read("spread", { partition: receipt.partition, from: `offset:${receipt.offset}`, limit: 1 });
+      const page = await hub.read("spread", {
+        partition: receipt.partition,
+        from: `offset:${receipt.offset}`,
+        limit: 1,
+      });
       expect(page.events[0]).toMatchObject({ data: index, id: receipt.id });
       if (index >= 10) break;
     }
@@ -225,8 +290,9 @@ describe("POST events", () => {
     expect(body.events[5]).toMatchObject({ problem: { code: "version_conflict", actual: 0 } });
     const partition = (body.events[5] as unknown as { partition: number }).partition;
     expect((await hub.read("partly", { partition })).events).toEqual([]);
-    expect((await hub.readAll("partly")).map(({ id }) => id).toSorted())
-      .toEqual(appended.map(({ id }) => id).toSorted());
+    expect((await hub.readAll("partly")).map(({ id }) => id).toSorted()).toEqual(
+      appended.map(({ id }) => id).toSorted(),
+    );
   });
 
   it("[PUB-10] publishes over a socket, with a receipt under the message's own ref", async () => {
@@ -241,8 +307,11 @@ describe("POST events", () => {
 
   it("[PUB-11] serves one event by its id, minted or chosen, from whichever partition holds it", async () => {
     await hub.json("PUT", "/v1/topics/found", { partitions: 3 });
-    const { body } =
-      await hub.publish("found", [{ type: "a", id: "chosen/1?" }, { type: "b" }, { type: "c", key: "z" }]);
+    const { body } = await hub.publish("found", [
+      { type: "a", id: "chosen/1?" },
+      { type: "b" },
+      { type: "c", key: "z" },
+    ]);
     for (const { id, partition, offset } of body.events) {
       const answer = await hub.json("GET", `/v1/events/${encodeURIComponent(id)}?topic=found`);
       expect(answer.status).toBe(200);
@@ -257,19 +326,38 @@ describe("POST events", () => {
 describe("NDJSON", () => {
   const ndjson = { "content-type": "application/x-ndjson" };
   const linesOf = (text: string): Record<string, unknown>[] =>
-    text.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
 
   it("[PUB-12] answers each line with a receipt or a problem, in order, and one bad line costs no other", async () => {
     const lines = [
-      '{"type":"a"}', "not json", "", '{"type":"b","id":"x"}', '{"data":1}', '{"type":"c","id":"x"}',
-      `{"type":"d","data":"${"x".repeat(300_000)}"}`, '{"type":"e"}\r', '"\\ud800"', '{"type":"f"}',
+      '{"type":"a"}',
+      "not json",
+      "",
+      '{"type":"b","id":"x"}',
+      '{"data":1}',
+      '{"type":"c","id":"x"}',
+      `{"type":"d","data":"${"x".repeat(300_000)}"}`,
+      '{"type":"e"}\r',
+      '"\\ud800"',
+      '{"type":"f"}',
     ];
     const answer = await post("lines", ndjson, lines.join("\n"));
     expect(answer.status).toBe(200);
     const answers = linesOf(answer.text);
     const codes = answers.map((line) => (line["problem"] as { code: string } | undefined)?.code ?? line["offset"]);
     expect(codes).toEqual([
-      1, "json_invalid", 2, "event_invalid", "event_id_conflict", "event_too_large", 3, "encoding_invalid", 4,
+      1,
+      "json_invalid",
+      2,
+      "event_invalid",
+      "event_id_conflict",
+      "event_too_large",
+      3,
+      "encoding_invalid",
+      4,
     ]);
     expect((await hub.read("lines")).events.map(({ type }) => type)).toEqual(["a", "b", "e", "f"]);
   });
@@ -278,8 +366,9 @@ describe("NDJSON", () => {
     const count = 2_300;
     const lines = Array.from({ length: count }, (_, index) => `{"type":"t","data":${index}}\n`);
     const answer = await post("many-lines", ndjson, lines.join(""));
-    expect(linesOf(answer.text).map((line) => line["offset"]))
-      .toEqual(Array.from({ length: count }, (_, index) => index + 1));
+    expect(linesOf(answer.text).map((line) => line["offset"])).toEqual(
+      Array.from({ length: count }, (_, index) => index + 1),
+    );
     const events = await hub.readAll("many-lines");
     expect(events.map(({ data }) => data)).toEqual(Array.from({ length: count }, (_, index) => index));
   });

@@ -66,10 +66,16 @@ describe("pages", () => {
   });
 
   it("[RD-3] end at four megabytes, one partition or many", async () => {
-    for (const [topic, partitions] of [["heavy", 1], ["heavy-wide", 8]] as const) {
+    for (const [topic, partitions] of [
+      ["heavy", 1],
+      ["heavy-wide", 8],
+    ] as const) {
       await hub.json("PUT", `/v1/topics/${topic}`, { partitions });
       for (let round = 0; round < 12; round += 1) {
-        await hub.publish(topic, drafts(4, (index) => ({ key: `k${round * 4 + index}`, data: "x".repeat(200_000) })));
+        await hub.publish(
+          topic,
+          drafts(4, (index) => ({ key: `k${round * 4 + index}`, data: "x".repeat(200_000) })),
+        );
       }
       const answer = await hub.request(`/v1/topics/${topic}/events?limit=1000`);
       const text = await answer.text();
@@ -88,8 +94,9 @@ describe("pages", () => {
     expect(await seen({ type: "t1" })).toEqual(expected((index) => index % 4 === 1));
     expect(await seen({ key: "k2", limit: 7 })).toEqual(expected((index) => index % 3 === 2));
     expect(await seen({ key: "k2", type: "t1" })).toEqual(expected((index) => index % 3 === 2 && index % 4 === 1));
-    expect(await seen({ filter: '{"data":{"n":[1,2]}}', limit: 10 }))
-      .toEqual(expected((index) => [1, 2].includes(index % 5)));
+    expect(await seen({ filter: '{"data":{"n":[1,2]}}', limit: 10 })).toEqual(
+      expected((index) => [1, 2].includes(index % 5)),
+    );
     expect(await seen({ filter: '{"type":["t0"],"data":{"n":[0]}}' })).toEqual(expected((index) => index % 20 === 0));
     const page = await hub.read("thin", { type: "nobody" });
     expect(page).toMatchObject({ events: [], caughtUp: true });
@@ -100,8 +107,12 @@ describe("pages", () => {
   it("[RD-5] say what is missing instead of skipping it", async () => {
     await hub.publish("missing", drafts(3));
     const { cursor } = await hub.read("missing");
-    expect((await hub.read("missing", { from: "offset:9" })).gap)
-      .toEqual({ partition: 0, requested: 9, firstHeld: 1, reason: "ahead" });
+    expect((await hub.read("missing", { from: "offset:9" })).gap).toEqual({
+      partition: 0,
+      requested: 9,
+      firstHeld: 1,
+      reason: "ahead",
+    });
     await hub.json("DELETE", "/v1/topics/missing");
     await hub.publish("missing", drafts(2));
     const page = await hub.read("missing", { from: `cursor:${cursor}` });

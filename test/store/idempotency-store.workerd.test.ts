@@ -24,8 +24,10 @@ describe("IdempotencyStore", () => {
   it("[IDM-8] gives it to another only when the lease has lapsed, and to the same body only", async () => {
     await claim("leased", "first");
     expect((await claim("leased", "second", NOW + LIMITS.IDEMPOTENCY_LEASE_MS - 1)).token).toBe("first");
-    expect((await claim("leased", "third", NOW + LIMITS.IDEMPOTENCY_LEASE_MS, "other")))
-      .toMatchObject({ token: "first", fingerprint: "f" });
+    expect(await claim("leased", "third", NOW + LIMITS.IDEMPOTENCY_LEASE_MS, "other")).toMatchObject({
+      token: "first",
+      fingerprint: "f",
+    });
     expect((await claim("leased", "fourth", NOW + LIMITS.IDEMPOTENCY_LEASE_MS)).token).toBe("fourth");
   });
 
@@ -34,20 +36,28 @@ describe("IdempotencyStore", () => {
     await claim("fenced", "second", NOW + LIMITS.IDEMPOTENCY_LEASE_MS);
     await store.complete("scope", "fenced", "first", 200, "of the first");
     await store.release("scope", "fenced", "first");
-    expect(await claim("fenced", "looker", NOW + LIMITS.IDEMPOTENCY_LEASE_MS))
-      .toMatchObject({ token: "second", state: "claimed" });
+    expect(await claim("fenced", "looker", NOW + LIMITS.IDEMPOTENCY_LEASE_MS)).toMatchObject({
+      token: "second",
+      state: "claimed",
+    });
     await store.complete("scope", "fenced", "second", 201, "of the second");
     const later = NOW + 2 * LIMITS.IDEMPOTENCY_LEASE_MS;
-    expect(await claim("fenced", "looker", later))
-      .toMatchObject({ state: "done", status: 201, response: "of the second" });
+    expect(await claim("fenced", "looker", later)).toMatchObject({
+      state: "done",
+      status: 201,
+      response: "of the second",
+    });
   });
 
   it("[IDM-10] begins anew when the key's time is over, even before the purge", async () => {
     await claim("expired", "first");
     await store.complete("scope", "expired", "first", 200, "old");
     const later = NOW + LIMITS.IDEMPOTENCY_KEEP_MS;
-    expect(await claim("expired", "second", later, "other"))
-      .toMatchObject({ token: "second", state: "claimed", response: null });
+    expect(await claim("expired", "second", later, "other")).toMatchObject({
+      token: "second",
+      state: "claimed",
+      response: null,
+    });
   });
 
   it("[IDM-10] forgets what is expired and keeps the rest", async () => {

@@ -10,13 +10,21 @@ beforeAll(async () => {
 });
 
 const NOW = Date.UTC(2026, 10, 20);
-const definition: TopicDefinition =
-  { partitions: 2, index: "none", retention: {}, schemaPolicy: "off", description: null };
+const definition: TopicDefinition = {
+  partitions: 2,
+  index: "none",
+  retention: {},
+  schemaPolicy: "off",
+  description: null,
+};
 
 describe("TopicsStore", () => {
   it("[TOP-4] makes a topic once, however many ask at once", async () => {
-    const made = await Promise.all(Array.from({ length: 20 }, (_, index) =>
-      store.create("app", "contested", { ...definition, partitions: 1 + index }, NOW + index)));
+    const made = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        store.create("app", "contested", { ...definition, partitions: 1 + index }, NOW + index),
+      ),
+    );
     expect(made.filter(({ created }) => created)).toHaveLength(1);
     expect(new Set(made.map(({ topic }) => topic.partitions)).size).toBe(1);
   });
@@ -34,8 +42,10 @@ describe("TopicsStore", () => {
 
   it("[TOP-1] changes only the life that the caller has seen", async () => {
     const { topic } = await store.create("app", "changed", definition, NOW);
-    expect(await store.update(topic, { ...definition, retention: { maxEvents: 5 } }))
-      .toMatchObject({ revision: 2, retention: { maxEvents: 5 } });
+    expect(await store.update(topic, { ...definition, retention: { maxEvents: 5 } })).toMatchObject({
+      revision: 2,
+      retention: { maxEvents: 5 },
+    });
     await store.remove("app", "changed", NOW);
     await store.create("app", "changed", definition, NOW + 5);
     expect(await store.update(topic, definition)).toBeNull();

@@ -8,10 +8,14 @@ describe("readConfig", () => {
   });
 
   it("takes what it is given", () => {
-    expect(readConfig({ ROOT_KEY: "k", ALLOW_PRIVATE_TARGETS: "1" }))
-      .toEqual({ rootKey: "k", allowPrivateTargets: true });
-    expect(readConfig({ ROOT_KEY: "k", ALLOW_PRIVATE_TARGETS: "0" }))
-      .toEqual({ rootKey: "k", allowPrivateTargets: false });
+    expect(readConfig({ ROOT_KEY: "k", ALLOW_PRIVATE_TARGETS: "1" })).toEqual({
+      rootKey: "k",
+      allowPrivateTargets: true,
+    });
+    expect(readConfig({ ROOT_KEY: "k", ALLOW_PRIVATE_TARGETS: "0" })).toEqual({
+      rootKey: "k",
+      allowPrivateTargets: false,
+    });
   });
 
   it("names what it cannot understand instead of guessing", () => {

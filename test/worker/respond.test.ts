@@ -19,11 +19,19 @@ describe("problem", () => {
 
   it("[ERR-6] carries the limit, what was measured, where, and how long to wait", async () => {
     const answer = problem({
-      code: "not_configured", detail: "Not yet.", limit: 5, actual: 6, errors: [{ pointer: "/a", detail: "No." }],
+      code: "not_configured",
+      detail: "Not yet.",
+      limit: 5,
+      actual: 6,
+      errors: [{ pointer: "/a", detail: "No." }],
       retryAfterSeconds: 9,
     });
     expect(answer.headers.get("retry-after")).toBe("9");
-    expect(await answer.json())
-      .toMatchObject({ detail: "Not yet.", limit: 5, actual: 6, errors: [{ pointer: "/a", detail: "No." }] });
+    expect(await answer.json()).toMatchObject({
+      detail: "Not yet.",
+      limit: 5,
+      actual: 6,
+      errors: [{ pointer: "/a", detail: "No." }],
+    });
   });
 });
