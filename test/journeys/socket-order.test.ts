@@ -65,9 +65,9 @@ describe("one socket's messages", () => {
 describe("a topic that nobody follows yet", () => {
   it("[WS-4] takes its first follower while it is being published to", async () => {
     await hub.publish("busy", { type: "first" });
-    let publishing = true;
+    const end = new AbortController();
     const publisher = (async () => {
-      while (publishing) await hub.publish("busy", { type: "more" });
+      while (!end.signal.aborted) await hub.publish("busy", { type: "more" });
     })();
     for (const round of count(15)) {
       const socket = await hub.connect();
@@ -76,7 +76,7 @@ describe("a topic that nobody follows yet", () => {
       expect(socket.messages.map(({ op }) => op)).not.toContain("error");
       await socket.close();
     }
-    publishing = false;
+    end.abort();
     await publisher;
   });
 });
