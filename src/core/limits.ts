@@ -48,7 +48,7 @@ export const LIMITS = {
   FRAME_OUT_BYTES_MAX: 1 * MB,
   FRAME_MESSAGES_MAX: 100,
   CHANNELS_PER_SOCKET_MAX: 100,
-  FRAMES_WAITING_MAX: 1_000, // of one client, behind the one that is being worked on
+  WAITING_FRAMES_MAX: 1_000, // of one client, behind the one that is being worked on
   ACK_WINDOW_FRAMES: 1_000, // frames sent and not acknowledged, before live sending stops
   ACK_WINDOW_BYTES: 1 * MB,
   READER_STALL_MS: 30 * SECOND, // behind for so long without a ping: closed 4008

@@ -78,7 +78,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
       if (!messages.ok) return this.#refuse(connection, null, messages.failure);
       for (const message of messages.value) await this.#receive(connection, message);
     });
-    if (!isTaken) this.#refuse(connection, null, { code: "too_many_frames", limit: LIMITS.FRAMES_WAITING_MAX });
+    if (!isTaken) this.#refuse(connection, null, { code: "too_many_frames", limit: LIMITS.WAITING_FRAMES_MAX });
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {

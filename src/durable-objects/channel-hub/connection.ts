@@ -50,7 +50,7 @@ export class Connection {
    * still waits for a log. Answers false, and does nothing, when too many wait already.
    */
   async inOrder(work: () => Promise<void>): Promise<boolean> {
-    if (this.#waiting >= LIMITS.FRAMES_WAITING_MAX) return false;
+    if (this.#waiting >= LIMITS.WAITING_FRAMES_MAX) return false;
     this.#waiting += 1;
     const done = this.#last.then(work);
     this.#last = done.catch(() => undefined);
