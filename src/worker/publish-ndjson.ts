@@ -99,9 +99,10 @@ async function publishTogether(target: NdjsonTarget, drafts: readonly EventDraft
   }
   const receipts: Result<Receipt>[] = [];
   for (const [index, draft] of drafts.entries()) {
-    const appended = together.ok && together.value.receipts[index]!.outcome.ok;
-    if (appended) receipts.push({ ok: true, value: together.value.receipts[index]! });
-    else receipts.push((await publishTogether(target, [draft]))[0]!);
+    const receipt = together.ok ? together.value.receipts[index]! : null;
+    // Nor does a line go again whose partition did not answer: it may stand there.
+    const isFinal = receipt !== null && (receipt.outcome.ok || receipt.outcome.failure.code === "hub_overloaded");
+    receipts.push(isFinal ? { ok: true, value: receipt } : (await publishTogether(target, [draft]))[0]!);
   }
   return receipts;
 }

@@ -77,6 +77,7 @@ class Reader {
     const { partition } = this.#query;
     let unfinished = partition === null ? Array.from({ length: this.#topic.partitions }, (_, at) => at) : [partition];
     const started = new Set<number>();
+    let deferred = 0;
     while (unfinished.length > 0 && this.#hasRoom()) {
       const share = Math.max(1, Math.floor((this.#query.eventsMax - this.#count) / unfinished.length));
       const asked = unfinished.slice(0, this.#query.eventsMax - this.#count);
@@ -85,18 +86,36 @@ class Reader {
       const behind: number[] = [];
       for (const [index, page] of pages.entries()) {
         if (!page.ok) return page;
+        if (page.value.gap !== null && this.#gap !== null) {
+          deferred += 1; // A page tells one gap. This partition stays where the reader left it, and is told next time.
+          continue;
+        }
         started.add(asked[index]!);
         if (this.#take(asked[index]!, page.value)) behind.push(asked[index]!);
       }
       unfinished = [...unfinished.slice(asked.length), ...behind];
     }
+    const placed = await this.#placeOthers(unfinished.filter((at) => !started.has(at)));
+    if (!placed.ok) return placed;
     return ok({
       events: joinBytes(this.#parts),
       count: this.#count,
-      caughtUp: unfinished.length === 0,
+      caughtUp: unfinished.length === 0 && deferred === 0,
       gap: this.#gap,
       cursor: { epoch: this.#topic.epoch, offsets: this.#offsets },
     });
+  }
+
+  /** A partition that the page had no room for is absent from the cursor, which means "from its beginning". */
+  async #placeOthers(partitions: readonly number[]): Promise<Result<null>> {
+    const { kind } = this.#query.from;
+    if (kind !== "time" && kind !== "latest") return ok(null);
+    const pages = await Promise.all(partitions.map((at) => this.#readPartition(at, false, 0, 0)));
+    for (const [index, page] of pages.entries()) {
+      if (!page.ok) return page;
+      this.#offsets.set(partitions[index]!, page.value.after);
+    }
+    return ok(null);
   }
 
   #hasRoom(): boolean {
