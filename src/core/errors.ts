@@ -4,7 +4,8 @@
  */
 interface ErrorSpec {
   /** HTTP status. */
-  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 412 | 413 | 415 | 422 | 426 | 429 | 500 | 503 | 507;
+  readonly status:
+    400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 412 | 413 | 415 | 422 | 426 | 429 | 431 | 500 | 503 | 507;
   /** Close code when it ends a WebSocket. 4000–4499: reconnect; 4500–4999: do not. */
   readonly close: number;
   /** May the very same request be sent again? */
@@ -18,9 +19,13 @@ interface ErrorSpec {
 // Keep alphabetical; never reuse a code that was once public.
 // prettier-ignore
 export const ERRORS = {
+  app_conflict: { status: 409, close: 4509, retryable: false, effect: "none", says: "There is an app of that name already." },
   app_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such app." },
   body_too_large: { status: 413, close: 4513, retryable: false, effect: "none", says: "The body is larger than the limit." },
   content_type_unsupported: { status: 415, close: 4515, retryable: false, effect: "none", says: "The hub does not read that content type or encoding here." },
+  credential_expired: { status: 401, close: 4401, retryable: false, effect: "none", says: "The credential has expired; come again with a fresh one." },
+  credential_revoked: { status: 401, close: 4501, retryable: false, effect: "none", says: "The credential was revoked." },
+  credential_too_large: { status: 431, close: 4500, retryable: false, effect: "none", says: "The credential is longer than the limit." },
   credentials_in_url: { status: 400, close: 4500, retryable: false, effect: "none", says: "Credentials belong in the Authorization header, not in the address." },
   cursor_invalid: { status: 400, close: 4522, retryable: false, effect: "none", says: "That is not a cursor of this hub." },
   dead_letter_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such dead letter." },
@@ -42,20 +47,25 @@ export const ERRORS = {
   json_invalid: { status: 400, close: 4522, retryable: false, effect: "none", says: "The text is not valid JSON." },
   json_too_deep: { status: 400, close: 4522, retryable: false, effect: "none", says: "The JSON is nested more deeply than the limit." },
   json_too_many_keys: { status: 413, close: 4513, retryable: false, effect: "none", says: "The JSON has more members than the limit." },
+  key_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such API key." },
   listener_not_found: { status: 422, close: 4522, retryable: false, effect: "none", says: "The hub was built without a listener of that name." },
   method_not_allowed: { status: 405, close: 4505, retryable: false, effect: "none", says: "That address does not answer to this method." },
   not_acceptable: { status: 406, close: 4506, retryable: false, effect: "none", says: "The hub cannot answer in a form that was asked for." },
   not_configured: { status: 503, close: 4003, retryable: true, effect: "none", says: "The hub has no root key or no tables yet." },
+  origin_not_allowed: { status: 403, close: 4503, retryable: false, effect: "none", says: "Pages of that origin may not use this app." },
   parameter_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "A parameter does not have the required form." },
   partition_required: { status: 422, close: 4522, retryable: false, effect: "none", says: "The topic has several partitions: name one." },
   protocol_invalid: { status: 400, close: 4500, retryable: false, effect: "none", says: "The hub speaks the subprotocol tidings.v1 here." },
+  quota_exceeded: { status: 429, close: 4029, retryable: true, effect: "none", says: "The app or the key has used up what it may have." },
   reader_too_slow: { status: 429, close: 4008, retryable: true, effect: "none", says: "The reader stayed too far behind; resume from its cursor." },
   route_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "Nothing answers at that address." },
   scope_missing: { status: 403, close: 4503, retryable: false, effect: "none", says: "The credential does not allow that." },
   subscription_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The subscription does not have the required form." },
   subscription_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such subscription." },
   target_address_refused: { status: 422, close: 4522, retryable: false, effect: "none", says: "The hub does not deliver to that address." },
+  token_invalid: { status: 401, close: 4501, retryable: false, effect: "none", says: "The token is not one that the hub accepts." },
   too_many_channels: { status: 429, close: 4029, retryable: false, effect: "none", says: "The connection follows as many topics as it may." },
+  too_many_failures: { status: 429, close: 4029, retryable: true, effect: "none", says: "Too many credentials from that address were not known." },
   too_many_frames: { status: 429, close: 4029, retryable: true, effect: "unknown", says: "The connection has sent more frames than wait for their work." },
   topic_conflict: { status: 409, close: 4509, retryable: false, effect: "none", says: "Partitions and index of a topic are fixed when it is made." },
   topic_full: { status: 507, close: 4507, retryable: false, effect: "none", says: "The partition holds as much as it can." },

@@ -6,6 +6,7 @@ const KB = 1_024;
 const MB = 1_024 * KB;
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
+const DAY = 24 * HOUR;
 
 export const LIMITS = {
   // What comes in.
@@ -81,6 +82,29 @@ export const LIMITS = {
   FILTER_DEPTH_MAX: 8,
   FILTER_VALUES_MAX: 200,
   ATTACH_TOPICS_INLINE_MAX: 200, // above it a PUT answers 202 and the cron goes on
+
+  // Access.
+  APP_NAME_CHARS_MAX: 63,
+  APP_ORIGINS_MAX: 100, // of one app
+  APP_KEYS_MAX: 1_000,
+  CREDENTIAL_CHARS_MAX: 8 * KB, // a JWT with its scopes and its user; more is a header nobody should send
+  CREDENTIAL_SCOPES_MAX: 50, // of one key or token; with the user they travel in a socket's attachment of ≤ 16 KB
+  CREDENTIAL_SCOPES_BYTES_MAX: 3 * KB,
+  USER_ID_BYTES_MAX: 256,
+  USER_DATA_BYTES_MAX: 4 * KB,
+  TOKEN_LIFE_MS_DEFAULT: 15 * 60 * SECOND,
+  TOKEN_LIFE_MS_MAX: 1 * HOUR,
+  TOKEN_LIFE_MS_MIN: 1 * SECOND,
+  KEY_OVERLAP_MS_DEFAULT: 1 * DAY, // after a rotation the secret before is good for so long
+  KEY_OVERLAP_MS_MAX: 7 * DAY,
+  ACCESS_REFRESH_MS: 1 * SECOND, // a busy isolate asks so often for revocations, beside its requests
+  ACCESS_STALE_MS_MAX: 5 * SECOND, // one that has not asked for so long asks before it answers
+  AUDIT_KEEP_MS: 365 * DAY,
+  APP_TOPICS_DEFAULT: 10_000,
+  APP_SUBSCRIPTIONS_DEFAULT: 1_000,
+  APP_SOCKETS_DEFAULT: 5_000, // one object holds them all; the platform's end is at 32,768
+  SOCKET_FRAMES_PER_SECOND_DEFAULT: 500,
+  SOCKET_FRAMES_BURST_MAX: 2_000,
 
   // Time.
   CONFIG_CACHE_MS: 30 * SECOND,

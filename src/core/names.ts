@@ -4,7 +4,7 @@ import { LIMITS } from "./limits.ts";
 const TOPIC_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._:@=,;-]{0,199}$/;
 const SYSTEM_TOPIC_NAME = /^\$[a-zA-Z0-9._:@=,;-]{1,199}$/;
 const SUBSCRIPTION_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
-const PATTERN_WORD = /^[a-zA-Z0-9_:@=,;-]+$/;
+const PATTERN_WORD = /^[a-zA-Z0-9_:@=,;-]*\*?$/;
 
 export const isTopicName = (name: string): boolean => TOPIC_NAME.test(name);
 
@@ -13,18 +13,19 @@ export const isSystemTopicName = (name: string): boolean => SYSTEM_TOPIC_NAME.te
 
 export const isSubscriptionName = (name: string): boolean => SUBSCRIPTION_NAME.test(name);
 
-/** `*` stands for one dotted word, a final `**` for any rest of at least one word; both only as whole words. */
+/**
+ * `*` stands for one dotted word, `presence-*` for a word that begins so, a final `**` for any rest of at least one
+ * word.
+ */
 export function isTopicPattern(pattern: string): boolean {
   const name = withoutDollar(pattern);
   if (name === "" || pattern.length > LIMITS.TOPIC_NAME_CHARS_MAX) return false;
   const words = name.split(".");
-  return words.every(
-    (word, index) => word === "*" || (word === "**" && index === words.length - 1) || isLiteralWord(word),
-  );
+  return words.every((word, index) => (word === "**" && index === words.length - 1) || isPatternWord(word));
 }
 
 // A name may hold empty words ("a..b"), so a literal pattern may as well; only the stars are special.
-const isLiteralWord = (word: string): boolean => word === "" || PATTERN_WORD.test(word);
+const isPatternWord = (word: string): boolean => word === "" || PATTERN_WORD.test(word);
 
 /** The hub's own topics are matched only by patterns that begin with `$` themselves. */
 export function matchesTopicPattern(pattern: string, topic: string): boolean {
@@ -34,9 +35,28 @@ export function matchesTopicPattern(pattern: string, topic: string): boolean {
   for (const [index, word] of patternWords.entries()) {
     if (word === "**") return topicWords.length > index;
     const given = topicWords[index];
-    if (given === undefined || (word !== "*" && word !== given)) return false;
+    if (given === undefined || !matchesWord(word, given)) return false;
   }
   return topicWords.length === patternWords.length;
 }
+
+/**
+ * Whether every topic that `narrow` can match is matched by `wide` as well. Patterns are matched word by word, so a
+ * word covers another when it matches that word's own text, stars included.
+ */
+export function coversTopicPattern(wide: string, narrow: string): boolean {
+  if (wide.startsWith("$") !== narrow.startsWith("$")) return false;
+  const wideWords = withoutDollar(wide).split(".");
+  const narrowWords = withoutDollar(narrow).split(".");
+  for (const [index, word] of wideWords.entries()) {
+    if (word === "**") return narrowWords.length > index;
+    const given = narrowWords[index];
+    if (given === undefined || given === "**" || !matchesWord(word, given)) return false;
+  }
+  return narrowWords.length === wideWords.length;
+}
+
+const matchesWord = (pattern: string, word: string): boolean =>
+  pattern.endsWith("*") ? word.startsWith(pattern.slice(0, -1)) : pattern === word;
 
 const withoutDollar = (name: string): string => (name.startsWith("$") ? name.slice(1) : name);

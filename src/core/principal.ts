@@ -1,21 +1,96 @@
-/**
- * Who a request is. This release knows the root key only; keys and browser tokens become further kinds here, and
- * `allows` is the one place that decides.
- */
-export interface Principal {
-  readonly kind: "root";
+/** Who a request is, and the one place that decides what it may do. Plain data: it goes to hubs and sleeps with sockets. */
+import type { Quotas } from "./quotas.ts";
+import { allowsSubscription, allowsTopic, type Action, type Scope } from "./scope.ts";
+
+export type Principal = RootPrincipal | KeyPrincipal | TokenPrincipal;
+
+interface InApp {
   /** The app's minted id, which names objects and rows. */
   readonly app: string;
   /** The app's name, which people read: the default `source` of its events is `/apps/<name>`. */
   readonly appName: string;
+  readonly quotas: Quotas;
 }
 
-export type Action = "publish" | "subscribe" | "presence" | "history" | "manage" | "redrive" | "admin";
+/** Holds the root key: every app, everything. */
+export interface RootPrincipal extends InApp {
+  readonly kind: "root";
+}
+
+export interface KeyPrincipal extends InApp {
+  readonly kind: "key";
+  /** The key's public id. */
+  readonly key: string;
+  readonly keyQuotas: Quotas;
+  readonly scopes: readonly Scope[];
+  /** Milliseconds; null: never. */
+  readonly expiresAt: number | null;
+}
+
+/** A browser with a JWT. It may do what both the token and the key behind it allow. */
+export interface TokenPrincipal extends InApp {
+  readonly kind: "token";
+  /** The id of the key that signed it; `root` where the hub signed for the root key. */
+  readonly key: string;
+  readonly keyQuotas: Quotas;
+  /** `jti`. */
+  readonly token: string;
+  readonly user: User | null;
+  readonly scopes: readonly Scope[];
+  readonly keyScopes: readonly Scope[];
+  /** Milliseconds. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface User {
+  readonly id: string;
+  /** JSON text, shown to other members of a presence channel; null: none. */
+  readonly data: string | null;
+}
+
+/** The key behind a token that the hub signed for the root key. */
+export const ROOT_TOKEN_KEY = "root";
 
 /** Scope is judged before existence, so that a refusal tells nothing about what there is. */
-export function allows(principal: Principal, _action: Action, _topic: string): boolean {
-  return principal.kind === "root";
+export const allows = (principal: Principal, action: Action, topic: string): boolean =>
+  scopeLists(principal).every((scopes) => allowsTopic(scopes, action, topic));
+
+/** Whether it may make, change or repair a subscription of these topic patterns. */
+export const allowsOnSubscription = (
+  principal: Principal,
+  action: "manage" | "redrive",
+  topics: readonly string[],
+): boolean => scopeLists(principal).every((scopes) => allowsSubscription(scopes, action, topics));
+
+/** Whether some subscription could be within its scopes: who has none at all is told so before any is looked up. */
+export const mayTouchSubscriptions = (principal: Principal, action: "manage" | "redrive"): boolean =>
+  scopeLists(principal).every((scopes) => scopes.some((scope) => scope.action === "admin" || scope.action === action));
+
+/** Keys, tokens of others, revocations and the audit log of its app. */
+export const isAdmin = (principal: Principal): boolean =>
+  scopeLists(principal).every((scopes) => scopes.some(({ action }) => action === "admin"));
+
+/** Every one of them must allow what is done. */
+function scopeLists(principal: Principal): readonly (readonly Scope[])[] {
+  switch (principal.kind) {
+    case "root":
+      return [];
+    case "key":
+      return [principal.scopes];
+    case "token":
+      return [principal.scopes, principal.keyScopes];
+  }
 }
 
-/** Whom an idempotency key belongs to. */
-export const principalKey = (principal: Principal): string => principal.kind;
+/** Whom an idempotency key belongs to, and who stands in the audit log. A user's next token is the same principal. */
+export function principalKey(principal: Principal): string {
+  switch (principal.kind) {
+    case "root":
+      return "root";
+    case "key":
+      return `key:${principal.key}`;
+    case "token":
+      return principal.user === null ? `token:${principal.key}` : `user:${principal.key}:${principal.user.id}`;
+  }
+}

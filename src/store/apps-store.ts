@@ -1,4 +1,25 @@
 /** Apps: tenants by name. */
+import type { Quotas } from "../core/quotas.ts";
+
+export interface AppRecord {
+  /** Minted; names objects and rows. Never given to another app. */
+  readonly id: string;
+  readonly name: string;
+  /** Exact origins whose pages may use it; null: not looked at. */
+  readonly origins: readonly string[] | null;
+  readonly quotas: Quotas;
+  /** Milliseconds. */
+  readonly createdAt: number;
+}
+
+interface Row {
+  id: string;
+  name: string;
+  origins: string | null;
+  quotas: string;
+  created_at: number;
+}
+
 export class AppsStore {
   readonly #db: D1Database;
 
@@ -6,8 +27,19 @@ export class AppsStore {
     this.#db = db;
   }
 
-  async findId(name: string): Promise<string | null> {
-    const row = await this.#db.prepare(`SELECT id FROM apps WHERE name = ?1`).bind(name).first<{ id: string }>();
-    return row?.id ?? null;
+  async find(name: string): Promise<AppRecord | null> {
+    const row = await this.#db
+      .prepare(`SELECT id, name, origins, quotas, created_at FROM apps WHERE name = ?1 AND deleted_at IS NULL`)
+      .bind(name)
+      .first<Row>();
+    return row === null ? null : recordOf(row);
   }
 }
+
+const recordOf = (row: Row): AppRecord => ({
+  id: row.id,
+  name: row.name,
+  origins: row.origins === null ? null : (JSON.parse(row.origins) as string[]),
+  quotas: JSON.parse(row.quotas) as Quotas,
+  createdAt: row.created_at,
+});

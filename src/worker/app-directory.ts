@@ -1,15 +1,20 @@
-/** App names to minted ids, kept in the isolate: an id is never given to another app, so a hit cannot be wrong. */
-import { AppsStore } from "../store/apps-store.ts";
+/** Apps by name, kept in the isolate for half a minute. */
+import { LIMITS } from "../core/limits.ts";
+import { AppsStore, type AppRecord } from "../store/apps-store.ts";
 
-const ENTRIES_MAX = 1_000;
-const idsByName = new Map<string, string>();
+const cache = new Map<string, { readonly app: AppRecord; readonly readAt: number }>();
 
-export async function findApp(db: D1Database, name: string): Promise<string | null> {
-  const known = idsByName.get(name);
-  if (known !== undefined) return known;
-  const id = await new AppsStore(db).findId(name);
-  if (id === null) return null;
-  if (idsByName.size >= ENTRIES_MAX) idsByName.clear();
-  idsByName.set(name, id);
-  return id;
+export async function findApp(db: D1Database, name: string): Promise<AppRecord | null> {
+  const known = cache.get(name);
+  if (known !== undefined && Date.now() - known.readAt < LIMITS.CONFIG_CACHE_MS) return known.app;
+  const app = await new AppsStore(db).find(name);
+  if (app === null) {
+    cache.delete(name);
+    return null;
+  }
+  if (cache.size >= LIMITS.CONFIG_CACHE_ENTRIES_MAX) cache.clear();
+  cache.set(name, { app, readAt: Date.now() });
+  return app;
 }
+
+export const forgetApp = (name: string): boolean => cache.delete(name);

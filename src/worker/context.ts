@@ -3,11 +3,14 @@ import type { Context } from "hono";
 import type { Config } from "../config.ts";
 import type { Principal } from "../core/principal.ts";
 import type { Env } from "../env.ts";
+import type { AppRecord } from "../store/apps-store.ts";
 
 export interface HubVariables {
   requestId: string;
   config: Config;
   principal: Principal;
+  /** The app of the credential: its origins and quotas. */
+  app: AppRecord;
   /** When the request came in, milliseconds: a subscription that starts at `latest` starts here. */
   receivedAt: number;
   /** The body of a mutating request, read once and within its limit. */

@@ -6,6 +6,7 @@ import { fail, ok, type Result } from "../core/result.ts";
 import type { FollowedTopic, WorkerGateRpc } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { parseDraft } from "../wire/native/draft.ts";
+import type { Caller } from "./caller.ts";
 import { NO_CONDITIONS, publish } from "./publish.ts";
 import { formatPublishReceipt } from "./publish-request.ts";
 import { ensureTopic, forgetTopic } from "./topic-directory.ts";
@@ -16,7 +17,7 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
   async resolveTopic(principal: Principal, name: string): Promise<Result<FollowedTopic>> {
     if (!allows(principal, "subscribe", name)) return fail("scope_missing");
     forgetTopic(principal.app, name); // A hub asks rarely, and keeps the answer: it must not be half a minute old.
-    const topic = await ensureTopic(this.env, principal.app, name);
+    const topic = await ensureTopic(this.env, this.#caller(principal), name);
     return topic.ok ? ok(followedTopicOf(topic.value)) : topic;
   }
 
@@ -25,8 +26,12 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
     if (isSystemTopicName(name)) return fail("topic_reserved");
     const draft = parseDraft(event, { source: `/apps/${principal.appName}`, traceparent: null });
     if (!draft.ok) return draft;
-    const published = await publish(this.env, principal.app, name, [draft.value], NO_CONDITIONS);
+    const published = await publish(this.env, this.#caller(principal), name, [draft.value], NO_CONDITIONS);
     if (!published.ok) return published;
     return ok(formatPublishReceipt(published.value.receipts[0]!));
+  }
+
+  #caller(principal: Principal): Caller {
+    return { principal, request: crypto.randomUUID() };
   }
 }

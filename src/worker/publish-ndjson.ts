@@ -11,12 +11,13 @@ import type { Env } from "../env.ts";
 import { parseDraft } from "../wire/native/draft.ts";
 import { problemOf } from "../wire/native/problem.ts";
 import { LineSplitter, type Line } from "../wire/ndjson/lines.ts";
+import type { Caller } from "./caller.ts";
 import { NO_CONDITIONS, publish, type Receipt } from "./publish.ts";
 import { formatPublishReceipt } from "./publish-request.ts";
 
 export interface NdjsonTarget {
   readonly env: Env;
-  readonly app: string;
+  readonly caller: Caller;
   readonly topic: string;
   readonly partition: number | null;
   readonly defaults: DraftDefaults;
@@ -91,7 +92,7 @@ async function publishChunk(target: NdjsonTarget, lines: readonly Line[]): Promi
 
 async function publishTogether(target: NdjsonTarget, drafts: readonly EventDraft[]): Promise<Result<Receipt>[]> {
   const conditions = { ...NO_CONDITIONS, partition: target.partition };
-  const together = await publish(target.env, target.app, target.topic, drafts, conditions);
+  const together = await publish(target.env, target.caller, target.topic, drafts, conditions);
   const wholly = together.ok && together.value.receipts.every(({ outcome }) => outcome.ok);
   const uncertain = !together.ok && together.failure.code === "hub_overloaded"; // Going again could double them.
   if (wholly || uncertain || drafts.length === 1) {

@@ -8,6 +8,7 @@ import type { AppendAnswer, Appended, AppendRequest } from "../durable-objects/r
 import type { Env } from "../env.ts";
 import { topicLog } from "../stubs.ts";
 import type { TopicRecord } from "../store/topics-store.ts";
+import type { Caller } from "./caller.ts";
 import { ensureTopic, withTopic } from "./topic-directory.ts";
 import { lifeOf } from "./topic-life.ts";
 
@@ -41,7 +42,7 @@ let turn = Math.floor(Math.random() * 64); // Isolates begin apart, so that lone
 /** Fails only when every partition refused; then nothing was appended anywhere. */
 export async function publish(
   env: Env,
-  app: string,
+  caller: Caller,
   name: string,
   drafts: readonly EventDraft[],
   conditions: PublishConditions,
@@ -49,9 +50,9 @@ export async function publish(
   const index = drafts.some((draft) => draft.expectedKeyVersion !== null) ? "version" : "none";
   const fingerprints = drafts.map(fingerprintOfDraft);
   return withTopic(
-    app,
+    caller.principal.app,
     name,
-    () => ensureTopic(env, app, name, index),
+    () => ensureTopic(env, caller, name, index),
     async (topic) => {
       const routed = route(topic, drafts, conditions);
       if (!routed.ok) return routed;

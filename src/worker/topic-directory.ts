@@ -9,6 +9,7 @@ import type { Env } from "../env.ts";
 import { TopicsStore, type TopicDefinition, type TopicIndex, type TopicRecord } from "../store/topics-store.ts";
 import { DEFAULT_RETENTION } from "../wire/native/topic-definition.ts";
 import { attachTopic } from "./attach.ts";
+import type { Caller } from "./caller.ts";
 
 export const DEFAULT_TOPIC: TopicDefinition = {
   partitions: 1,
@@ -33,14 +34,14 @@ export async function findTopic(env: Env, app: string, name: string): Promise<Re
 /** Finds the topic or makes it with the app's default policy: what a first publish or subscribe does. */
 export async function ensureTopic(
   env: Env,
-  app: string,
+  caller: Caller,
   name: string,
   index: TopicIndex = "none",
 ): Promise<Result<TopicRecord>> {
-  const found = await findTopic(env, app, name);
+  const found = await findTopic(env, caller.principal.app, name);
   if (found.ok || found.failure.code !== "topic_not_found") return found;
   if (!isTopicName(name)) return found;
-  return ok((await createTopic(env, app, name, { ...DEFAULT_TOPIC, index })).topic);
+  return ok((await createTopic(env, caller, name, { ...DEFAULT_TOPIC, index })).topic);
 }
 
 /**
@@ -49,10 +50,11 @@ export async function ensureTopic(
  */
 export async function createTopic(
   env: Env,
-  app: string,
+  caller: Caller,
   name: string,
   definition: TopicDefinition,
 ): Promise<{ topic: TopicRecord; created: boolean }> {
+  const { app } = caller.principal;
   const { topic, created } = await new TopicsStore(env.DB).create(app, name, definition, Date.now());
   if (created) await attachTopic(env, topic);
   return { topic: remember(topic), created };

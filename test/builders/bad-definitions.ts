@@ -58,7 +58,7 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
   subscription({ topics: "steady" }),
   subscription({ topics: [7] }),
   subscription({ topics: ["a.**.b"] }),
-  subscription({ topics: ["a*"] }),
+  subscription({ topics: ["a*b"] }),
   subscription({ topics: ["a b"] }),
   subscription({ topics: Array.from({ length: 101 }, (_, index) => `t${index}`) }),
   subscription({ target: null }),

@@ -5,6 +5,7 @@ import type { EventDraft } from "../../src/core/event.ts";
 import type { LogPush, PushAnswer } from "../../src/durable-objects/rpc.ts";
 import { TopicsStore, type TopicDefinition, type TopicRecord } from "../../src/store/topics-store.ts";
 import { channelHub, topicLog } from "../../src/stubs.ts";
+import type { Caller } from "../../src/worker/caller.ts";
 import { NO_CONDITIONS, publish, type Receipt } from "../../src/worker/publish.ts";
 import { createTopic, DEFAULT_TOPIC, forgetTopic } from "../../src/worker/topic-directory.ts";
 import { lifeOf } from "../../src/worker/topic-life.ts";
@@ -19,6 +20,10 @@ export class HubWorld {
   readonly app = `app_world_${(worlds += 1)}`;
   readonly #clients: HubClient[] = [];
 
+  get caller(): Caller {
+    return { principal: { kind: "root", app: this.app, appName: "tests", quotas: {} }, request: "tests" };
+  }
+
   get hub() {
     return channelHub(env, this.app, "native");
   }
@@ -28,17 +33,17 @@ export class HubWorld {
   }
 
   async connect(ackEvery = 50): Promise<HubClient> {
-    const client = await HubClient.open({ kind: "root", app: this.app, appName: "tests" }, ackEvery);
+    const client = await HubClient.open(this.caller.principal, ackEvery);
     this.#clients.push(client);
     return client;
   }
 
   async makeTopic(topic: string, definition: Partial<TopicDefinition> = {}): Promise<TopicRecord> {
-    return (await createTopic(env, this.app, topic, { ...DEFAULT_TOPIC, ...definition })).topic;
+    return (await createTopic(env, this.caller, topic, { ...DEFAULT_TOPIC, ...definition })).topic;
   }
 
   async publish(topic: string, drafts: readonly EventDraft[] = makeDrafts(1)): Promise<readonly Receipt[]> {
-    return valueOf(await publish(env, this.app, topic, drafts, NO_CONDITIONS)).receipts;
+    return valueOf(await publish(env, this.caller, topic, drafts, NO_CONDITIONS)).receipts;
   }
 
   async deleteTopic(topic: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  coversTopicPattern,
   isSubscriptionName,
   isSystemTopicName,
   isTopicName,
@@ -58,6 +59,34 @@ describe("names of topics", () => {
 
 describe("patterns", () => {
   it.each([
+    ["**", "order.created", true],
+    ["**", "**", true],
+    ["**", "*.a*", true],
+    ["*", "a", true],
+    ["*", "a*", true],
+    ["*", "*", true],
+    ["*", "**", false],
+    ["a*", "a", true],
+    ["a*", "ab*", true],
+    ["a*", "*", false],
+    ["a*", "b*", false],
+    ["order.*", "order.created", true],
+    ["order.*", "order.**", false],
+    ["order.*", "order.created.eu", false],
+    ["order.**", "order.*.eu", true],
+    ["order.**", "order.**", true],
+    ["order.**", "**", false],
+    ["order.**", "order", false],
+    ["order.created", "order.*", false],
+    ["**", "$audit", false],
+    ["$**", "$audit", true],
+    ["$**", "order", false],
+  ])("[NAM-2] %s covers %s: %s", (wide, narrow, covers) => {
+    expect([wide, narrow].every(isTopicPattern)).toBe(true);
+    expect(coversTopicPattern(wide, narrow)).toBe(covers);
+  });
+
+  it.each([
     ["order.*", "order.created", true],
     ["order.*", "order", false],
     ["order.*", "order.a.b", false],
@@ -88,6 +117,12 @@ describe("patterns", () => {
     ["$*", "$audit.keys", false],
     ["a.*", "a..b", false],
     ["a.**", "a..b", true],
+    ["presence-*", "presence-room", true],
+    ["presence-*", "presence-", true],
+    ["presence-*", "private-room", false],
+    ["presence-*", "presence-room.1", false],
+    ["order.c*", "order.created", true],
+    ["order.c*.x", "order.c.x", true],
   ])("[NAM-1] %s and %s: %s", (pattern, topic, matches) => {
     expect(isTopicPattern(pattern)).toBe(true);
     expect(matchesTopicPattern(pattern, topic)).toBe(matches);
@@ -98,8 +133,8 @@ describe("patterns", () => {
     "$",
     "**.a",
     "a.**.b",
-    "a*",
-    "order.c*",
+    "a*b",
+    "order.c**",
     "***",
     "a.b c",
     "a/b",

@@ -1,9 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
+import type { Caller } from "../../src/worker/caller.ts";
 import { publishLines } from "../../src/worker/publish-ndjson.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
 
 beforeAll(migrateDatabase);
+
+const caller: Caller = {
+  principal: { kind: "root", app: "app_lines", appName: "tests", quotas: {} },
+  request: "tests",
+};
 
 /** Answers to lines that all arrive in one piece. */
 async function publishAtOnce(topic: string, lines: readonly string[]): Promise<{ offset?: number }[]> {
@@ -14,7 +20,7 @@ async function publishAtOnce(topic: string, lines: readonly string[]): Promise<{
       controller.close();
     },
   });
-  const answer = publishLines({ env, app: "app_lines", topic, partition: null, defaults }, body);
+  const answer = publishLines({ env, caller, topic, partition: null, defaults }, body);
   const text = await new Response(answer).text();
   return text
     .trimEnd()

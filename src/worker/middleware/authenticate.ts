@@ -1,8 +1,9 @@
 import { createMiddleware } from "hono/factory";
 import { readConfig } from "../../config.ts";
-import { fail, type Result } from "../../core/result.ts";
+import { fail, ok, type Result } from "../../core/result.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { HubBindings, HubContext } from "../context.ts";
+import type { AppRecord } from "../../store/apps-store.ts";
 import { problem } from "../respond.ts";
 import { findApp } from "../app-directory.ts";
 
@@ -11,19 +12,26 @@ export const authenticate = createMiddleware<HubBindings>(async (c, next) => {
   const config = readConfig(c.env);
   c.set("config", config);
   if (config.rootKey === null) return problem({ code: "not_configured", retryAfterSeconds: 30 });
-  const principal = await authenticateRequest(c, config.rootKey);
-  if (!principal.ok) return problem(principal.failure);
-  c.set("principal", principal.value);
+  const authenticated = await authenticateRequest(c, config.rootKey);
+  if (!authenticated.ok) return problem(authenticated.failure);
+  c.set("principal", authenticated.value.principal);
+  c.set("app", authenticated.value.app);
   return next();
 });
 
-async function authenticateRequest(c: HubContext, rootKey: string): Promise<Result<Principal>> {
+interface Authenticated {
+  readonly principal: Principal;
+  readonly app: AppRecord;
+}
+
+async function authenticateRequest(c: HubContext, rootKey: string): Promise<Result<Authenticated>> {
   const credential = readCredential(c);
   if (!credential.ok) return credential;
   if (!equalSecrets(credential.value, rootKey)) return fail("unauthenticated");
   const appName = c.req.header("tidings-app") ?? "default";
   const app = await findApp(c.env.DB, appName);
-  return app === null ? fail("app_not_found") : { ok: true, value: { kind: "root", app, appName } };
+  if (app === null) return fail("app_not_found");
+  return ok({ app, principal: { kind: "root", app: app.id, appName, quotas: app.quotas } });
 }
 
 /** Addresses are logged, so a credential may stand in one only where a browser has no other way: sockets and SSE. */

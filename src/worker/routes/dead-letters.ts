@@ -33,7 +33,7 @@ async function listDeadLetters(c: HubContext): Promise<Response> {
 }
 
 async function choose(c: HubContext, verb: "redrive" | "discard"): Promise<Response> {
-  const found = await findSubscription(c);
+  const found = await findSubscription(c, "redrive");
   if (!found.ok) return problem(found.failure);
   const choice = parseChoice(c.var.body);
   if (!choice.ok) return problem(choice.failure);

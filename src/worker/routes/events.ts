@@ -4,12 +4,14 @@ import { formatCursor } from "../../core/cursor.ts";
 import type { FilterPattern } from "../../core/filter.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isSystemTopicName, isTopicName } from "../../core/names.ts";
-import { allows, type Action } from "../../core/principal.ts";
+import { allows } from "../../core/principal.ts";
+import type { Action } from "../../core/scope.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { AppendRequest } from "../../durable-objects/rpc.ts";
 import { IdempotencyStore } from "../../store/idempotency-store.ts";
 import { topicLog } from "../../stubs.ts";
 import { refuseUnread } from "../body.ts";
+import { callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { readEventsQuery, type LiveQuery } from "../events-query.ts";
 import { LiveReader } from "../live.ts";
@@ -49,7 +51,7 @@ async function postEvents(c: HubContext): Promise<Response> {
   if (!body.ok) return problem(body.failure);
   const { drafts } = body.value;
   const work = (request: AppendRequest["request"]) =>
-    publish(c.env, c.var.principal.app, topic, drafts, { ...conditions.value, request });
+    publish(c.env, callerOf(c), topic, drafts, { ...conditions.value, request });
   const answer =
     key.value === null
       ? await work(null)
@@ -74,10 +76,7 @@ function postLines(c: HubContext, topic: string, key: string | null, partition: 
   const unread = refuseUnread(c.req.raw, Number.MAX_SAFE_INTEGER);
   if (unread !== null && !unread.ok) return problem(unread.failure);
   const body = c.req.raw.body ?? new Blob([]).stream();
-  const lines = publishLines(
-    { env: c.env, app: c.var.principal.app, topic, partition, defaults: draftDefaults(c) },
-    body,
-  );
+  const lines = publishLines({ env: c.env, caller: callerOf(c), topic, partition, defaults: draftDefaults(c) }, body);
   return new Response(lines, { headers: { "content-type": "application/x-ndjson; charset=utf-8" } });
 }
 
@@ -115,18 +114,20 @@ function receiptsOf({ receipts, replayed }: Published): Response {
 
 async function getEvents(c: HubContext): Promise<Response> {
   const name = c.req.param("topic")!;
-  const refusal = refuseTopic(c, name, "subscribe");
-  if (!refusal.ok) return problem(refusal.failure);
+  const isNamed = refuseName(name);
+  if (!isNamed.ok) return problem(isNamed.failure);
   const query = readEventsQuery(c);
   if (!query.ok) return problem(query.failure);
   const { app } = c.var.principal;
   // HEAD comes here as well. Its answer has no body, so it would follow for nobody: it is told of the page as it is.
   const mayFollow = c.req.method === "GET";
   const isStream = (c.req.header("accept") ?? "").includes("text/event-stream");
+  const mayWait = mayFollow && query.value.waitMs > 0;
+  const follows = mayFollow && (isStream || mayWait);
+  if (!allows(c.var.principal, follows ? "subscribe" : "history", name)) return problem({ code: "scope_missing" });
   if (mayFollow && isStream) return getStream(c, name, query.value);
 
-  const mayWait = mayFollow && query.value.waitMs > 0;
-  const look = () => (mayWait ? ensureTopic(c.env, app, name) : findTopic(c.env, app, name));
+  const look = () => (mayWait ? ensureTopic(c.env, callerOf(c), name) : findTopic(c.env, app, name));
   const read = (from: LiveQuery) => withTopic(app, name, look, (topic) => readEvents(c.env, topic, from));
   const page = await read(query.value);
   if (!page.ok) return problem(page.failure);
@@ -163,8 +164,7 @@ async function waitForEvents(
 }
 
 async function getStream(c: HubContext, name: string, query: LiveQuery): Promise<Response> {
-  const { app } = c.var.principal;
-  const topic = await ensureTopic(c.env, app, name);
+  const topic = await ensureTopic(c.env, callerOf(c), name);
   if (!topic.ok) return problem(topic.failure);
   if (query.key !== null && topic.value.index !== "key") return problem({ code: "index_required" });
   if (query.partition !== null)
@@ -213,9 +213,13 @@ async function getEvent(c: HubContext): Promise<Response> {
   return found.value === null ? problem({ code: "event_not_found" }) : jsonText(found.value);
 }
 
+const refuseName = (topic: string): Result<null> =>
+  isTopicName(topic) || isSystemTopicName(topic) ? ok(null) : fail("topic_name_invalid");
+
 /** Scope is judged before existence, and the hub's own topics are never published to. */
 function refuseTopic(c: HubContext, topic: string, action: Action): Result<null> {
-  if (!isTopicName(topic) && !isSystemTopicName(topic)) return fail("topic_name_invalid");
+  const named = refuseName(topic);
+  if (!named.ok) return named;
   if (!allows(c.var.principal, action, topic)) return fail("scope_missing");
   return action === "publish" && isSystemTopicName(topic) ? fail("topic_reserved") : ok(null);
 }

@@ -4,7 +4,7 @@ import { readConfig } from "../../config.ts";
 import { parseListCursor } from "../../core/ledger-ids.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isSubscriptionName } from "../../core/names.ts";
-import { allows } from "../../core/principal.ts";
+import { allowsOnSubscription, mayTouchSubscriptions } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { SubscriptionDefinition, Target } from "../../core/subscription.ts";
 import { checkTargetAddress } from "../../core/target-address.ts";
@@ -36,15 +36,20 @@ export const subscriptionRoutes = new Hono<HubBindings>()
   .get("/subscriptions/:name/deliveries", listDeliveries);
 
 async function listSubscriptions(c: HubContext): Promise<Response> {
+  const { principal } = c.var;
+  if (!mayTouchSubscriptions(principal, "manage")) return problem({ code: "scope_missing" });
   const query = readListQuery(c);
   if (!query.ok) return problem(query.failure);
   const { after, limit } = query.value;
-  const records = await new SubscriptionsStore(c.env.DB).list(c.var.principal.app, after, limit);
-  const items = records.map(({ definition, createdAt }) => ({
-    ...formatSubscription(definition),
-    createdAt: new Date(createdAt).toISOString(),
-  }));
-  return json({ items, cursor: items.length < limit ? null : items.at(-1)!.name });
+  const records = await new SubscriptionsStore(c.env.DB).list(principal.app, after, limit);
+  const items = records
+    .filter(({ definition }) => allowsOnSubscription(principal, "manage", definition.topics))
+    .map(({ definition, createdAt }) => ({
+      ...formatSubscription(definition),
+      createdAt: new Date(createdAt).toISOString(),
+    }));
+  // Past what is not theirs the list goes on: a page may be short and yet not the last.
+  return json({ items, cursor: records.length < limit ? null : records.at(-1)!.definition.name });
 }
 
 async function getSubscription(c: HubContext): Promise<Response> {
@@ -56,18 +61,21 @@ async function putSubscription(c: HubContext): Promise<Response> {
   const name = c.req.param("name")!;
   if (!isSubscriptionName(name))
     return problem({ code: "subscription_invalid", detail: "That is not a name that a subscription can have." });
-  if (!allows(c.var.principal, "manage", name)) return problem({ code: "scope_missing" });
+  if (!mayTouchSubscriptions(c.var.principal, "manage")) return problem({ code: "scope_missing" });
   const request = parseSubscriptionDefinition(c.var.body);
   if (!request.ok) return problem(request.failure);
+  if (!allowsOnSubscription(c.var.principal, "manage", request.value.topics)) return problem({ code: "scope_missing" });
   const refusal = checkTarget(c.env, request.value.target);
   if (!refusal.ok) return problem(refusal.failure);
 
   let written = await write(c, name, request.value);
+  if (written === null) return problem({ code: "scope_missing" });
   let attached = await attachSubscription(c.env, written.definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
   if (!attached.ok && attached.failure.code === "subscription_not_found") {
     // A DELETE that died half way has ended the ledger and left the row: finish it, and begin anew.
     await new SubscriptionsStore(c.env.DB).remove(c.var.principal.app, name);
     written = await write(c, name, request.value);
+    if (written === null) return problem({ code: "scope_missing" });
     attached = await attachSubscription(c.env, written.definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
   }
   if (!attached.ok) return problem(attached.failure);
@@ -135,11 +143,15 @@ interface Written {
   readonly mintedSecret: string | null;
 }
 
-/** Writes the definition over the revision that it read; another request in between makes it read again. */
-async function write(c: HubContext, name: string, request: SubscriptionRequest): Promise<Written> {
+/**
+ * Writes the definition over the revision that it read; another request in between makes it read again. Null when the
+ * one that stands is outside the credential's scopes.
+ */
+async function write(c: HubContext, name: string, request: SubscriptionRequest): Promise<Written | null> {
   const store = new SubscriptionsStore(c.env.DB);
   for (;;) {
     const previous = (await store.find(c.var.principal.app, name))?.definition ?? null;
+    if (previous !== null && !allowsOnSubscription(c.var.principal, "manage", previous.topics)) return null;
     const { target, mintedSecret } = targetOf(request.target, previous?.target ?? null);
     const { startFrom } = request;
     const definition: SubscriptionDefinition = {

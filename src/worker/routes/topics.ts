@@ -1,7 +1,7 @@
 /** Topics: made, read, changed and deleted by name. */
 import { Hono } from "hono";
 import { isSystemTopicName, isTopicName } from "../../core/names.ts";
-import { allows } from "../../core/principal.ts";
+import { allows, type Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { LogStatus } from "../../durable-objects/rpc.ts";
 import type { Env } from "../../env.ts";
@@ -10,6 +10,7 @@ import { topicLog } from "../../stubs.ts";
 import { formatTopic, parseTopicDefinition, type TopicRequest } from "../../wire/native/topic-definition.ts";
 import { retireLogs } from "../attach.ts";
 import type { HubBindings, HubContext } from "../context.ts";
+import { callerOf } from "../caller.ts";
 import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
@@ -28,13 +29,15 @@ async function listTopics(c: HubContext): Promise<Response> {
   if (!query.ok) return problem(query.failure);
   const { after, limit } = query.value;
   const topics = await new TopicsStore(c.env.DB).list(c.var.principal.app, after, limit);
-  return json({ items: topics.map(formatTopic), cursor: topics.length < limit ? null : topics.at(-1)!.name });
+  const theirs = topics.filter(({ name }) => maySee(c.var.principal, name));
+  // Past what is not theirs the list goes on: a page may be short and yet not the last.
+  return json({ items: theirs.map(formatTopic), cursor: topics.length < limit ? null : topics.at(-1)!.name });
 }
 
 async function getTopic(c: HubContext): Promise<Response> {
   const name = c.req.param("topic")!;
-  const refusal = refuseName(c, name);
-  if (!refusal.ok) return problem(refusal.failure);
+  if (!isTopicName(name) && !isSystemTopicName(name)) return problem({ code: "topic_name_invalid" });
+  if (!maySee(c.var.principal, name)) return problem({ code: "scope_missing" });
   const { app } = c.var.principal;
   const view = await withTopic(
     app,
@@ -57,7 +60,7 @@ async function putTopic(c: HubContext): Promise<Response> {
   const existing = await store.find(c.var.principal.app, name);
   const put =
     existing === null
-      ? await createTopic(c.env, c.var.principal.app, name, definitionOf(request.value, DEFAULT_TOPIC))
+      ? await createTopic(c.env, callerOf(c), name, definitionOf(request.value, DEFAULT_TOPIC))
       : { topic: existing, created: false };
   const changed = put.created ? ok(put.topic) : await change(store, put.topic, request.value);
   if (!changed.ok) return problem(changed.failure);
@@ -77,6 +80,10 @@ async function deleteTopic(c: HubContext): Promise<Response> {
   await retireLogs(c.env, removed);
   return noContent();
 }
+
+/** Who may read a topic, or manage it, may see what it is. */
+const maySee = (principal: Principal, name: string): boolean =>
+  allows(principal, "history", name) || allows(principal, "manage", name);
 
 /** Scope is judged before existence. */
 function refuseName(c: HubContext, name: string): Result<null> {

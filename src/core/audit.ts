@@ -1,0 +1,39 @@
+/** What the audit log tells of one change. Nothing secret may stand in `before` and `after`. */
+export type AuditAction =
+  | "app.created"
+  | "app.changed"
+  | "app.deleted"
+  | "credential.revoked"
+  | "dead_letters.discarded"
+  | "dead_letters.redriven"
+  | "key.created"
+  | "key.revoked"
+  | "key.rotated"
+  | "subscription.created"
+  | "subscription.changed"
+  | "subscription.deleted"
+  | "subscription.paused"
+  | "subscription.resumed"
+  | "topic.created"
+  | "topic.changed"
+  | "topic.deleted";
+
+/** Who asks, by which request, when: what every change has in common. */
+export interface AuditActor {
+  readonly app: string;
+  /** `principalKey`. */
+  readonly actor: string;
+  /** The X-Request-Id. */
+  readonly request: string;
+  /** Milliseconds. */
+  readonly at: number;
+}
+
+export interface AuditEntry extends AuditActor {
+  readonly action: AuditAction;
+  /** The name or id of what was changed. */
+  readonly subject: string;
+  /** What it was and what it became, as it would be shown; null where there was or is nothing. */
+  readonly before: unknown;
+  readonly after: unknown;
+}

@@ -1,0 +1,19 @@
+/** On whose behalf something is done: what reaches a topic's birth or a publish, from a route or from a hub. */
+import type { AuditActor } from "../core/audit.ts";
+import { principalKey, type Principal } from "../core/principal.ts";
+import type { HubContext } from "./context.ts";
+
+export interface Caller {
+  readonly principal: Principal;
+  /** The X-Request-Id. */
+  readonly request: string;
+}
+
+export const callerOf = (c: HubContext): Caller => ({ principal: c.var.principal, request: c.var.requestId });
+
+export const auditActorOf = ({ principal, request }: Caller): AuditActor => ({
+  app: principal.app,
+  actor: principalKey(principal),
+  request,
+  at: Date.now(),
+});
