@@ -1,4 +1,4 @@
-/** Who a request is, and the one place that decides what it may do. Plain data: it goes to hubs and sleeps with sockets. */
+/** Who a request is, and the one place that decides what it may do. Plain data: it sleeps with sockets. */
 import type { Quotas } from "./quotas.ts";
 import { allowsSubscription, allowsTopic, type Action, type Scope } from "./scope.ts";
 
