@@ -72,7 +72,7 @@ function forObjects(): string[] {
 /** Packages and built-in modules that a room may name; what is not listed may name none. */
 const MAY_USE: Record<string, readonly string[]> = {
   "durable-objects": ["cloudflare:workers"],
-  worker: ["hono", "hono/factory", "node:crypto", "cloudflare:workers"],
+  worker: ["hono", "hono/factory", "jose", "node:crypto", "cloudflare:workers"],
   delivery: ["node:crypto"],
 };
 
