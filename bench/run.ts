@@ -9,7 +9,13 @@ import { measureInTurns, type Kinds, type Measure, type Measured } from "./compa
 import { figuresOf, type Figure } from "./figures.ts";
 import { depth } from "./measures/depth.ts";
 import { fanOut } from "./measures/fan-out.ts";
-import { publishMany, publishManyAgainstTable, publishOne, publishOneAgainstTable } from "./measures/publish.ts";
+import {
+  authentication,
+  publishMany,
+  publishManyAgainstTable,
+  publishOne,
+  publishOneAgainstTable,
+} from "./measures/publish.ts";
 import { read } from "./measures/read.ts";
 import { rows } from "./measures/rows.ts";
 import { webhook } from "./measures/webhook.ts";
@@ -23,6 +29,7 @@ const MEASURES: readonly Measure[] = [
   publishOneAgainstTable,
   publishMany,
   publishManyAgainstTable,
+  authentication,
   fanOut(100),
   fanOut(1_000),
   read,

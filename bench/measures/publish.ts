@@ -37,6 +37,14 @@ export const publishManyAgainstTable: Measure = {
   sit: (sizes, { subject }) => twoSides({ subject, baseline: "table" }, async (side) => seatOfBatches(side, sizes)),
 };
 
+/** What it costs to know who asks: the hub asked with an API key, against the hub that asks nobody. */
+export const authentication: Measure = {
+  name: "auth",
+  says: "one event a request with an API key, against the hub without its authentication",
+  isHubOnly: true,
+  sit: (sizes) => twoSides({ subject: "keyed", baseline: "open" }, async (side) => seatOfOnes(side, sizes)),
+};
+
 const seatOfOnes = ({ http, dialect }: Side, sizes: Sizes): Seat => ({
   block: async () => {
     const { seconds, latenciesMs } = await closedLoop(32, sizes.publishOneRequests, (request) =>

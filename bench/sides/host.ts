@@ -3,29 +3,37 @@
  * client that measures it.
  */
 import { objectName } from "../../src/core/keys.ts";
-import { ROOT_KEY, startHub } from "../../test/harness/hub.ts";
+import { ROOT_KEY, startHub, type Hub } from "../../test/harness/hub.ts";
 import { childrenOf } from "../../test/harness/proc.ts";
 import { startBare } from "../bare/start.ts";
 import type { HostAnswer, HostRequest, SideKind } from "./messages.ts";
 
 interface Hosted {
   readonly url: string;
+  /** The credential of the client's requests. */
+  readonly token: string;
   rows(topic: string, sql: string): Promise<unknown[]>;
   close(): Promise<void>;
 }
 
 const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
-  bare: startBare,
-  table: startBare,
-  hub: async (persistTo) => {
+  bare: async (persistTo) => ({ token: "", ...(await startBare(persistTo)) }),
+  table: async (persistTo) => ({ token: "", ...(await startBare(persistTo)) }),
+  hub: async (persistTo) => hostedBy(await startHub({ persistTo }), ROOT_KEY),
+  keyed: async (persistTo) => {
     const hub = await startHub({ persistTo });
-    return {
-      url: hub.url,
-      rows: (topic, sql) => hub.rows("TopicLog", objectName("log", "app_default", topic, 0), sql),
-      close: () => hub.close(),
-    };
+    const { body } = await hub.json<{ key: string }>("POST", "/v1/keys", { name: "bench", scopes: ["publish:**"] });
+    return hostedBy(hub, body.key);
   },
+  open: async (persistTo) => hostedBy(await startHub({ persistTo, entry: "bench/open/worker.ts" }), ROOT_KEY),
 };
+
+const hostedBy = (hub: Hub, token: string): Hosted => ({
+  url: hub.url,
+  token,
+  rows: (topic, sql) => hub.rows("TopicLog", objectName("log", "app_default", topic, 0), sql),
+  close: () => hub.close(),
+});
 
 let hosted: Hosted | undefined;
 
@@ -35,7 +43,7 @@ async function answer(request: HostRequest): Promise<HostAnswer> {
       hosted = await starts[request.side](request.persistTo);
       const [runtimePid] = childrenOf(process.pid, "workerd");
       if (runtimePid === undefined) throw new Error("no runtime stands under this process");
-      return { kind: "started", url: hosted.url, token: ROOT_KEY, runtimePid };
+      return { kind: "started", url: hosted.url, token: hosted.token, runtimePid };
     }
     case "rows-written": {
       const [row] = (await hosted!.rows(request.topic, "SELECT total_changes() AS rows")) as { rows: number }[];

@@ -1,6 +1,7 @@
 /** What the bench and the process that hosts one side say to each other. */
 
-export type SideKind = "hub" | "bare" | "table";
+export type SideKind =
+  "hub" | "bare" | "table" | "keyed" /* the hub, asked with an API key */ | "open"; /* the hub without authentication */
 
 export type HostRequest =
   | { readonly kind: "start"; readonly side: SideKind; readonly persistTo: string }

@@ -11,6 +11,8 @@ const dialects: Record<SideKind, (token: string) => Dialect> = {
   hub: hubDialect,
   bare: () => bareDialect,
   table: () => tableDialect,
+  keyed: hubDialect,
+  open: hubDialect,
 };
 
 type Started = Extract<HostAnswer, { kind: "started" }>;

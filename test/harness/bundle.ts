@@ -5,27 +5,37 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 
 export const REPOSITORY = join(import.meta.dirname, "..", "..");
 const CACHE = join(REPOSITORY, ".wrangler", "test-bundles");
 const KEEP_MS = 3_600_000;
 
-let current: Promise<string> | undefined;
+const current = new Map<string, Promise<string>>();
 
-/** The folder that holds `index.js`. */
-export const bundleHub = (): Promise<string> => (current ??= bundle());
+/** The hub as it ships. */
+const SHIPPED = join("src", "index.ts");
 
-async function bundle(): Promise<string> {
-  const target = join(CACHE, hashOfSources());
-  if (existsSync(join(target, "index.js"))) return target;
+/** The folder that holds the bundle of an entry point (from the repository's root). */
+export function bundleHub(entry = SHIPPED): Promise<string> {
+  const known = current.get(entry) ?? bundle(entry);
+  current.set(entry, known);
+  return known;
+}
+
+/** The bundle's file is named like its entry. */
+export const bundledFile = (entry = SHIPPED): string => basename(entry).replace(/\.ts$/, ".js");
+
+async function bundle(entry: string): Promise<string> {
+  const target = join(CACHE, hashOfSources(entry));
+  if (existsSync(join(target, bundledFile(entry)))) return target;
   mkdirSync(CACHE, { recursive: true });
   dropOldBundles();
   // Two test files may bundle at once: each into a folder of its own, and the rename decides.
   const draft = mkdtempSync(join(CACHE, "draft-"));
   const wrangler = join(REPOSITORY, "node_modules", "wrangler", "bin", "wrangler.js");
-  const args = [wrangler, "deploy", "--dry-run", "--outdir", draft, "-c", "wrangler.toml"];
+  const args = [wrangler, "deploy", entry, "--dry-run", "--outdir", draft, "-c", "wrangler.toml"];
   await promisify(execFile)(process.execPath, args, {
     cwd: REPOSITORY,
     env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" },
@@ -33,18 +43,18 @@ async function bundle(): Promise<string> {
   try {
     renameSync(draft, target);
   } catch (error) {
-    if (!existsSync(join(target, "index.js"))) throw error;
+    if (!existsSync(join(target, bundledFile(entry)))) throw error;
     rmSync(draft, { recursive: true });
   }
   return target;
 }
 
-function hashOfSources(): string {
+function hashOfSources(entry: string): string {
   const hash = createHash("sha256");
   const sources = readdirSync(join(REPOSITORY, "src"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && !name.includes(".generated."))
     .toSorted();
-  for (const path of [...sources.map((name) => join("src", name)), "wrangler.toml", "package-lock.json"]) {
+  for (const path of [entry, ...sources.map((name) => join("src", name)), "wrangler.toml", "package-lock.json"]) {
     hash
       .update(`${path}\0`)
       .update(readFileSync(join(REPOSITORY, path)))

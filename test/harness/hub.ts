@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type DurableObjectIdentifier } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
-import { bundleHub, REPOSITORY } from "./bundle.ts";
+import { bundledFile, bundleHub, REPOSITORY } from "./bundle.ts";
 import { childrenOf } from "./proc.ts";
 import { TestSocket, type SocketOptions, type WireEvent } from "./socket.ts";
 import { eventually } from "./wait.ts";
@@ -18,6 +18,8 @@ export interface HubOptions {
   readonly persistTo?: string;
   /** Variables beside ROOT_KEY and ALLOW_PRIVATE_TARGETS; a null takes one of them away. */
   readonly vars?: Readonly<Record<string, string | null>>;
+  /** Another entry point than the hub's own, from the repository's root: for the bench. */
+  readonly entry?: string;
 }
 
 export interface Answer<Body> {
@@ -206,7 +208,7 @@ const WORKER = "tidings";
 type MiniflareOptions = ReturnType<typeof convertV4MiniflareOptions>;
 
 async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promise<MiniflareOptions> {
-  const bundle = await bundleHub();
+  const bundle = await bundleHub(options.entry);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(REPOSITORY, "wrangler.toml"));
   // The paths are ours: what is run is the finished bundle, not the sources.
   const { rootPath: _rootPath, modulesRules: _modulesRules, ...settings } = workerOptions;
@@ -216,7 +218,7 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
       {
         ...settings,
         name: WORKER,
-        modules: [{ type: "ESModule", path: join(bundle, "index.js") }],
+        modules: [{ type: "ESModule", path: join(bundle, bundledFile(options.entry)) }],
         modulesRoot: bundle,
         bindings: Object.fromEntries(vars.filter((entry): entry is [string, string] => entry[1] !== null)),
       },
