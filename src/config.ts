@@ -4,11 +4,26 @@ import type { Env } from "./env.ts";
 export interface Config {
   /** Null: nobody has set the secret yet, and the hub is closed. */
   readonly rootKey: string | null;
+  /** What secrets at rest are sealed under beside the root key: the first seals, all of them open. */
+  readonly secretsKeys: readonly string[];
   readonly allowPrivateTargets: boolean;
+  /** Where names of targets are looked up before they are called; null: nowhere. */
+  readonly resolverUrl: string | null;
 }
 
-export function readConfig(env: Pick<Env, "ROOT_KEY" | "ALLOW_PRIVATE_TARGETS">): Config {
-  const { ROOT_KEY: rootKey = "", ALLOW_PRIVATE_TARGETS: allowed = "0" } = env;
+type Settings = Pick<Env, "ROOT_KEY" | "SECRETS_KEY" | "ALLOW_PRIVATE_TARGETS" | "DNS_OVER_HTTPS_URL">;
+
+const RESOLVER_URL_DEFAULT = "https://cloudflare-dns.com/dns-query";
+
+export function readConfig(env: Settings): Config {
+  const { ROOT_KEY: rootKey = "", SECRETS_KEY: secretsKey = "" } = env;
+  const { ALLOW_PRIVATE_TARGETS: allowed = "0", DNS_OVER_HTTPS_URL: resolver = RESOLVER_URL_DEFAULT } = env;
   if (allowed !== "0" && allowed !== "1") throw new Error(`ALLOW_PRIVATE_TARGETS is "0" or "1", not "${allowed}"`);
-  return { rootKey: rootKey === "" ? null : rootKey, allowPrivateTargets: allowed === "1" };
+  if (resolver !== "" && !/^https?:\/\//.test(resolver)) throw new Error("DNS_OVER_HTTPS_URL is an address or empty");
+  return {
+    rootKey: rootKey === "" ? null : rootKey,
+    secretsKeys: secretsKey.split(",").filter((key) => key !== ""),
+    allowPrivateTargets: allowed === "1",
+    resolverUrl: resolver === "" ? null : resolver,
+  };
 }
