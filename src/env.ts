@@ -9,6 +9,7 @@ export interface Env {
   readonly DB: D1Database;
   readonly DELIVERIES: Queue<DispatchMessage>;
   readonly DEAD_LETTERS: Queue<DispatchMessage>;
+  readonly SHIELD?: RateLimit;
   /** Secret. Without it the hub answers 503 `not_configured` to everything but /healthz. */
   readonly ROOT_KEY?: string;
   /** Secret. Seals webhook and token secrets at rest; several, separated by commas: the first seals, all of them open. */

@@ -12,7 +12,7 @@ export interface AppRecord {
   readonly createdAt: number;
 }
 
-interface Row {
+export interface AppRow {
   id: string;
   name: string;
   origins: string | null;
@@ -31,12 +31,12 @@ export class AppsStore {
     const row = await this.#db
       .prepare(`SELECT id, name, origins, quotas, created_at FROM apps WHERE name = ?1 AND deleted_at IS NULL`)
       .bind(name)
-      .first<Row>();
-    return row === null ? null : recordOf(row);
+      .first<AppRow>();
+    return row === null ? null : appRecordOf(row);
   }
 }
 
-const recordOf = (row: Row): AppRecord => ({
+export const appRecordOf = (row: AppRow): AppRecord => ({
   id: row.id,
   name: row.name,
   origins: row.origins === null ? null : (JSON.parse(row.origins) as string[]),

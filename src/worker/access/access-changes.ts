@@ -1,0 +1,97 @@
+/**
+ * What this isolate knows of revocations and changes. A busy isolate asks D1 once a second beside its requests; one that
+ * has not asked for longer asks before it answers. Each request asks for itself, because a promise belongs to the
+ * request that made it.
+ */
+import { LIMITS } from "../../core/limits.ts";
+import type { Principal } from "../../core/principal.ts";
+import { isRevokedBy, type Revocation } from "../../core/revocation.ts";
+import type { Env } from "../../env.ts";
+import { logStage } from "../../observability/log.ts";
+import { AccessChangesStore, type AccessChange } from "../../store/access-changes-store.ts";
+import { forgetApp } from "../app-directory.ts";
+import { forgetKey, forgetKeysOf } from "./key-directory.ts";
+
+const CHANGES_PER_PAGE = 1_000;
+
+/** In the order of their ends, since all last equally long. */
+const revocations = new Map<string, Revocation>();
+let version = 0;
+let knownUntil = -Infinity;
+let askedAt = -Infinity;
+
+/** The revocation that covers this principal; null: none that the isolate knows of. */
+export function revocationOf(principal: Principal): Revocation | null {
+  const found = revocationKeys(principal).map((key) => revocations.get(key));
+  return found.find((revocation) => revocation !== undefined && isRevokedBy(principal, revocation)) ?? null;
+}
+
+/** Before it answers, `revocationOf` knows everything that was revoked until ACCESS_STALE_MS_MAX ago. */
+export async function hearOfChanges(env: Env, ctx: Pick<ExecutionContext, "waitUntil">): Promise<void> {
+  const now = Date.now();
+  if (now - knownUntil >= LIMITS.ACCESS_STALE_MS_MAX) return readChanges(env, now);
+  if (now - askedAt < LIMITS.ACCESS_REFRESH_MS) return;
+  askedAt = now;
+  ctx.waitUntil(
+    readChanges(env, now).catch((error: unknown) => logStage("access.refresh_failed", { error: String(error) })),
+  );
+}
+
+/** At once, in this isolate, for the request that made the change. */
+export function learn(change: AccessChange): void {
+  switch (change.kind) {
+    case "changed_key":
+      return forgetKey(change.subject);
+    case "changed_app":
+      forgetApp(change.subject);
+      return forgetKeysOf(change.subject);
+    case "app":
+      forgetApp(change.subject);
+      forgetKeysOf(change.subject);
+      return remember({ ...change, kind: "app" });
+    case "key":
+      forgetKey(change.subject);
+      return remember({ ...change, kind: "key" });
+    case "user":
+    case "token":
+      return remember({ ...change, kind: change.kind });
+  }
+}
+
+/** From the last version seen to the newest; a first look reads all that has not expired. */
+async function readChanges(env: Env, begunAt: number): Promise<void> {
+  askedAt = begunAt;
+  for (;;) {
+    const page = await new AccessChangesStore(env.DB).after(version, begunAt, CHANGES_PER_PAGE);
+    for (const change of page) learn(change);
+    version = Math.max(version, page.at(-1)?.version ?? 0);
+    if (page.length < CHANGES_PER_PAGE) break;
+  }
+  knownUntil = Math.max(knownUntil, begunAt);
+  for (const [key, { expiresAt }] of revocations) {
+    if (expiresAt > begunAt) break;
+    revocations.delete(key);
+  }
+}
+
+/** Of two for one subject the later one counts: it covers what the earlier one does. */
+function remember(revocation: Revocation): void {
+  const key = keyOf(revocation.app, revocation.kind, revocation.subject);
+  const known = revocations.get(key);
+  if (known !== undefined && known.at >= revocation.at) return;
+  revocations.delete(key);
+  revocations.set(key, revocation);
+}
+
+/** Where a revocation of this principal would stand. */
+function revocationKeys(principal: Principal): string[] {
+  const { app } = principal;
+  const keys = [keyOf(app, "app", app)];
+  if (principal.kind !== "root") keys.push(keyOf(app, "key", principal.key));
+  if (principal.kind === "token") keys.push(keyOf(app, "token", principal.token));
+  if (principal.kind === "token" && principal.user !== null) keys.push(keyOf(app, "user", principal.user.id));
+  return keys;
+}
+
+/** The subject stands last, so whatever it holds, no two share a key. */
+const keyOf = (app: string, kind: Revocation["kind"], subject: string): string => `${app}\n${kind}\n${subject}`;
