@@ -19,7 +19,17 @@ export type AttemptOutcome =
   /** Retention took the event before it could be delivered. */
   | { readonly kind: "expired" };
 
-export type UnreachableReason = "timeout" | "connection" | "redirect" | "address_refused" | "listener_threw" | "lapsed";
+export type UnreachableReason =
+  | "timeout"
+  | "connection"
+  | "redirect"
+  | "address_refused"
+  /** No resolver answered what the target's name stands for. */
+  | "name_unresolved"
+  /** No key of the environment opens the target's secret or a header's value. */
+  | "secret_unreadable"
+  | "listener_threw"
+  | "lapsed";
 
 /** One attempt as operators see it. */
 export interface AttemptRecord {

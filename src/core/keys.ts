@@ -42,3 +42,9 @@ export const idempotencyScope = (app: string, principal: string, method: string,
 
 /** An event's identity for deduplication: ids are unique only within their source (CloudEvents 1.0, §3.1). */
 export const eventIdentity = (source: string, id: string): string => JSON.stringify([id, source]);
+
+/** What a sealed secret is bound to: moved into another subscription's definition, or another header, it stays shut. */
+export const webhookSecretContext = (subscriptionId: string): string => `webhook:${subscriptionId}`;
+
+export const webhookHeaderContext = (subscriptionId: string, name: string): string =>
+  `webhook:${subscriptionId}:${name.toLowerCase()}`;

@@ -76,6 +76,12 @@ export const LIMITS = {
   IN_FLIGHT_MAX: 1_000,
   RESPONSE_READ_BYTES_MAX: 64 * KB,
   RESPONSE_KEPT_BYTES_MAX: 4 * KB,
+  TARGET_HEADERS_MAX: 20,
+  TARGET_HEADER_NAME_CHARS_MAX: 64,
+  TARGET_HEADER_VALUE_CHARS_MAX: 1 * KB,
+  RESOLVE_MS_MAX: 2 * SECOND, // a look-up of a target's name; a PUT goes on without it, an attempt fails
+  RESOLVE_KEEP_MS_MAX: 60 * SECOND, // whatever the record's own TTL says
+  RESOLVE_KEEP_ENTRIES_MAX: 1_000,
   SUBSCRIPTION_NAME_CHARS_MAX: 100,
   SUBSCRIPTION_TOPICS_MAX: 100,
   FILTER_BYTES_MAX: 4 * KB,
@@ -95,6 +101,7 @@ export const LIMITS = {
   TOKEN_LIFE_MS_DEFAULT: 15 * 60 * SECOND,
   TOKEN_LIFE_MS_MAX: 1 * HOUR,
   TOKEN_LIFE_MS_MIN: 1 * SECOND,
+  TOKEN_EARLY_MS_MAX: 60 * SECOND, // so far may the clock of who signs be ahead
   KEY_OVERLAP_MS_DEFAULT: 1 * DAY, // after a rotation the secret before is good for so long
   KEY_OVERLAP_MS_MAX: 7 * DAY,
   ACCESS_REFRESH_MS: 1 * SECOND, // a busy isolate asks so often for revocations, beside its requests

@@ -8,7 +8,9 @@ export type Target =
   | {
       readonly kind: "webhook";
       readonly url: string;
+      /** By name; each value is sealed (`webhookHeaderContext`), because it may be a credential of the target's. */
       readonly headers: Readonly<Record<string, string>>;
+      /** Sealed (`webhookSecretContext`); what was stored before there was sealing stands in plain. */
       readonly secret: string;
     }
   | { readonly kind: "listener"; readonly name: string };

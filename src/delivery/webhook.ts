@@ -6,6 +6,7 @@ import type { Target } from "../core/subscription.ts";
 import { checkTargetAddress } from "../core/target-address.ts";
 import type { Env } from "../env.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
+import { openTarget, type OpenedTarget } from "./open-target.ts";
 import { readExcerpt } from "./response-body.ts";
 import { signWebhook } from "./sign.ts";
 
@@ -21,9 +22,11 @@ export async function attemptWebhook(
   // Checked when it was stored, and again now: what the hub allows may have changed since.
   const address = checkTargetAddress(target.url, readConfig(env).allowPrivateTargets);
   if (!address.ok) return failed("address_refused", address.failure.detail ?? "");
+  const opened = await openTarget(env, request.definition.id, target);
+  if (opened === null) return failed("secret_unreadable", "No key of SECRETS_KEY opens the target's secret.");
   const signal = AbortSignal.timeout(request.definition.timeoutMs); // Over the headers and the body.
   try {
-    const headers = await webhookHeaders(target, request, Date.now());
+    const headers = await webhookHeaders(opened, request, Date.now());
     const init = { method: "POST", headers, body: request.line, redirect: "manual", signal } as const;
     return await readOutcome(await fetch(address.value, init));
   } catch (error) {
@@ -56,11 +59,7 @@ async function drop(response: Response): Promise<void> {
 }
 
 /** Ours win over the owner's: nobody may forge a signature or an id by a custom header. */
-async function webhookHeaders(
-  target: WebhookTarget,
-  { delivery, line }: AttemptRequest,
-  now: number,
-): Promise<Headers> {
+async function webhookHeaders(target: OpenedTarget, { delivery, line }: AttemptRequest, now: number): Promise<Headers> {
   const timestampSeconds = Math.floor(now / 1_000);
   const headers = new Headers(target.headers);
   headers.set("content-type", "application/cloudevents+json; charset=utf-8");

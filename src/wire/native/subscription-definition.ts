@@ -1,4 +1,5 @@
 /** `PUT /v1/subscriptions/{name}` and what `GET` answers for it. */
+import { HIDDEN_VALUE } from "../../core/custom-headers.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { parseFilter, type FilterPattern } from "../../core/filter.ts";
 import { minify, stringOf } from "../../core/json-text.ts";
@@ -7,7 +8,7 @@ import { isTopicPattern } from "../../core/names.ts";
 import { parsePosition } from "../../core/position.ts";
 import { fail, type Result } from "../../core/result.ts";
 import { DEFAULT_DELAYS_MS, type RetryPolicy } from "../../core/retry-schedule.ts";
-import type { SubscriptionDefinition } from "../../core/subscription.ts";
+import type { SubscriptionDefinition, Target } from "../../core/subscription.ts";
 import { fitsUtf8, utf8Length } from "../../core/utf8.ts";
 import { DefinitionReader, NOT_OFFERED_YET, parseDefinition, type Members } from "./definition-reader.ts";
 import { readTarget, type TargetRequest } from "./target-definition.ts";
@@ -126,7 +127,7 @@ function readFilter(raw: string | undefined): Result<FilterPattern | null> {
   return { ok: false, failure: { ...filter.failure, errors } };
 }
 
-/** What GET answers of the definition; all but the name can be PUT again. The secret never appears. */
+/** What GET answers of the definition; all but the name can be PUT again. No secret appears, nor a header's value. */
 export interface SubscriptionView {
   readonly name: string;
   readonly topics: readonly string[];
@@ -152,7 +153,7 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
     mode: "async",
     ordering: "none",
     startFrom: start.kind === "time" ? `time:${new Date(start.at).toISOString()}` : start.kind,
-    target: target.kind === "webhook" ? { kind: target.kind, url: target.url, headers: target.headers } : target,
+    target: formatTarget(target),
     retry: {
       maxAttempts: retry.maxAttempts,
       schedule: retry.delaysMs.map(formatDuration),
@@ -162,4 +163,10 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
     ratePerSecond: null,
     timeout: formatDuration(timeoutMs),
   };
+}
+
+function formatTarget(target: Target): SubscriptionView["target"] {
+  if (target.kind === "listener") return target;
+  const headers = Object.fromEntries(Object.keys(target.headers).map((name) => [name, HIDDEN_VALUE]));
+  return { kind: target.kind, url: target.url, headers };
 }

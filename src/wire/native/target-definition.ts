@@ -2,8 +2,10 @@
  * The `target` of a subscription. An address only has to be one here; whether this hub may call it depends on its
  * configuration, and is decided behind this door and again before every attempt.
  */
+import { isCustomHeaderName, isCustomHeaderValue } from "../../core/custom-headers.ts";
 import { escapePointer } from "../../core/json-pointer.ts";
 import { isObjectText, members, stringOf } from "../../core/json-text.ts";
+import { LIMITS } from "../../core/limits.ts";
 import { isSubscriptionName } from "../../core/names.ts";
 import { checkTargetAddress } from "../../core/target-address.ts";
 import { decodeWebhookSecret } from "../../core/webhook-signature.ts";
@@ -13,8 +15,9 @@ export type TargetRequest =
   | {
       readonly kind: "webhook";
       readonly url: string;
+      /** A value may be `HIDDEN_VALUE`: the one that is there stays. */
       readonly headers: Readonly<Record<string, string>>;
-      /** `whsec_…`; null lets the hub mint one. */
+      /** `whsec_…`; null keeps the one there is, or lets the hub mint one. */
       readonly secret: string | null;
     }
   | { readonly kind: "listener"; readonly name: string };
@@ -25,7 +28,6 @@ const MEMBERS_BY_KIND = {
 } as const;
 
 const LATER_KINDS: readonly string[] = ["worker", "pull", "topic", "transport"];
-const HEADERS_MAX = 32;
 
 /** Null when the reader has refused it. */
 export function readTarget(reader: DefinitionReader, raw: string | undefined): TargetRequest | null {
@@ -55,44 +57,21 @@ function readWebhook(reader: DefinitionReader, given: Members): TargetRequest {
   return { kind: "webhook", url, headers, secret: readSecret(reader, given.get("secret")) };
 }
 
-const HEADER_NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
-const HEADER_VALUE = /^[\x20-\x7e]{0,1024}$/;
-
-// The connection's own, what the hub writes itself, and what would let a webhook speak in somebody's name.
-const FORBIDDEN_HEADERS: ReadonlySet<string> = new Set([
-  "authorization",
-  "connection",
-  "content-encoding",
-  "content-length",
-  "content-type",
-  "cookie",
-  "expect",
-  "host",
-  "keep-alive",
-  "te",
-  "traceparent",
-  "tracestate",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-const FORBIDDEN_HEADER_PREFIX = /^(webhook|cf|x-forwarded|hub|tidings|proxy|sec)-/;
-
 function readHeaders(reader: DefinitionReader, raw: string | undefined): Readonly<Record<string, string>> {
   if (raw === undefined) return {};
   const folded = new Set<string>();
   const given = reader.openObject(raw, "/target/headers", (name, pointer) => {
     const lower = name.toLowerCase();
-    const isAllowed = HEADER_NAME.test(name) && !FORBIDDEN_HEADERS.has(lower) && !FORBIDDEN_HEADER_PREFIX.test(lower);
-    if (!isAllowed) reader.refuse(pointer, "A webhook cannot set a header of that name.");
+    if (!isCustomHeaderName(name)) reader.refuse(pointer, "A webhook cannot set a header of that name.");
     else if (folded.has(lower)) reader.refuse(pointer, "This header stands twice.");
     folded.add(lower);
   });
-  if (given.size > HEADERS_MAX) reader.refuse("/target/headers", `There are at most ${HEADERS_MAX} headers.`);
+  const countMax = LIMITS.TARGET_HEADERS_MAX;
+  if (given.size > countMax) reader.refuse("/target/headers", `There are at most ${countMax} headers.`);
   return Object.fromEntries(
     [...given].map(([name, value]) => {
       const text = stringOf(value);
-      if (text !== null && HEADER_VALUE.test(text)) return [name, text];
+      if (text !== null && isCustomHeaderValue(text)) return [name, text];
       reader.refuse(`/target/headers/${escapePointer(name)}`, "A header is at most 1,024 printable ASCII characters.");
       return [name, ""];
     }),

@@ -6,11 +6,12 @@ import { LIMITS } from "../../core/limits.ts";
 import { isSubscriptionName } from "../../core/names.ts";
 import { allowsOnSubscription, mayTouchSubscriptions } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
-import type { SubscriptionDefinition, Target } from "../../core/subscription.ts";
+import type { SubscriptionDefinition } from "../../core/subscription.ts";
 import { checkTargetAddress } from "../../core/target-address.ts";
 import { findListener } from "../../delivery/listener-registry.ts";
 import type { DeliveryReport } from "../../durable-objects/rpc.ts";
 import type { Env } from "../../env.ts";
+import { keyringOf } from "../../sealing.ts";
 import { SubscriptionsStore } from "../../store/subscriptions-store.ts";
 import { subscription } from "../../stubs.ts";
 import {
@@ -20,6 +21,7 @@ import {
 } from "../../wire/native/subscription-definition.ts";
 import { attachSubscription } from "../attach.ts";
 import type { HubBindings, HubContext } from "../context.ts";
+import { sealTarget } from "../target-secrets.ts";
 import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
@@ -69,17 +71,17 @@ async function putSubscription(c: HubContext): Promise<Response> {
   if (!refusal.ok) return problem(refusal.failure);
 
   let written = await write(c, name, request.value);
-  if (written === null) return problem({ code: "scope_missing" });
-  let attached = await attachSubscription(c.env, written.definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
+  if (!written.ok) return problem(written.failure);
+  let attached = await attachSubscription(c.env, written.value.definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
   if (!attached.ok && attached.failure.code === "subscription_not_found") {
     // A DELETE that died half way has ended the ledger and left the row: finish it, and begin anew.
     await new SubscriptionsStore(c.env.DB).remove(c.var.principal.app, name);
     written = await write(c, name, request.value);
-    if (written === null) return problem({ code: "scope_missing" });
-    attached = await attachSubscription(c.env, written.definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
+    if (!written.ok) return problem(written.failure);
+    attached = await attachSubscription(c.env, written.value.definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
   }
   if (!attached.ok) return problem(attached.failure);
-  const { definition, created, mintedSecret } = written;
+  const { definition, created, mintedSecret } = written.value;
   const status = attached.value ? (created ? 201 : 200) : 202; // The cron attaches the rest.
   if (mintedSecret !== null) c.set("showsSecret", true);
   return view(c.env, definition, status, mintedSecret);
@@ -144,18 +146,21 @@ interface Written {
 }
 
 /**
- * Writes the definition over the revision that it read; another request in between makes it read again. Null when the
- * one that stands is outside the credential's scopes.
+ * Writes the definition over the revision that it read; another request in between makes it read again. Fails with
+ * `scope_missing` when the one that stands is outside the credential's scopes, and as `sealTarget` does.
  */
-async function write(c: HubContext, name: string, request: SubscriptionRequest): Promise<Written | null> {
+async function write(c: HubContext, name: string, request: SubscriptionRequest): Promise<Result<Written>> {
   const store = new SubscriptionsStore(c.env.DB);
   for (;;) {
     const previous = (await store.find(c.var.principal.app, name))?.definition ?? null;
-    if (previous !== null && !allowsOnSubscription(c.var.principal, "manage", previous.topics)) return null;
-    const { target, mintedSecret } = targetOf(request.target, previous?.target ?? null);
+    if (previous !== null && !allowsOnSubscription(c.var.principal, "manage", previous.topics))
+      return fail("scope_missing");
+    const id = previous?.id ?? crypto.randomUUID().replaceAll("-", "");
+    const sealed = await sealTarget(keyringOf(c.var.config), id, request.target, previous?.target ?? null);
+    if (!sealed.ok) return sealed;
     const { startFrom } = request;
     const definition: SubscriptionDefinition = {
-      id: previous?.id ?? crypto.randomUUID().replaceAll("-", ""),
+      id,
       app: c.var.principal.app,
       name,
       revision: (previous?.revision ?? 0) + 1,
@@ -163,24 +168,13 @@ async function write(c: HubContext, name: string, request: SubscriptionRequest):
       filter: request.filter,
       // Where it started is history: a change of the definition does not move it.
       start: previous?.start ?? (startFrom.kind === "latest" ? { kind: "latest", since: c.var.receivedAt } : startFrom),
-      target,
+      target: sealed.value.target,
       retry: request.retry,
       maxInFlight: request.maxInFlight,
       timeoutMs: request.timeoutMs,
     };
     const written =
       previous === null ? await store.insert(definition, c.var.receivedAt) : await store.replace(definition);
-    if (written) return { definition, created: previous === null, mintedSecret };
+    if (written) return ok({ definition, created: previous === null, mintedSecret: sealed.value.mintedSecret });
   }
-}
-
-function targetOf(
-  target: SubscriptionRequest["target"],
-  previous: Target | null,
-): { target: Target; mintedSecret: string | null } {
-  if (target.kind === "listener") return { target, mintedSecret: null };
-  const kept = target.secret ?? (previous?.kind === "webhook" ? previous.secret : null);
-  if (kept !== null) return { target: { ...target, secret: kept }, mintedSecret: null };
-  const secret = `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))}`;
-  return { target: { ...target, secret }, mintedSecret: secret };
 }

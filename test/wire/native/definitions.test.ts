@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { HIDDEN_VALUE } from "../../../src/core/custom-headers.ts";
+import { LIMITS } from "../../../src/core/limits.ts";
 import { DEFAULT_DELAYS_MS } from "../../../src/core/retry-schedule.ts";
 import type { SubscriptionDefinition } from "../../../src/core/subscription.ts";
 import { formatSubscription, parseSubscriptionDefinition } from "../../../src/wire/native/subscription-definition.ts";
@@ -11,7 +13,9 @@ const SUBSCRIPTION = { topics: ["order.*"], target: TARGET };
 const subscription = (body: unknown) =>
   parseSubscriptionDefinition(typeof body === "string" ? body : JSON.stringify(body));
 const withTarget = (more: object) => ({ ...SUBSCRIPTION, target: { ...TARGET, ...more } });
-const MANY_HEADERS = Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`X-${index}`, "a"]));
+const MANY_HEADERS = Object.fromEntries(
+  Array.from({ length: LIMITS.TARGET_HEADERS_MAX + 1 }, (_, index) => [`X-${index}`, "a"]),
+);
 const secretOf = (bytes: number): string => `whsec_${Buffer.alloc(bytes, 7).toString("base64")}`;
 
 describe("a topic's definition", () => {
@@ -125,7 +129,7 @@ describe("a subscription's definition", () => {
     });
   });
 
-  it("is answered without its secret, and what is answered can be PUT again", () => {
+  it("[SEC-8] is answered without its secret and its headers' values, and what is answered can be PUT again", () => {
     const definition: SubscriptionDefinition = {
       id: "sub_1",
       app: "default",
@@ -150,7 +154,7 @@ describe("a subscription's definition", () => {
       maxInFlight,
       timeoutMs,
       startFrom: start,
-      target: { ...target, secret: null },
+      target: { ...target, headers: { "X-A": HIDDEN_VALUE }, secret: null },
     });
     expect(
       formatSubscription({ ...definition, start: { kind: "earliest" }, target: { kind: "listener", name: "l" } }),
