@@ -2,6 +2,8 @@
  * Every error the hub can say, in one table. The HTTP body, the WebSocket error frame and close, docs/errors.md and
  * test/core/errors.test.ts are all read from it; a code written anywhere else is a bug.
  */
+import type { QuotaState } from "./quotas.ts";
+
 interface ErrorSpec {
   /** HTTP status. */
   readonly status:
@@ -20,7 +22,9 @@ interface ErrorSpec {
 // prettier-ignore
 export const ERRORS = {
   app_conflict: { status: 409, close: 4509, retryable: false, effect: "none", says: "There is an app of that name already." },
+  app_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The app does not have the required form." },
   app_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such app." },
+  app_reserved: { status: 409, close: 4509, retryable: false, effect: "none", says: "The default app stays: the root key works in it where no other is named." },
   body_too_large: { status: 413, close: 4513, retryable: false, effect: "none", says: "The body is larger than the limit." },
   content_type_unsupported: { status: 415, close: 4515, retryable: false, effect: "none", says: "The hub does not read that content type or encoding here." },
   credential_expired: { status: 401, close: 4401, retryable: false, effect: "none", says: "The credential has expired; come again with a fresh one." },
@@ -47,6 +51,7 @@ export const ERRORS = {
   json_invalid: { status: 400, close: 4522, retryable: false, effect: "none", says: "The text is not valid JSON." },
   json_too_deep: { status: 400, close: 4522, retryable: false, effect: "none", says: "The JSON is nested more deeply than the limit." },
   json_too_many_keys: { status: 413, close: 4513, retryable: false, effect: "none", says: "The JSON has more members than the limit." },
+  key_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The API key does not have the required form." },
   key_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such API key." },
   listener_not_found: { status: 422, close: 4522, retryable: false, effect: "none", says: "The hub was built without a listener of that name." },
   method_not_allowed: { status: 405, close: 4505, retryable: false, effect: "none", says: "That address does not answer to this method." },
@@ -57,7 +62,9 @@ export const ERRORS = {
   partition_required: { status: 422, close: 4522, retryable: false, effect: "none", says: "The topic has several partitions: name one." },
   protocol_invalid: { status: 400, close: 4500, retryable: false, effect: "none", says: "The hub speaks the subprotocol tidings.v1 here." },
   quota_exceeded: { status: 429, close: 4029, retryable: true, effect: "none", says: "The app or the key has used up what it may have." },
+  quota_unavailable: { status: 503, close: 4003, retryable: true, effect: "none", says: "The hub cannot tell just now whether the quota allows that." },
   reader_too_slow: { status: 429, close: 4008, retryable: true, effect: "none", says: "The reader stayed too far behind; resume from its cursor." },
+  revocation_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The revocation does not have the required form." },
   route_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "Nothing answers at that address." },
   scope_missing: { status: 403, close: 4503, retryable: false, effect: "none", says: "The credential does not allow that." },
   subscription_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The subscription does not have the required form." },
@@ -92,6 +99,8 @@ export interface Failure {
   /** What is wrong where, by JSON Pointer (RFC 6901) into the body. */
   readonly errors?: readonly FieldError[];
   readonly retryAfterSeconds?: number;
+  /** The quota that was used up, for the RateLimit headers. */
+  readonly quota?: QuotaState;
 }
 
 export interface FieldError {

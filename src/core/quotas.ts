@@ -25,3 +25,12 @@ export const APP_QUOTAS: readonly QuotaName[] = [
 
 /** A key narrows its app's rates; what is counted of definitions belongs to the app alone. */
 export const KEY_QUOTAS: readonly QuotaName[] = ["requestsPerSecond", "eventsPerDay", "bytesPerDay", "sockets"];
+
+/** Where a quota stands when it refuses. */
+export interface QuotaState {
+  readonly name: QuotaName;
+  readonly limit: number;
+  readonly remaining: number;
+  /** The window that it is counted in, and when that ends; null for what is not counted over time. */
+  readonly window: { readonly seconds: number; readonly endsInSeconds: number } | null;
+}

@@ -1,5 +1,9 @@
-/** Topics: their lives and policies. The only SQL about them. */
+/** Topics: their lives and policies. The only SQL about them. Each change brings its row of the audit log. */
+import type { AuditEntry } from "../core/audit.ts";
+import { definitionsUsedUp } from "../core/quota-refusal.ts";
+import { ok, type Result } from "../core/result.ts";
 import type { Retention } from "../core/retention.ts";
+import { auditStatement } from "./audit-store.ts";
 
 export type TopicIndex = "none" | "version" | "key";
 export type SchemaPolicy = "off" | "warn" | "enforce";
@@ -54,20 +58,21 @@ export class TopicsStore {
   }
 
   /**
-   * Makes the topic unless it lives already, and answers the one that lives. An epoch is the time of birth, or one more
-   * than the last life's where the clock would repeat it.
+   * Makes the topic that `entry` names, at its time, unless it lives already, and answers the one that lives. An epoch
+   * is the time of birth, or one more than the last life's where the clock would repeat it. How many there are is
+   * counted in the same statement, so that racing requests never make one too many: then it is `quota_exceeded`.
    */
   async create(
-    app: string,
-    name: string,
     definition: TopicDefinition,
-    now: number,
-  ): Promise<{ topic: TopicRecord; created: boolean }> {
-    const row = await this.#db
+    topicsMax: number,
+    entry: AuditEntry,
+  ): Promise<Result<{ readonly topic: TopicRecord; readonly created: boolean }>> {
+    const insert = this.#db
       .prepare(
         `INSERT INTO topics (app, name, epoch, revision, partitions, index_kind, retention, schema_policy, description,
            created_at, deleted_at, settled)
-       VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?3, NULL, 0)
+       SELECT ?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?3, NULL, 0
+       WHERE (SELECT count(*) FROM topics WHERE app = ?1 AND deleted_at IS NULL) < ?9
        ON CONFLICT (app, name) DO UPDATE SET epoch = max(excluded.epoch, topics.epoch + 1), revision = 1,
          partitions = excluded.partitions, index_kind = excluded.index_kind, retention = excluded.retention,
          schema_policy = excluded.schema_policy, description = excluded.description, created_at = excluded.created_at,
@@ -75,50 +80,56 @@ export class TopicsStore {
        RETURNING *`,
       )
       .bind(
-        app,
-        name,
-        now,
+        entry.app,
+        entry.subject,
+        entry.at,
         definition.partitions,
         definition.index,
         JSON.stringify(definition.retention),
         definition.schemaPolicy,
         definition.description,
-      )
-      .first<Row>();
-    if (row !== null) return { topic: recordOf(row), created: true };
-    const existing = await this.find(app, name);
-    return existing === null ? this.create(app, name, definition, now) : { topic: existing, created: false };
+        topicsMax,
+      );
+    const made = await this.#change(insert, entry);
+    if (made !== null) return ok({ topic: made, created: true });
+    const existing = await this.find(entry.app, entry.subject);
+    if (existing !== null) return ok({ topic: existing, created: false });
+    const living = await this.#countLiving(entry.app);
+    // It was there, or too many were, a moment ago.
+    return living < topicsMax ? this.create(definition, topicsMax, entry) : definitionsUsedUp("topics", topicsMax);
   }
 
-  /** Changes what may change; null when the topic is gone. */
-  async update(topic: TopicRecord, change: TopicDefinition): Promise<TopicRecord | null> {
-    const row = await this.#db
+  /** Changes what may change; null when the topic is gone or was changed since it was read. */
+  update(topic: TopicRecord, change: TopicDefinition, entry: AuditEntry): Promise<TopicRecord | null> {
+    const update = this.#db
       .prepare(
-        `UPDATE topics SET revision = revision + 1, retention = ?4, schema_policy = ?5, description = ?6
-       WHERE app = ?1 AND name = ?2 AND epoch = ?3 AND deleted_at IS NULL RETURNING *`,
+        `UPDATE topics SET revision = revision + 1, retention = ?5, schema_policy = ?6, description = ?7
+       WHERE app = ?1 AND name = ?2 AND epoch = ?3 AND revision = ?4 AND deleted_at IS NULL RETURNING *`,
       )
       .bind(
         topic.app,
         topic.name,
         topic.epoch,
+        topic.revision,
         JSON.stringify(change.retention),
         change.schemaPolicy,
         change.description,
-      )
-      .first<Row>();
-    return row === null ? null : recordOf(row);
+      );
+    return this.#change(update, entry);
   }
 
-  /** Ends the topic's life; the record answered carries the epoch under which its logs retire. */
-  async remove(app: string, name: string, now: number): Promise<TopicRecord | null> {
-    const row = await this.#db
+  /**
+   * Ends the topic's life; the record answered carries the epoch under which its logs retire. Null when the topic is
+   * gone or was changed since it was read.
+   */
+  remove(topic: TopicRecord, entry: AuditEntry): Promise<TopicRecord | null> {
+    const removal = this.#db
       .prepare(
-        `UPDATE topics SET deleted_at = ?3, epoch = epoch + 1, settled = 0
-         WHERE app = ?1 AND name = ?2 AND deleted_at IS NULL RETURNING *`,
+        `UPDATE topics SET deleted_at = ?5, epoch = epoch + 1, settled = 0
+         WHERE app = ?1 AND name = ?2 AND epoch = ?3 AND revision = ?4 AND deleted_at IS NULL RETURNING *`,
       )
-      .bind(app, name, now)
-      .first<Row>();
-    return row === null ? null : recordOf(row);
+      .bind(topic.app, topic.name, topic.epoch, topic.revision, entry.at);
+    return this.#change(removal, entry);
   }
 
   async markSettled(topic: TopicRecord): Promise<void> {
@@ -144,6 +155,21 @@ export class TopicsStore {
       .bind(app, after, limit)
       .all<Row>();
     return results.map(recordOf);
+  }
+
+  /** The row that the statement changed, written together with what the audit log tells of it; null when it changed none. */
+  async #change(statement: D1PreparedStatement, entry: AuditEntry): Promise<TopicRecord | null> {
+    const [changed] = await this.#db.batch<Row>([statement, auditStatement(this.#db, entry)]);
+    const row = changed!.results[0];
+    return row === undefined ? null : recordOf(row);
+  }
+
+  async #countLiving(app: string): Promise<number> {
+    const row = await this.#db
+      .prepare(`SELECT count(*) AS living FROM topics WHERE app = ?1 AND deleted_at IS NULL`)
+      .bind(app)
+      .first<{ living: number }>();
+    return row!.living;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Failure } from "../core/errors.ts";
 import { ERRORS } from "../core/errors.ts";
 import { problemOf } from "../wire/native/problem.ts";
+import { rateLimitHeaders } from "../wire/native/rate-limit.ts";
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
@@ -20,5 +21,6 @@ export function problem(failure: Failure): Response {
   if (status === 426) headers["upgrade"] = "websocket";
   if (status === 429 || status === 503 || (status === 409 && retryable))
     headers["retry-after"] = String(failure.retryAfterSeconds ?? 1);
+  if (failure.quota !== undefined) Object.assign(headers, rateLimitHeaders(failure.quota));
   return new Response(JSON.stringify(problemOf(failure)), { status, headers });
 }

@@ -2,14 +2,15 @@
  * Topics by name, as routes need them: from the isolate's cache (30 s), else from D1. What is stale here is found out
  * by the log, which refuses an old epoch before it does anything; `forget` then makes the next look go to D1.
  */
+import type { AuditEntry } from "../core/audit.ts";
 import { LIMITS } from "../core/limits.ts";
 import { isSystemTopicName, isTopicName } from "../core/names.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { Env } from "../env.ts";
 import { TopicsStore, type TopicDefinition, type TopicIndex, type TopicRecord } from "../store/topics-store.ts";
-import { DEFAULT_RETENTION } from "../wire/native/topic-definition.ts";
-import { attachTopic } from "./attach.ts";
-import type { Caller } from "./caller.ts";
+import { DEFAULT_RETENTION, formatTopic } from "../wire/native/topic-definition.ts";
+import { attachTopic, retireLogs } from "./attach.ts";
+import { auditActorOf, type Caller } from "./caller.ts";
 
 export const DEFAULT_TOPIC: TopicDefinition = {
   partitions: 1,
@@ -31,7 +32,10 @@ export async function findTopic(env: Env, app: string, name: string): Promise<Re
   return ok(remember(topic));
 }
 
-/** Finds the topic or makes it with the app's default policy: what a first publish or subscribe does. */
+/**
+ * Finds the topic or makes it with the app's default policy: what a first publish or subscribe does. Who may be refused
+ * for what it asks of the topic looks at `DEFAULT_TOPIC` first: a refusal leaves nothing behind.
+ */
 export async function ensureTopic(
   env: Env,
   caller: Caller,
@@ -41,23 +45,61 @@ export async function ensureTopic(
   const found = await findTopic(env, caller.principal.app, name);
   if (found.ok || found.failure.code !== "topic_not_found") return found;
   if (!isTopicName(name)) return found;
-  return ok((await createTopic(env, caller, name, { ...DEFAULT_TOPIC, index })).topic);
+  const made = await createTopic(env, caller, name, { ...DEFAULT_TOPIC, index });
+  return made.ok ? ok(made.value.topic) : made;
 }
 
 /**
  * The row first, then the subscriptions whose patterns match it: see attach.ts. Not created: another request made it a
- * moment ago, and its definition may be another.
+ * moment ago, and its definition may be another. Failures: `quota_exceeded`.
  */
 export async function createTopic(
   env: Env,
   caller: Caller,
   name: string,
   definition: TopicDefinition,
-): Promise<{ topic: TopicRecord; created: boolean }> {
-  const { app } = caller.principal;
-  const { topic, created } = await new TopicsStore(env.DB).create(app, name, definition, Date.now());
+): Promise<Result<{ topic: TopicRecord; created: boolean }>> {
+  const after = formatTopic({ name, ...definition });
+  const entry: AuditEntry = { ...auditActorOf(caller), action: "topic.created", subject: name, before: null, after };
+  const topicsMax = caller.principal.quotas.topics ?? LIMITS.APP_TOPICS_DEFAULT;
+  const made = await new TopicsStore(env.DB).create(definition, topicsMax, entry);
+  if (!made.ok) return made;
+  const { topic, created } = made.value;
   if (created) await attachTopic(env, topic);
-  return { topic: remember(topic), created };
+  return ok({ topic: remember(topic), created });
+}
+
+/** Changes what may change of a topic as it was read; null when it is gone or was changed since. */
+export async function changeTopic(
+  env: Env,
+  caller: Caller,
+  topic: TopicRecord,
+  definition: TopicDefinition,
+): Promise<TopicRecord | null> {
+  const [before, after] = [formatTopic(topic), formatTopic({ ...topic, ...definition })];
+  if (JSON.stringify(before) === JSON.stringify(after)) return topic;
+  const entry: AuditEntry = { ...auditActorOf(caller), action: "topic.changed", subject: topic.name, before, after };
+  return new TopicsStore(env.DB).update(topic, definition, entry);
+}
+
+/** The row first, so that no new request finds the topic; then the logs, which tell whoever listens. */
+export async function deleteTopic(env: Env, caller: Caller, name: string): Promise<Result<null>> {
+  const store = new TopicsStore(env.DB);
+  const { app } = caller.principal;
+  for (;;) {
+    const topic = await store.find(app, name);
+    if (topic === null) {
+      forgetTopic(app, name);
+      return fail("topic_not_found");
+    }
+    const before = formatTopic(topic);
+    const entry: AuditEntry = { ...auditActorOf(caller), action: "topic.deleted", subject: name, before, after: null };
+    const removed = await store.remove(topic, entry);
+    if (removed === null) continue; // Changed since it was read: the log of changes tells what was really deleted.
+    forgetTopic(app, name);
+    await retireLogs(env, removed);
+    return ok(null);
+  }
 }
 
 export function remember(topic: TopicRecord): TopicRecord {

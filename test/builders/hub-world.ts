@@ -3,13 +3,12 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { objectName } from "../../src/core/keys.ts";
 import type { EventDraft } from "../../src/core/event.ts";
 import type { LogPush, PushAnswer } from "../../src/durable-objects/rpc.ts";
-import { TopicsStore, type TopicDefinition, type TopicRecord } from "../../src/store/topics-store.ts";
+import type { TopicDefinition, TopicRecord } from "../../src/store/topics-store.ts";
 import { channelHub, topicLog } from "../../src/stubs.ts";
 import type { Caller } from "../../src/worker/caller.ts";
 import { NO_CONDITIONS, publish, type Receipt } from "../../src/worker/publish.ts";
-import { createTopic, DEFAULT_TOPIC, forgetTopic } from "../../src/worker/topic-directory.ts";
+import { createTopic, DEFAULT_TOPIC, deleteTopic } from "../../src/worker/topic-directory.ts";
 import { lifeOf } from "../../src/worker/topic-life.ts";
-import { retireLogs } from "../../src/worker/attach.ts";
 import { HubClient } from "./hub-client.ts";
 import { makeDrafts, valueOf } from "./log.ts";
 import { env } from "./objects.ts";
@@ -39,7 +38,7 @@ export class HubWorld {
   }
 
   async makeTopic(topic: string, definition: Partial<TopicDefinition> = {}): Promise<TopicRecord> {
-    return (await createTopic(env, this.caller, topic, { ...DEFAULT_TOPIC, ...definition })).topic;
+    return valueOf(await createTopic(env, this.caller, topic, { ...DEFAULT_TOPIC, ...definition })).topic;
   }
 
   async publish(topic: string, drafts: readonly EventDraft[] = makeDrafts(1)): Promise<readonly Receipt[]> {
@@ -47,9 +46,7 @@ export class HubWorld {
   }
 
   async deleteTopic(topic: string): Promise<void> {
-    const removed = await new TopicsStore(env.DB).remove(this.app, topic, Date.now());
-    forgetTopic(this.app, topic);
-    await retireLogs(env, removed!);
+    valueOf(await deleteTopic(env, this.caller, topic));
   }
 
   /** Takes the hub out of memory while its sockets live on. */

@@ -8,21 +8,28 @@ import type { Env } from "../../env.ts";
 import { TopicsStore, type TopicDefinition, type TopicRecord } from "../../store/topics-store.ts";
 import { topicLog } from "../../stubs.ts";
 import { formatTopic, parseTopicDefinition, type TopicRequest } from "../../wire/native/topic-definition.ts";
-import { retireLogs } from "../attach.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { callerOf } from "../caller.ts";
 import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { json, noContent, problem } from "../respond.ts";
-import { createTopic, DEFAULT_TOPIC, findTopic, forgetTopic, remember, withTopic } from "../topic-directory.ts";
+import {
+  changeTopic,
+  createTopic,
+  DEFAULT_TOPIC,
+  deleteTopic,
+  findTopic,
+  remember,
+  withTopic,
+} from "../topic-directory.ts";
 import { lifeOf } from "../topic-life.ts";
 
 export const topicRoutes = new Hono<HubBindings>()
   .get("/topics", listTopics)
   .get("/topics/:topic", getTopic)
   .put("/topics/:topic", jsonBody, idempotency, putTopic)
-  .delete("/topics/:topic", jsonBody, idempotency, deleteTopic);
+  .delete("/topics/:topic", jsonBody, idempotency, removeTopic);
 
 async function listTopics(c: HubContext): Promise<Response> {
   const query = readListQuery(c);
@@ -56,29 +63,19 @@ async function putTopic(c: HubContext): Promise<Response> {
   const request = parseTopicDefinition(c.var.body === "" ? "{}" : c.var.body);
   if (!request.ok) return problem(request.failure);
 
-  const store = new TopicsStore(c.env.DB);
-  const existing = await store.find(c.var.principal.app, name);
-  const put =
-    existing === null
-      ? await createTopic(c.env, callerOf(c), name, definitionOf(request.value, DEFAULT_TOPIC))
-      : { topic: existing, created: false };
-  const changed = put.created ? ok(put.topic) : await change(store, put.topic, request.value);
-  if (!changed.ok) return problem(changed.failure);
-  const view = await viewOf(c.env, remember(changed.value));
-  return view.ok ? json(view.value, put.created ? 201 : 200) : problem(view.failure);
+  const put = await createOrChange(c, name, request.value);
+  if (!put.ok) return problem(put.failure);
+  const view = await viewOf(c.env, remember(put.value.topic));
+  return view.ok ? json(view.value, put.value.created ? 201 : 200) : problem(view.failure);
 }
 
-/** The row first, so that no new request finds the topic; then the logs, which tell whoever listens. */
-async function deleteTopic(c: HubContext): Promise<Response> {
+async function removeTopic(c: HubContext): Promise<Response> {
   const name = c.req.param("topic")!;
   const refusal = refuseName(c, name);
   if (!refusal.ok) return problem(refusal.failure);
   if (isSystemTopicName(name)) return problem({ code: "topic_reserved" });
-  const removed = await new TopicsStore(c.env.DB).remove(c.var.principal.app, name, Date.now());
-  forgetTopic(c.var.principal.app, name);
-  if (removed === null) return problem({ code: "topic_not_found" });
-  await retireLogs(c.env, removed);
-  return noContent();
+  const deleted = await deleteTopic(c.env, callerOf(c), name);
+  return deleted.ok ? noContent() : problem(deleted.failure);
 }
 
 /** Who may read a topic, or manage it, may see what it is. */
@@ -102,12 +99,26 @@ const definitionOf = (request: TopicRequest, otherwise: TopicDefinition): TopicD
 const matches = (request: TopicRequest, topic: TopicRecord): boolean =>
   (request.partitions ?? topic.partitions) === topic.partitions && (request.index ?? topic.index) === topic.index;
 
-async function change(store: TopicsStore, topic: TopicRecord, request: TopicRequest): Promise<Result<TopicRecord>> {
-  if (!matches(request, topic)) {
-    return fail("topic_conflict", `The topic has ${topic.partitions} partitions and index ${topic.index}.`);
+/** Another request in between makes it look again, so that each change is one of what stood there. */
+async function createOrChange(
+  c: HubContext,
+  name: string,
+  request: TopicRequest,
+): Promise<Result<{ topic: TopicRecord; created: boolean }>> {
+  const store = new TopicsStore(c.env.DB);
+  for (;;) {
+    const existing = await store.find(c.var.principal.app, name);
+    const made =
+      existing === null
+        ? await createTopic(c.env, callerOf(c), name, definitionOf(request, DEFAULT_TOPIC))
+        : ok({ topic: existing, created: false });
+    if (!made.ok || made.value.created) return made;
+    const { topic } = made.value;
+    if (!matches(request, topic))
+      return fail("topic_conflict", `The topic has ${topic.partitions} partitions and index ${topic.index}.`);
+    const changed = await changeTopic(c.env, callerOf(c), topic, definitionOf(request, topic));
+    if (changed !== null) return ok({ topic: changed, created: false });
   }
-  const changed = await store.update(topic, definitionOf(request, topic));
-  return changed === null ? fail("topic_not_found") : { ok: true, value: changed };
 }
 
 /** The definition with what each partition holds; asking also brings a changed policy to the logs. */
