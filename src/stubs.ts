@@ -13,6 +13,9 @@ export const subscription = (env: Env, app: string, id: string): DurableObjectSt
 export const channelHub = (env: Env, app: string, protocol: string): DurableObjectStub<ChannelHubRpc> =>
   env.CHANNEL_HUB.getByName(objectName("hub", app, protocol, "any", 0));
 
+/** Every hub that may hold sockets of the app. */
+export const hubsOf = (env: Env, app: string): DurableObjectStub<ChannelHubRpc>[] => [channelHub(env, app, "native")];
+
 /** A log knows its live listeners by their own names. */
 export const channelHubNamed = (env: Env, name: string): DurableObjectStub<ChannelHubRpc> =>
   env.CHANNEL_HUB.getByName(name);

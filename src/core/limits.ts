@@ -93,6 +93,7 @@ export const LIMITS = {
   APP_NAME_CHARS_MAX: 63,
   APP_ORIGINS_MAX: 100, // of one app
   APP_KEYS_MAX: 1_000,
+  KEY_NAME_CHARS_MAX: 100,
   CREDENTIAL_CHARS_MAX: 8 * KB, // a JWT with its scopes and its user; more is a header nobody should send
   CREDENTIAL_SCOPES_MAX: 50, // of one key or token; with the user they travel in a socket's attachment of ≤ 16 KB
   CREDENTIAL_SCOPES_BYTES_MAX: 3 * KB,

@@ -1,10 +1,14 @@
-/** Names of topics and subscriptions, and the patterns that select topics. */
+/** Names of apps, topics and subscriptions, and the patterns that select topics. */
 import { LIMITS } from "./limits.ts";
 
 const TOPIC_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._:@=,;-]{0,199}$/;
 const SYSTEM_TOPIC_NAME = /^\$[a-zA-Z0-9._:@=,;-]{1,199}$/;
 const SUBSCRIPTION_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
+const APP_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const PATTERN_WORD = /^[a-zA-Z0-9_:@=,;-]*\*?$/;
+
+/** No `_`: an app's id has one, so the two never meet in the column of names. */
+export const isAppName = (name: string): boolean => APP_NAME.test(name);
 
 export const isTopicName = (name: string): boolean => TOPIC_NAME.test(name);
 

@@ -1,7 +1,11 @@
 /** API keys with the apps that they belong to. A key's text is nowhere here, only the hash of its secret. */
+import type { AuditEntry } from "../core/audit.ts";
 import type { Quotas } from "../core/quotas.ts";
-import { parseScope, type Scope } from "../core/scope.ts";
+import type { Revocation } from "../core/revocation.ts";
+import { formatScope, parseScope, type Scope } from "../core/scope.ts";
+import { cacheChange, changeStatement } from "./access-changes-store.ts";
 import { appRecordOf, type AppRecord } from "./apps-store.ts";
+import { auditStatement } from "./audit-store.ts";
 
 export interface KeyRecord {
   /** Public. */
@@ -62,6 +66,72 @@ export class ApiKeysStore {
   async find(id: string): Promise<KeyRecord | null> {
     const row = await this.#db.prepare(`${SELECT} WHERE k.id = ?1`).bind(id).first<Row>();
     return row === null ? null : recordOf(row);
+  }
+
+  /** The app's keys by id, after `after`. */
+  async list(app: string, after: string, limit: number): Promise<KeyRecord[]> {
+    const { results } = await this.#db
+      .prepare(`${SELECT} WHERE k.app = ?1 AND k.id > ?2 ORDER BY k.id LIMIT ?3`)
+      .bind(app, after, limit)
+      .all<Row>();
+    return results.map(recordOf);
+  }
+
+  /** Adds the key unless its app has `keysMax` already, or is there no longer: then false. */
+  async insert(key: KeyRecord, keysMax: number, entry: AuditEntry): Promise<boolean> {
+    const insert = this.#db
+      .prepare(
+        `INSERT INTO api_keys (id, app, name, secret_hash, scopes, quotas, token_algorithm, token_key, created_at,
+           expires_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+         WHERE (SELECT count(*) FROM api_keys WHERE app = ?2) < ?11
+           AND EXISTS (SELECT 1 FROM apps WHERE id = ?2 AND deleted_at IS NULL)`,
+      )
+      .bind(
+        key.id,
+        key.app.id,
+        key.name,
+        key.secretHash,
+        JSON.stringify(key.scopes.map(formatScope)),
+        JSON.stringify(key.quotas),
+        key.tokenAlgorithm,
+        key.tokenKey,
+        key.createdAt,
+        key.expiresAt,
+        keysMax,
+      );
+    const [inserted] = await this.#db.batch([insert, auditStatement(this.#db, entry)]);
+    return inserted!.meta.changes === 1;
+  }
+
+  /** Gives the key that was read another secret; false when it was rotated or revoked in between. */
+  async rotate(key: KeyRecord, rotated: KeyRecord, entry: AuditEntry): Promise<boolean> {
+    const update = this.#db
+      .prepare(
+        `UPDATE api_keys SET secret_hash = ?3, previous_hash = ?2, previous_until = ?4
+         WHERE id = ?1 AND secret_hash = ?2`,
+      )
+      .bind(key.id, key.secretHash, rotated.secretHash, rotated.previousUntil);
+    const change = cacheChange(key.app.id, "changed_key", key.id, entry.at);
+    const [updated] = await this.#db.batch([
+      update,
+      auditStatement(this.#db, entry),
+      changeStatement(this.#db, change),
+    ]);
+    return updated!.meta.changes === 1;
+  }
+
+  /** Drops the key for good; false when it was gone already. */
+  async revoke(revocation: Revocation, entry: AuditEntry): Promise<boolean> {
+    const remove = this.#db
+      .prepare(`DELETE FROM api_keys WHERE id = ?1 AND app = ?2`)
+      .bind(revocation.subject, revocation.app);
+    const [removed] = await this.#db.batch([
+      remove,
+      auditStatement(this.#db, entry),
+      changeStatement(this.#db, revocation),
+    ]);
+    return removed!.meta.changes === 1;
   }
 
   /** Of two isolates the later one counts. */

@@ -3,12 +3,17 @@ import { Hono, type MiddlewareHandler } from "hono";
 import type { Failure } from "../core/errors.ts";
 import type { HubBindings, HubContext } from "./context.ts";
 import { authenticate } from "./middleware/authenticate.ts";
+import { refuseLocalSettings } from "./middleware/local-settings.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { problem } from "./respond.ts";
+import { appRoutes } from "./routes/apps.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { connectRoute } from "./routes/connect.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
+import { revocationRoutes } from "./routes/revocations.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { topicRoutes } from "./routes/topics.ts";
 
@@ -17,6 +22,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   const hub = new Hono<HubBindings>();
   hub.use(requestId);
   hub.route("/", healthRoute);
+  hub.use(refuseLocalSettings);
   hub.use(whoAsks);
 
   hub.route("/v1", eventRoutes);
@@ -24,6 +30,10 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", topicRoutes);
   hub.route("/v1", subscriptionRoutes);
   hub.route("/v1", deadLetterRoutes);
+  hub.route("/v1", appRoutes);
+  hub.route("/v1", keyRoutes);
+  hub.route("/v1", revocationRoutes);
+  hub.route("/v1", auditRoutes);
   hub.route("/v1", limitsRoute);
 
   hub.notFound((c) => refuseAddress(hub, c.req.path));
