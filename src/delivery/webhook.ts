@@ -3,9 +3,9 @@ import { readConfig } from "../config.ts";
 import type { AttemptOutcome, UnreachableReason } from "../core/delivery-decision.ts";
 import { parseRetryAfterMs } from "../core/retry-after.ts";
 import type { Target } from "../core/subscription.ts";
-import { checkTargetAddress } from "../core/target-address.ts";
 import type { Env } from "../env.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
+import { judgeTarget } from "./judge-target.ts";
 import { openTarget, type OpenedTarget } from "./open-target.ts";
 import { readExcerpt } from "./response-body.ts";
 import { signWebhook } from "./sign.ts";
@@ -19,16 +19,17 @@ export async function attemptWebhook(
   target: WebhookTarget,
   request: AttemptRequest,
 ): Promise<AttemptOutcome> {
-  // Checked when it was stored, and again now: what the hub allows may have changed since.
-  const address = checkTargetAddress(target.url, readConfig(env).allowPrivateTargets);
-  if (!address.ok) return failed("address_refused", address.failure.detail ?? "");
+  // Judged when it was stored, and again now: what the hub allows, or what the name stands for, may have changed since.
+  const judged = await judgeTarget(target.url, readConfig(env), null);
+  if (judged.kind === "refused") return failed("address_refused", judged.failure.detail ?? "");
+  if (judged.kind === "unresolved") return failed("name_unresolved", "");
   const opened = await openTarget(env, request.definition.id, target);
   if (opened === null) return failed("secret_unreadable", "No key of SECRETS_KEY opens the target's secret.");
   const signal = AbortSignal.timeout(request.definition.timeoutMs); // Over the headers and the body.
   try {
     const headers = await webhookHeaders(opened, request, Date.now());
     const init = { method: "POST", headers, body: request.line, redirect: "manual", signal } as const;
-    return await readOutcome(await fetch(address.value, init));
+    return await readOutcome(await fetch(judged.url, init));
   } catch (error) {
     return signal.aborted ? failed("timeout", "") : failed("connection", String(error));
   }

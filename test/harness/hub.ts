@@ -18,9 +18,14 @@ export interface HubOptions {
   readonly persistTo?: string;
   /** Variables beside ROOT_KEY and ALLOW_PRIVATE_TARGETS; a null takes one of them away. */
   readonly vars?: Readonly<Record<string, string | null>>;
+  /** Where every call of the hub to the outside goes, instead of the network. */
+  readonly outbound?: Outbound;
   /** Another entry point than the hub's own, from the repository's root: for the bench. */
   readonly entry?: string;
 }
+
+/** Stands for the internet; what it throws, the hub sees as a connection that failed. */
+export type Outbound = (request: Request) => Response | Promise<Response>;
 
 export interface Answer<Body> {
   readonly status: number;
@@ -221,6 +226,7 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
         modules: [{ type: "ESModule", path: join(bundle, bundledFile(options.entry)) }],
         modulesRoot: bundle,
         bindings: Object.fromEntries(vars.filter((entry): entry is [string, string] => entry[1] !== null)),
+        ...(options.outbound === undefined ? {} : { outboundService: options.outbound as never }),
       },
     ],
     host: "127.0.0.1",

@@ -1,0 +1,41 @@
+/**
+ * Whether the hub calls an address that a user gave it: the one judgement at create, at update and before each attempt.
+ * It is a filter, by spelling and by what the name stands for just now. Behind it stands the wall: on the platform
+ * `fetch` reaches public addresses only (`global_fetch_strictly_public`, wrangler.toml), and no redirect is followed.
+ */
+import type { Config } from "../config.ts";
+import type { Failure } from "../core/errors.ts";
+import { checkTargetAddress } from "../core/target-address.ts";
+import { resolveHost } from "./resolver.ts";
+
+export type TargetJudgement =
+  | { readonly kind: "allowed"; readonly url: URL }
+  /** Nobody could say what its name stands for. A definition is taken with it; an attempt is not made. */
+  | { readonly kind: "unresolved" }
+  | { readonly kind: "refused"; readonly failure: Failure };
+
+/** `ownHost` is the name under which the hub itself was reached; null where nobody reached it. */
+export async function judgeTarget(
+  address: string,
+  { allowPrivateTargets, resolverUrl }: Pick<Config, "allowPrivateTargets" | "resolverUrl">,
+  ownHost: string | null,
+): Promise<TargetJudgement> {
+  const checked = checkTargetAddress(address, allowPrivateTargets, ownHost);
+  if (!checked.ok) return { kind: "refused", failure: checked.failure };
+  const url = checked.value;
+  if (allowPrivateTargets || resolverUrl === null) return { kind: "allowed", url };
+  switch (await resolveHost(resolverUrl, url.hostname)) {
+    case "public":
+      return { kind: "allowed", url };
+    case "unknown":
+      return { kind: "unresolved" };
+    case "private":
+      return { kind: "refused", failure: LEADS_INSIDE };
+  }
+}
+
+/** Does not say which address: that would tell a stranger what is inside. */
+const LEADS_INSIDE: Failure = {
+  code: "target_address_refused",
+  detail: "The host's name stands for an address that is not a public one.",
+};
