@@ -35,6 +35,11 @@ export interface AuditRow extends Omit<AuditEntry, "app" | "before" | "after"> {
   readonly after: string | null;
 }
 
+export interface AuditPage {
+  readonly rows: readonly AuditRow[];
+  readonly isLast: boolean;
+}
+
 export interface AuditQuery {
   readonly app: string;
   readonly order: "asc" | "desc";
@@ -65,16 +70,16 @@ export class AuditStore {
   }
 
   /** A page ends at `limit` rows or PAGE_BYTES_MAX of JSON; a row of D1 is smaller, so it holds at least one. */
-  async list({ app, order, after, limit, action, subject }: AuditQuery): Promise<AuditRow[]> {
+  async list({ app, order, after, limit, action, subject }: AuditQuery): Promise<AuditPage> {
     const [beyond, direction] = order === "asc" ? ["seq > ?2", "ASC"] : ["seq < ?2", "DESC"];
     const { results } = await this.#db
       .prepare(
-        `SELECT seq, at, actor, action, subject, before, after, request FROM (
-           SELECT *, sum(coalesce(length(before), 0) + coalesce(length(after), 0)) OVER (ORDER BY seq ${direction})
-             AS chars_so_far
+        `SELECT * FROM (
+           SELECT seq, at, actor, action, subject, before, after, request, count(*) OVER () AS found,
+             sum(coalesce(length(before), 0) + coalesce(length(after), 0)) OVER (ORDER BY seq ${direction}) AS chars
            FROM (SELECT * FROM audit WHERE app = ?1 AND ${beyond} AND action = coalesce(?3, action)
-             AND subject = coalesce(?4, subject) ORDER BY seq ${direction} LIMIT ?5)
-         ) WHERE chars_so_far <= ?6 ORDER BY seq ${direction}`,
+             AND subject = coalesce(?4, subject) ORDER BY seq ${direction} LIMIT ?5 + 1)
+         ) WHERE chars <= ?6 ORDER BY seq ${direction}`,
       )
       .bind(
         app,
@@ -84,8 +89,9 @@ export class AuditStore {
         limit,
         LIMITS.PAGE_BYTES_MAX,
       )
-      .all<AuditRow>();
-    return results;
+      .all<AuditRow & { readonly found: number }>();
+    const rows = results.slice(0, limit);
+    return { rows, isLast: rows.length === (results[0]?.found ?? 0) };
   }
 
   /** Looks at the oldest rows only, a bounded number a run. Answers how many went. */

@@ -1,5 +1,12 @@
-/** Subscriptions as they were asked for. What became of their events stands in the ledger of each. */
+/**
+ * Subscriptions as they were asked for; each change brings its row of the audit log. What became of their events stands
+ * in the ledger of each.
+ */
+import type { AuditEntry } from "../core/audit.ts";
+import { definitionsUsedUp } from "../core/quota-refusal.ts";
+import { ok, type Result } from "../core/result.ts";
 import type { SubscriptionDefinition } from "../core/subscription.ts";
+import { auditStatement } from "./audit-store.ts";
 
 export interface SubscriptionRecord {
   readonly definition: SubscriptionDefinition;
@@ -28,37 +35,50 @@ export class SubscriptionsStore {
     return row === null ? null : recordOf(row);
   }
 
-  /** Writes a first definition; false when another request was first. */
-  async insert(definition: SubscriptionDefinition, now: number): Promise<boolean> {
-    const { meta } = await this.#db
+  /**
+   * Writes a first definition; false when another request was first. How many there are is counted in the same
+   * statement, so that racing requests never make one too many: then it is `quota_exceeded`.
+   */
+  async insert(
+    definition: SubscriptionDefinition,
+    now: number,
+    subscriptionsMax: number,
+    entry: AuditEntry,
+  ): Promise<Result<boolean>> {
+    const { app, name, id, revision } = definition;
+    const insert = this.#db
       .prepare(
         `INSERT INTO subscriptions (app, name, id, revision, definition, created_at, settled)
-         VALUES (?, ?, ?, ?, ?, ?, 0)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, 0 WHERE (SELECT count(*) FROM subscriptions WHERE app = ?1) < ?7
        ON CONFLICT (app, name) DO NOTHING`,
       )
-      .bind(definition.app, definition.name, definition.id, definition.revision, JSON.stringify(definition), now)
-      .run();
-    return meta.changes === 1;
+      .bind(app, name, id, revision, JSON.stringify(definition), now, subscriptionsMax);
+    if (await this.#change(insert, entry)) return ok(true);
+    if ((await this.find(app, name)) !== null) return ok(false);
+    // Either too many are there, or what was in the way has gone a moment ago.
+    return (await this.#count(app)) < subscriptionsMax
+      ? ok(false)
+      : definitionsUsedUp("subscriptions", subscriptionsMax);
   }
 
   /** Replaces the definition of the revision before; false when another request was first. */
-  async replace(definition: SubscriptionDefinition): Promise<boolean> {
-    const { meta } = await this.#db
+  replace(definition: SubscriptionDefinition, entry: AuditEntry): Promise<boolean> {
+    const { app, name, id, revision } = definition;
+    const update = this.#db
       .prepare(
         `UPDATE subscriptions SET revision = ?4, definition = ?5, settled = 0
          WHERE app = ?1 AND name = ?2 AND id = ?3 AND revision = ?4 - 1`,
       )
-      .bind(definition.app, definition.name, definition.id, definition.revision, JSON.stringify(definition))
-      .run();
-    return meta.changes === 1;
+      .bind(app, name, id, revision, JSON.stringify(definition));
+    return this.#change(update, entry);
   }
 
-  async remove(app: string, name: string): Promise<SubscriptionDefinition | null> {
-    const row = await this.#db
-      .prepare(`DELETE FROM subscriptions WHERE app = ?1 AND name = ?2 RETURNING definition, created_at, settled`)
-      .bind(app, name)
-      .first<Row>();
-    return row === null ? null : recordOf(row).definition;
+  /** Removes it as it was read; false when another request was first. */
+  remove({ app, name, id, revision }: SubscriptionDefinition, entry: AuditEntry): Promise<boolean> {
+    const removal = this.#db
+      .prepare(`DELETE FROM subscriptions WHERE app = ?1 AND name = ?2 AND id = ?3 AND revision = ?4`)
+      .bind(app, name, id, revision);
+    return this.#change(removal, entry);
   }
 
   async markSettled(definition: SubscriptionDefinition): Promise<void> {
@@ -96,6 +116,20 @@ export class SubscriptionsStore {
       .bind(app, after, limit)
       .all<Row>();
     return results.map(recordOf);
+  }
+
+  /** Whether the statement changed a row; what the audit log tells of it is written together with it. */
+  async #change(statement: D1PreparedStatement, entry: AuditEntry): Promise<boolean> {
+    const [changed] = await this.#db.batch([statement, auditStatement(this.#db, entry)]);
+    return changed!.meta.changes === 1;
+  }
+
+  async #count(app: string): Promise<number> {
+    const row = await this.#db
+      .prepare(`SELECT count(*) AS count FROM subscriptions WHERE app = ?1`)
+      .bind(app)
+      .first<{ count: number }>();
+    return row!.count;
   }
 }
 

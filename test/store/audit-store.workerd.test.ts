@@ -43,14 +43,14 @@ describe("auditStatement", () => {
   it.each(Object.entries(CHANGES))("[AUD-1] tells of %s once: the loser of a race leaves no row", async (app, sql) => {
     const change = () => env.DB.batch([env.DB.prepare(sql), auditStatement(env.DB, makeEntry(app))]);
     await Promise.all([change(), change(), change()]);
-    expect(await store.list(all(app))).toHaveLength(1);
+    expect((await store.list(all(app))).rows).toHaveLength(1);
   });
 
   it("[AUD-1] goes with its change when the batch fails", async () => {
     const broken = env.DB.prepare(`INSERT INTO things VALUES ('d', 1), ('d', 2)`);
     const change = env.DB.prepare(`INSERT INTO things VALUES ('e', 1)`);
     await expect(env.DB.batch([change, auditStatement(env.DB, makeEntry("failed")), broken])).rejects.toThrow();
-    expect(await store.list(all("failed"))).toEqual([]);
+    expect((await store.list(all("failed"))).rows).toEqual([]);
   });
 });
 
@@ -59,9 +59,10 @@ describe("AuditStore", () => {
     const text = "x".repeat(LIMITS.PAGE_BYTES_MAX / 4);
     for (let row = 0; row < 8; row += 1) await store.record(makeEntry("large", { before: row, after: text.slice(9) }));
     for (const order of ["asc", "desc"] as const) {
-      const page = await store.list({ ...all("large"), order });
-      expect(page).toHaveLength(4);
-      expect(await store.list({ ...all("large"), order, after: page.at(-1)!.seq })).toHaveLength(4);
+      const { rows, isLast } = await store.list({ ...all("large"), order });
+      expect([rows.length, isLast]).toEqual([4, false]);
+      const rest = await store.list({ ...all("large"), order, after: rows.at(-1)!.seq });
+      expect([rest.rows.length, rest.isLast]).toEqual([4, true]);
     }
   });
 
@@ -70,6 +71,6 @@ describe("AuditStore", () => {
     await store.record(makeEntry("purged", { at: NOW - 1, subject: "old" }));
     await store.record(makeEntry("purged", { at: NOW, subject: "young" }));
     while ((await store.purge(later)) > 0);
-    expect((await store.list(all("purged"))).map(({ subject }) => subject)).toEqual(["young"]);
+    expect((await store.list(all("purged"))).rows.map(({ subject }) => subject)).toEqual(["young"]);
   });
 });

@@ -3,9 +3,12 @@ import { Hono } from "hono";
 import { parseListCursor } from "../../core/ledger-ids.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
+import type { SubscriptionDefinition } from "../../core/subscription.ts";
 import type { DeadLetterChoice } from "../../durable-objects/rpc.ts";
+import { AuditStore } from "../../store/audit-store.ts";
 import { subscription } from "../../stubs.ts";
 import { formatDeadLetters } from "../../wire/native/dead-letters.ts";
+import { auditActorOf, callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
@@ -37,11 +40,30 @@ async function choose(c: HubContext, verb: "redrive" | "discard"): Promise<Respo
   if (!found.ok) return problem(found.failure);
   const choice = parseChoice(c.var.body);
   if (!choice.ok) return problem(choice.failure);
+  if (!choice.value.dryRun) await recordRepair(c, found.value, verb, choice.value.choice);
   const matched = await subscription(c.env, found.value.app, found.value.id)[verb](
     choice.value.choice,
     choice.value.dryRun,
   );
   return matched.ok ? json({ matched: matched.value }) : problem(matched.failure);
+}
+
+/** Before the repair, so that none goes unseen: what was asked for, and how many there were to it at that moment. */
+async function recordRepair(
+  c: HubContext,
+  { app, id, name }: SubscriptionDefinition,
+  verb: "redrive" | "discard",
+  choice: DeadLetterChoice,
+): Promise<void> {
+  const counted = await subscription(c.env, app, id)[verb](choice, true);
+  const chosen = choice.kind === "all" ? { all: true } : { ids: choice.ids };
+  await new AuditStore(c.env.DB).record({
+    ...auditActorOf(callerOf(c)),
+    action: verb === "redrive" ? "dead_letters.redriven" : "dead_letters.discarded",
+    subject: name,
+    before: null,
+    after: { ...chosen, matched: counted.ok ? counted.value : 0 },
+  });
 }
 
 /** `{ "ids": […] }` or `{ "all": true }`, with `"dryRun": true` to count only. */

@@ -1,17 +1,16 @@
 /** Subscriptions: made, read, paused, resumed and ended by name. */
 import { Hono } from "hono";
-import { readConfig } from "../../config.ts";
 import { parseListCursor } from "../../core/ledger-ids.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isSubscriptionName } from "../../core/names.ts";
 import { allowsOnSubscription, mayTouchSubscriptions } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { SubscriptionDefinition } from "../../core/subscription.ts";
-import { checkTargetAddress } from "../../core/target-address.ts";
+import { judgeTarget } from "../../delivery/judge-target.ts";
 import { findListener } from "../../delivery/listener-registry.ts";
 import type { DeliveryReport } from "../../durable-objects/rpc.ts";
 import type { Env } from "../../env.ts";
-import { keyringOf } from "../../sealing.ts";
+import { AuditStore } from "../../store/audit-store.ts";
 import { SubscriptionsStore } from "../../store/subscriptions-store.ts";
 import { subscription } from "../../stubs.ts";
 import {
@@ -20,13 +19,14 @@ import {
   type SubscriptionRequest,
 } from "../../wire/native/subscription-definition.ts";
 import { attachSubscription } from "../attach.ts";
+import { auditActorOf, callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
-import { sealTarget } from "../target-secrets.ts";
 import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { json, noContent, problem } from "../respond.ts";
 import { findSubscription } from "../subscription-lookup.ts";
+import { removeSubscription, writeSubscription } from "../write-subscription.ts";
 
 export const subscriptionRoutes = new Hono<HubBindings>()
   .get("/subscriptions", listSubscriptions)
@@ -67,16 +67,16 @@ async function putSubscription(c: HubContext): Promise<Response> {
   const request = parseSubscriptionDefinition(c.var.body);
   if (!request.ok) return problem(request.failure);
   if (!allowsOnSubscription(c.var.principal, "manage", request.value.topics)) return problem({ code: "scope_missing" });
-  const refusal = checkTarget(c.env, request.value.target);
+  const refusal = await checkTarget(c, request.value.target);
   if (!refusal.ok) return problem(refusal.failure);
 
-  let written = await write(c, name, request.value);
+  let written = await writeSubscription(c, name, request.value);
   if (!written.ok) return problem(written.failure);
   let attached = await attachSubscription(c.env, written.value.definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
   if (!attached.ok && attached.failure.code === "subscription_not_found") {
     // A DELETE that died half way has ended the ledger and left the row: finish it, and begin anew.
-    await new SubscriptionsStore(c.env.DB).remove(c.var.principal.app, name);
-    written = await write(c, name, request.value);
+    await removeSubscription(c, written.value.definition);
+    written = await writeSubscription(c, name, request.value);
     if (!written.ok) return problem(written.failure);
     attached = await attachSubscription(c.env, written.value.definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
   }
@@ -92,14 +92,25 @@ async function deleteSubscription(c: HubContext): Promise<Response> {
   const found = await findSubscription(c);
   if (!found.ok) return problem(found.failure);
   await subscription(c.env, found.value.app, found.value.id).remove();
-  await new SubscriptionsStore(c.env.DB).remove(found.value.app, found.value.name);
+  await removeSubscription(c, found.value);
   return noContent();
 }
 
+/** The state is the ledger's, so the audit log is told first: no turn goes unseen, and a refused one was asked for. */
 async function turn(c: HubContext, verb: "pause" | "resume"): Promise<Response> {
   const found = await findSubscription(c);
   if (!found.ok) return problem(found.failure);
-  const turned = await subscription(c.env, found.value.app, found.value.id)[verb]();
+  const { app, id, name } = found.value;
+  const report = await subscription(c.env, app, id).report();
+  if (!report.ok) return problem(report.failure);
+  await new AuditStore(c.env.DB).record({
+    ...auditActorOf(callerOf(c)),
+    action: verb === "pause" ? "subscription.paused" : "subscription.resumed",
+    subject: name,
+    before: { state: report.value.state },
+    after: { state: verb === "pause" ? "paused" : "active" },
+  });
+  const turned = await subscription(c.env, app, id)[verb]();
   return turned.ok ? view(c.env, found.value) : problem(turned.failure);
 }
 
@@ -132,49 +143,8 @@ async function view(
   return json({ ...shown, target, ...report.value }, status);
 }
 
-function checkTarget(env: Env, target: SubscriptionRequest["target"]): Result<null> {
+async function checkTarget(c: HubContext, target: SubscriptionRequest["target"]): Promise<Result<null>> {
   if (target.kind === "listener") return findListener(target.name) === null ? fail("listener_not_found") : ok(null);
-  const address = checkTargetAddress(target.url, readConfig(env).allowPrivateTargets);
-  return address.ok ? ok(null) : address;
-}
-
-interface Written {
-  readonly definition: SubscriptionDefinition;
-  readonly created: boolean;
-  /** Shown this once; null when the client brought its own or kept the one it has. */
-  readonly mintedSecret: string | null;
-}
-
-/**
- * Writes the definition over the revision that it read; another request in between makes it read again. Fails with
- * `scope_missing` when the one that stands is outside the credential's scopes, and as `sealTarget` does.
- */
-async function write(c: HubContext, name: string, request: SubscriptionRequest): Promise<Result<Written>> {
-  const store = new SubscriptionsStore(c.env.DB);
-  for (;;) {
-    const previous = (await store.find(c.var.principal.app, name))?.definition ?? null;
-    if (previous !== null && !allowsOnSubscription(c.var.principal, "manage", previous.topics))
-      return fail("scope_missing");
-    const id = previous?.id ?? crypto.randomUUID().replaceAll("-", "");
-    const sealed = await sealTarget(keyringOf(c.var.config), id, request.target, previous?.target ?? null);
-    if (!sealed.ok) return sealed;
-    const { startFrom } = request;
-    const definition: SubscriptionDefinition = {
-      id,
-      app: c.var.principal.app,
-      name,
-      revision: (previous?.revision ?? 0) + 1,
-      topics: request.topics,
-      filter: request.filter,
-      // Where it started is history: a change of the definition does not move it.
-      start: previous?.start ?? (startFrom.kind === "latest" ? { kind: "latest", since: c.var.receivedAt } : startFrom),
-      target: sealed.value.target,
-      retry: request.retry,
-      maxInFlight: request.maxInFlight,
-      timeoutMs: request.timeoutMs,
-    };
-    const written =
-      previous === null ? await store.insert(definition, c.var.receivedAt) : await store.replace(definition);
-    if (written) return ok({ definition, created: previous === null, mintedSecret: sealed.value.mintedSecret });
-  }
+  const judged = await judgeTarget(target.url, c.var.config, new URL(c.req.url).hostname);
+  return judged.kind === "refused" ? { ok: false, failure: judged.failure } : ok(null);
 }
