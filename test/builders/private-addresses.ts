@@ -3,12 +3,12 @@
 const MACHINES = ["127.0.0.1", "10.1.2.3", "172.16.0.9", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"];
 
 const NAMES = [
-  ...["localhost", "LOCALHOST", "localhost.", "foo.localhost", "ip6-localhost", "localhost.localdomain"],
-  ...["intranet", "db", "router.home.arpa", "nas.lan", "printer.local", "api.internal", "consul.service.consul"],
-  ...["metadata", "metadata.google.internal", "metadata.goog", "instance-data.ec2.internal", "metadata.azure.com"],
-  ...["kubernetes.default.svc", "x.svc.cluster.local", "host.docker.internal", "localtest.me", "app.lvh.me"],
-  ...["%6c%6f%63%61%6c%68%6f%73%74", "ｌｏｃａｌｈｏｓｔ", "loc\u00ADalhost", "ⓛocalhost", "acme.corp", "x.onion"],
-];
+  "localhost LOCALHOST localhost. foo.localhost ip6-localhost localhost.localdomain",
+  "intranet db router.home.arpa nas.lan printer.local api.internal consul.service.consul",
+  "metadata metadata.google.internal metadata.goog instance-data.ec2.internal metadata.azure.com",
+  "kubernetes.default.svc x.svc.cluster.local host.docker.internal localtest.me app.lvh.me",
+  "%6c%6f%63%61%6c%68%6f%73%74 ｌｏｃａｌｈｏｓｔ loc\u00ADalhost ⓛocalhost acme.corp x.onion",
+].flatMap((line) => line.split(" "));
 
 const IPV6 = ["[::1]", "[::]", "[0:0:0:0:0:0:0:1]", "[fe80::1]", "[fd00::1]", "[fc00::]", "[ff02::1]", "[2001:db8::1]"];
 

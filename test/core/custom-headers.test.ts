@@ -9,15 +9,18 @@ it.each(["X-Api-Key", "x", "Tenant", "X-Webhook-Id", "Accept", "a".repeat(LIMITS
   },
 );
 
-it.each([
-  ...["", "1a", "-a", "a_b", "a b", "a:", "é", "X-é", "a\r\nb", "a\0", "a".repeat(65), "__proto__"],
-  ...["Host", "HOST", "content-length", "Transfer-Encoding", "connection", "Keep-Alive", "upgrade", "TE", "trailer"],
-  ...["cookie", "Set-Cookie", "Authorization", "Proxy-Authorization", "content-type", "Content-Encoding", "expect"],
-  ...["user-agent", "date", "via", "forwarded", "origin", "referer", "range", "traceparent", "tracestate"],
-  ...["webhook-id", "Webhook-Signature", "webhook-anything", "cf-ray", "CF-Connecting-IP", "X-Forwarded-For"],
-  ...["x-forwarded-host", "X-Real-IP", "true-client-ip", "hub-x", "Tidings-App", "sec-fetch-site", "Sec-X"],
-  ...["X-HTTP-Method-Override", "x-method-override", "X-Original-URL", "x-rewrite-url", "Access-Control-Allow-Origin"],
-])("[SEC-7] but not %j", (name) => {
+const MALFORMED = ["", "1a", "-a", "a_b", "a b", "a:", "é", "X-é", "a\r\nb", "a\0", "a".repeat(65), "__proto__"];
+
+const RESERVED = [
+  "Host HOST content-length Transfer-Encoding connection Keep-Alive upgrade TE trailer",
+  "cookie Set-Cookie Authorization Proxy-Authorization content-type Content-Encoding expect",
+  "user-agent date via forwarded origin referer range traceparent tracestate",
+  "webhook-id Webhook-Signature webhook-anything cf-ray CF-Connecting-IP X-Forwarded-For",
+  "x-forwarded-host X-Real-IP true-client-ip hub-x Tidings-App sec-fetch-site Sec-X",
+  "X-HTTP-Method-Override x-method-override X-Original-URL x-rewrite-url Access-Control-Allow-Origin",
+].flatMap((line) => line.split(" "));
+
+it.each([...MALFORMED, ...RESERVED])("[SEC-7] but not %j", (name) => {
   expect(isCustomHeaderName(name)).toBe(false);
 });
 
