@@ -5,7 +5,7 @@
 import type { DraftDefaults } from "../core/draft-builder.ts";
 import type { EventDraft } from "../core/event.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { Result } from "../core/result.ts";
+import { fail, type Result } from "../core/result.ts";
 import { utf8Length } from "../core/utf8.ts";
 import type { Env } from "../env.ts";
 import { parseDraft } from "../wire/native/draft.ts";
@@ -36,7 +36,6 @@ async function pump(
   writer: WritableStreamDefaultWriter<Uint8Array>,
 ): Promise<void> {
   const splitter = new LineSplitter(LIMITS.REQUEST_BYTES_MAX);
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const encoder = new TextEncoder();
   const answer = async (lines: readonly Line[]): Promise<void> => {
     for (const chunk of chunksOf(lines)) {
@@ -45,13 +44,13 @@ async function pump(
     }
   };
   try {
-    for await (const chunk of body) await answer(splitter.feed(decoder.decode(chunk, { stream: true })));
-    await answer([...splitter.feed(decoder.decode()), ...splitter.end()]);
+    for await (const chunk of body) await answer(splitter.feed(chunk));
+    await answer(splitter.end());
     await writer.close();
-  } catch (error) {
-    // Not UTF-8, or the producer hung up: what was answered stands, and this is the last line.
-    const code = error instanceof TypeError ? "encoding_invalid" : "hub_overloaded";
-    await writer.write(encoder.encode(`${JSON.stringify({ problem: problemOf({ code }) })}\n`)).catch(() => undefined);
+  } catch {
+    // The producer hung up, or the hub failed: what was answered stands, and the last line says that more may.
+    const last = JSON.stringify({ problem: problemOf({ code: "hub_overloaded" }) });
+    await writer.write(encoder.encode(`${last}\n`)).catch(() => undefined);
     await writer.close().catch(() => undefined);
   }
 }
@@ -75,11 +74,7 @@ function* chunksOf(lines: readonly Line[]): Generator<readonly Line[]> {
 
 /** Good lines go together; when the log refuses them as one, each goes alone, so that one bad line costs no other. */
 async function publishChunk(target: NdjsonTarget, lines: readonly Line[]): Promise<string[]> {
-  const drafts = lines.map((line): Result<EventDraft> =>
-    line.kind === "line"
-      ? parseDraft(line.text, target.defaults)
-      : { ok: false, failure: { code: "body_too_large", limit: line.limit, actual: line.actual } },
-  );
+  const drafts = lines.map((line) => draftOf(line, target.defaults));
   const good = drafts.flatMap((draft) => (draft.ok ? [draft.value] : []));
   const receipts = good.length === 0 ? [] : await publishTogether(target, good);
   let next = 0;
@@ -88,6 +83,17 @@ async function publishChunk(target: NdjsonTarget, lines: readonly Line[]): Promi
     const receipt = receipts[next++]!;
     return receipt.ok ? formatPublishReceipt(receipt.value) : JSON.stringify({ problem: problemOf(receipt.failure) });
   });
+}
+
+function draftOf(line: Line, defaults: DraftDefaults): Result<EventDraft> {
+  switch (line.kind) {
+    case "line":
+      return parseDraft(line.text, defaults);
+    case "too_long":
+      return fail("body_too_large", undefined, { limit: line.limit, actual: line.actual });
+    case "not_utf8":
+      return fail("encoding_invalid", "The line is not UTF-8.");
+  }
 }
 
 async function publishTogether(target: NdjsonTarget, drafts: readonly EventDraft[]): Promise<Result<Receipt>[]> {

@@ -1,13 +1,12 @@
 /** Dead letters: read, delivered again, or given up for good. The live cursor never moves. */
 import { Hono } from "hono";
 import { parseListCursor } from "../../core/ledger-ids.ts";
-import { LIMITS } from "../../core/limits.ts";
-import { fail, ok, type Result } from "../../core/result.ts";
 import type { SubscriptionDefinition } from "../../core/subscription.ts";
 import type { DeadLetterChoice } from "../../durable-objects/rpc.ts";
 import { AuditStore } from "../../store/audit-store.ts";
 import { subscription } from "../../stubs.ts";
 import { formatDeadLetters } from "../../wire/native/dead-letters.ts";
+import { parseRepairRequest } from "../../wire/native/repair-request.ts";
 import { auditActorOf, callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { readListQuery } from "../list-query.ts";
@@ -38,7 +37,7 @@ async function listDeadLetters(c: HubContext): Promise<Response> {
 async function choose(c: HubContext, verb: "redrive" | "discard"): Promise<Response> {
   const found = await findSubscription(c, "redrive");
   if (!found.ok) return problem(found.failure);
-  const choice = parseChoice(c.var.body);
+  const choice = parseRepairRequest(c.var.body);
   if (!choice.ok) return problem(choice.failure);
   if (!choice.value.dryRun) await recordRepair(c, found.value, verb, choice.value.choice);
   const matched = await subscription(c.env, found.value.app, found.value.id)[verb](
@@ -65,36 +64,3 @@ async function recordRepair(
     after: { ...chosen, matched: counted.ok ? counted.value : 0 },
   });
 }
-
-/** `{ "ids": […] }` or `{ "all": true }`, with `"dryRun": true` to count only. */
-function parseChoice(body: string): Result<{ choice: DeadLetterChoice; dryRun: boolean }> {
-  const parsed = parseObject(body);
-  if (parsed === null) return fail("json_invalid");
-  const { ids, all, dryRun = false, ...others } = parsed;
-  const other = Object.keys(others)[0];
-  if (other !== undefined) return refuse(`/${other}`, "This is not offered yet, or not known.");
-  if (typeof dryRun !== "boolean") return refuse("/dryRun", "This is true or false.");
-  if (all === true && ids === undefined) return ok({ choice: { kind: "all" }, dryRun });
-  const valid =
-    all === undefined &&
-    Array.isArray(ids) &&
-    ids.length > 0 &&
-    ids.length <= LIMITS.LIST_ITEMS_MAX &&
-    ids.every((id) => typeof id === "string" && id.length <= 200);
-  if (!valid) return refuse("", `Say either all: true or ids: a list of 1 to ${LIMITS.LIST_ITEMS_MAX}.`);
-  return ok({ choice: { kind: "ids", ids: ids as string[] }, dryRun });
-}
-
-function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
-}
-
-const refuse = (pointer: string, detail: string): Result<never> =>
-  fail("parameter_invalid", detail, { errors: [{ pointer, detail }] });

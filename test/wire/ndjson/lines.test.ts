@@ -5,13 +5,16 @@ import { pick, SEED } from "../random-json.ts";
 
 const PIECES = ["a", "é", "\n", "\r\n", " ", "😀"];
 
-function split(bytesMax: number, ...chunks: readonly string[]): Line[] {
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function split(bytesMax: number, ...chunks: readonly (string | Uint8Array)[]): Line[] {
   const splitter = new LineSplitter(bytesMax);
-  return [...chunks.flatMap((chunk) => splitter.feed(chunk)), ...splitter.end()];
+  const bytes = chunks.map((chunk) => (typeof chunk === "string" ? encode(chunk) : chunk));
+  return [...bytes.flatMap((chunk) => splitter.feed(chunk)), ...splitter.end()];
 }
 
 const textsOf = (lines: readonly Line[]): string[] =>
-  lines.map((line) => (line.kind === "line" ? line.text : "too long"));
+  lines.map((line) => (line.kind === "line" ? line.text : line.kind === "too_long" ? "too long" : "not UTF-8"));
 
 describe("LineSplitter", () => {
   it.each<[string, readonly string[], readonly string[]]>([
@@ -44,20 +47,34 @@ describe("LineSplitter", () => {
 
   it("[WIRE-8] reports a line that never ends as soon as it is over, and lets go of it", () => {
     const splitter = new LineSplitter(10);
-    expect(splitter.feed("a".repeat(11))).toEqual([]); // The eleventh might still be the CR's neighbour.
-    expect(splitter.feed("a")).toEqual([{ kind: "too_long", limit: 10, actual: 12 }]);
-    expect(splitter.feed("a".repeat(1_000_000))).toEqual([]);
+    expect(splitter.feed(encode("a".repeat(11)))).toEqual([]); // The eleventh might still be the CR's neighbour.
+    expect(splitter.feed(encode("a"))).toEqual([{ kind: "too_long", limit: 10, actual: 12 }]);
+    expect(splitter.feed(encode("a".repeat(1_000_000)))).toEqual([]);
     expect(splitter.end()).toEqual([]);
+  });
+
+  it.each<[string, readonly number[]]>([
+    ["a byte that never occurs", [0xff]],
+    ["an overlong form", [0xc0, 0xaf]],
+    ["half a surrogate pair", [0xed, 0xa0, 0x80]],
+    ["a character that is cut by its line's end", [0xe2, 0x82]],
+    ["the rest of a character", [0x82, 0xac]],
+  ])("[WIRE-13] reports %s for its own line alone", (_what, bad) => {
+    const bytes = Uint8Array.from([...encode("é\n"), ...bad, ...encode("\n😀\n"), ...bad]);
+    expect(textsOf(split(100, bytes))).toEqual(["é", "not UTF-8", "😀", "not UTF-8"]);
+    const singly = [...bytes].map((byte) => Uint8Array.of(byte));
+    expect(textsOf(split(100, ...singly))).toEqual(["é", "not UTF-8", "😀", "not UTF-8"]);
   });
 
   it(`[WIRE-8] gives the same lines however the text is cut (seed ${SEED})`, () => {
     const random = seededRandom(SEED);
     for (let round = 0; round < 1_000; round += 1) {
       const text = Array.from({ length: Math.floor(random() * 60) }, () => pick(random, PIECES)).join("");
-      const chunks: string[] = [];
-      for (let at = 0; at < text.length;) {
+      const bytes = encode(text);
+      const chunks: Uint8Array[] = [];
+      for (let at = 0; at < bytes.length;) {
         const end = at + 1 + Math.floor(random() * 9);
-        chunks.push(text.slice(at, end));
+        chunks.push(bytes.subarray(at, end));
         at = end;
       }
       expect(textsOf(split(12, ...chunks))).toEqual(textsOf(split(12, text)));
