@@ -4,7 +4,9 @@ import type { Failure } from "../core/errors.ts";
 import type { HubBindings, HubContext } from "./context.ts";
 import { authenticate } from "./middleware/authenticate.ts";
 import { refuseLocalSettings } from "./middleware/local-settings.ts";
+import { requestQuota } from "./middleware/request-quota.ts";
 import { requestId } from "./middleware/request-id.ts";
+import { refuseDoubledParameters } from "./middleware/single-parameters.ts";
 import { problem } from "./respond.ts";
 import { appRoutes } from "./routes/apps.ts";
 import { auditRoutes } from "./routes/audit.ts";
@@ -24,6 +26,8 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/", healthRoute);
   hub.use(refuseLocalSettings);
   hub.use(whoAsks);
+  hub.use(refuseDoubledParameters);
+  hub.use(requestQuota);
 
   hub.route("/v1", eventRoutes);
   hub.route("/v1", connectRoute);

@@ -2,7 +2,7 @@
 import { LIMITS } from "../core/limits.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 
-/** Failures: `content_type_unsupported` for an encoding, `body_too_large`, `encoding_invalid`. */
+/** Failures: `content_type_unsupported` for an encoding, `body_too_large`, `body_incomplete`, `encoding_invalid`. */
 export async function readText(request: Request, bytesMax: number = LIMITS.REQUEST_BYTES_MAX): Promise<Result<string>> {
   const bytes = await readBytes(request, bytesMax);
   return bytes.ok ? decodeUtf8(bytes.value) : bytes;
@@ -14,6 +14,15 @@ export async function readBytes(
 ): Promise<Result<Uint8Array>> {
   const refusal = refuseUnread(request, bytesMax);
   if (refusal !== null) return refusal;
+  try {
+    return await readWithin(request, bytesMax);
+  } catch {
+    // The connection broke, or what came over it was not HTTP: nothing was done with what had come.
+    return fail("body_incomplete");
+  }
+}
+
+async function readWithin(request: Request, bytesMax: number): Promise<Result<Uint8Array>> {
   if (request.body === null) return ok(new Uint8Array());
   // With a length the transport has already bounded the body; without one it is counted as it comes.
   if (request.headers.has("content-length")) return ok(new Uint8Array(await request.arrayBuffer()));
