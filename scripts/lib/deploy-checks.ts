@@ -1,7 +1,7 @@
 /** What `npm run deploy` refuses, and how it reads what wrangler and the hub answer. Pure. */
 
-/** Settings of a local run that must never leave it as plain text: one is a secret, the other opens the network. */
-const LOCAL_ONLY = ["ROOT_KEY", "ALLOW_PRIVATE_TARGETS"] as const;
+/** What must never stand in a deployed Worker's settings as plain text: secrets, and what opens the network. */
+const NEVER_PLAIN = ["ROOT_KEY", "SECRETS_KEY", "ALLOW_PRIVATE_TARGETS"] as const;
 
 /**
  * Why this must not be deployed; null when nothing speaks against it. `vars` are wrangler.toml's plain variables, those
@@ -10,16 +10,20 @@ const LOCAL_ONLY = ["ROOT_KEY", "ALLOW_PRIVATE_TARGETS"] as const;
 export function findRefusal(args: readonly string[], vars: readonly string[]): string | null {
   // The migrations after it would be real.
   if (args.includes("--dry-run")) return "A dry run is `npm run build`.";
-  const configured = LOCAL_ONLY.find((name) => vars.includes(name));
+  const configured = NEVER_PLAIN.find((name) => vars.includes(name));
   if (configured !== undefined) {
     return `wrangler.toml holds ${configured} as a plain variable. ${ADVICE[configured]}`;
   }
-  const given = LOCAL_ONLY.find((name) => args.some((arg) => arg.replace(/^--var=/, "").startsWith(`${name}:`)));
+  const given = NEVER_PLAIN.find((name) => args.some((arg) => arg.replace(/^--var=/, "").startsWith(`${name}:`)));
   return given === undefined ? null : `The arguments carry ${given} as a plain variable. ${ADVICE[given]}`;
 }
 
+const asSecret = (name: string): string =>
+  `Everybody who can read the Worker's settings could read it: use \`wrangler secret put ${name}\`.`;
+
 const ADVICE = {
-  ROOT_KEY: "Everybody who can read the Worker's settings could read it: use `wrangler secret put ROOT_KEY`.",
+  ROOT_KEY: asSecret("ROOT_KEY"),
+  SECRETS_KEY: asSecret("SECRETS_KEY"),
   ALLOW_PRIVATE_TARGETS: "It is for local runs: it would let webhooks reach private addresses.",
 };
 

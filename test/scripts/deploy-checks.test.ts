@@ -7,7 +7,9 @@ import { REPOSITORY } from "../../scripts/lib/wrangler.ts";
 it.each<[readonly string[], readonly string[], string]>([
   [[], ["ROOT_KEY"], "ROOT_KEY"],
   [[], ["GREETING", "ALLOW_PRIVATE_TARGETS"], "ALLOW_PRIVATE_TARGETS"],
+  [[], ["SECRETS_KEY"], "wrangler secret put SECRETS_KEY"],
   [["--var", "ROOT_KEY:secret"], [], "ROOT_KEY"],
+  [["--var", "SECRETS_KEY:secret"], [], "SECRETS_KEY"],
   [["--var=ALLOW_PRIVATE_TARGETS:1"], [], "ALLOW_PRIVATE_TARGETS"],
   [["--dry-run"], [], "npm run build"],
 ])("[RUN-6] refuses to deploy with the arguments %j and the variables %j", (args, vars, named) => {
@@ -20,7 +22,7 @@ it("[RUN-6] deploys what carries neither, and never repeats a secret's value", (
 });
 
 it("[RUN-6] finds nothing to refuse in the wrangler.toml of this repository", () => {
-  expect(readFileSync(join(REPOSITORY, "wrangler.toml"), "utf8")).not.toMatch(/ROOT_KEY|ALLOW_PRIVATE_TARGETS/);
+  expect(readFileSync(join(REPOSITORY, "wrangler.toml"), "utf8")).not.toMatch(/ROOT_KEY|SECRETS_KEY|ALLOW_PRIVATE_TARGETS/);
 });
 
 it("[RUN-7] reads the deployed address from wrangler's output", () => {
