@@ -22,7 +22,9 @@ it("[RUN-6] deploys what carries neither, and never repeats a secret's value", (
 });
 
 it("[RUN-6] finds nothing to refuse in the wrangler.toml of this repository", () => {
-  expect(readFileSync(join(REPOSITORY, "wrangler.toml"), "utf8")).not.toMatch(/ROOT_KEY|SECRETS_KEY|ALLOW_PRIVATE_TARGETS/);
+  expect(readFileSync(join(REPOSITORY, "wrangler.toml"), "utf8")).not.toMatch(
+    /ROOT_KEY|SECRETS_KEY|ALLOW_PRIVATE_TARGETS/,
+  );
 });
 
 it("[RUN-7] reads the deployed address from wrangler's output", () => {
