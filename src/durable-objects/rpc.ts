@@ -5,7 +5,9 @@
  */
 import type { EventDraft } from "../core/event.ts";
 import type { Principal } from "../core/principal.ts";
+import type { LeaseAnswer, LeaseAsk, LeaseReturn } from "../core/quota-lease.ts";
 import type { Result } from "../core/result.ts";
+import type { Revocation } from "../core/revocation.ts";
 import type { Retention } from "../core/retention.ts";
 import type { AttemptOutcome, AttemptRecord } from "../core/delivery-decision.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../core/subscription.ts";
@@ -303,11 +305,25 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
 // -------------------------------------------------------------------------------------------------- channel hub
 
 export interface ChannelHubRpc extends Rpc.DurableObjectBranded {
-  /** A WebSocket upgrade that the Worker has authenticated; the principal stands in a header that only it sets. */
+  /**
+   * A WebSocket upgrade that the Worker has authenticated; the principal stands in a header that only it sets. Answers
+   * 101, or a `Failure` as JSON under its status.
+   */
   fetch(request: Request): Promise<Response>;
   accept(push: LogPush): Promise<PushAnswer>;
   forget(life: TopicLife): Promise<void>;
+  /** Ends every socket that it covers, and refuses those that come later, until it expires. Idempotent. */
+  revoke(revocation: Revocation): Promise<void>;
 }
+
+// -------------------------------------------------------------------------------------------------- quota meter
+
+export interface QuotaMeterRpc extends Rpc.DurableObjectBranded {
+  /** Takes back what was not needed, then lends; the answers stand in the order of the asks. */
+  lease(asks: readonly LeaseAsk[], returns: readonly LeaseReturn[]): Promise<readonly LeaseAnswer[]>;
+}
+
+// -------------------------------------------------------------------------------------------------- worker gate
 
 /** What a hub asks of the Worker that exports it, because objects never read the store. */
 export interface WorkerGateRpc {
@@ -315,4 +331,6 @@ export interface WorkerGateRpc {
   resolveTopic(principal: Principal, topic: string): Promise<Result<FollowedTopic>>;
   /** `event` is a draft as JSON text; the value is its receipt as JSON text. */
   publish(principal: Principal, topic: string, event: string): Promise<Result<string>>;
+  /** Who shows this credential, as if it came with a request. */
+  authenticate(credential: string): Promise<Result<Principal>>;
 }

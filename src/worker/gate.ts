@@ -5,6 +5,8 @@ import { allows, type Principal } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { FollowedTopic, WorkerGateRpc } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
+import { readConfig } from "../config.ts";
+import { authenticateCredential } from "./access/authenticate-credential.ts";
 import { parseDraft } from "../wire/native/draft.ts";
 import type { Caller } from "./caller.ts";
 import { NO_CONDITIONS, publish } from "./publish.ts";
@@ -29,6 +31,12 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
     const published = await publish(this.env, this.#caller(principal), name, [draft.value], NO_CONDITIONS);
     if (!published.ok) return published;
     return ok(formatPublishReceipt(published.value.receipts[0]!));
+  }
+
+  async authenticate(credential: string): Promise<Result<Principal>> {
+    const shown = { credential, appName: null, client: "socket" };
+    const found = await authenticateCredential(this.env, this.ctx, readConfig(this.env), shown);
+    return found.ok ? ok(found.value.principal) : found;
   }
 
   #caller(principal: Principal): Caller {

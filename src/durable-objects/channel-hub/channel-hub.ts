@@ -1,7 +1,7 @@
 /**
  * Where sockets end: one hub of an app and protocol, holding hibernating connections that follow many topics. The door
- * only: subscribing stands in subscribe.ts, live events in deliver.ts, catching up in replay.ts. Everything it must
- * know after an eviction is in rows and attachments.
+ * only: who may come in and who has to go stands in admission.ts, subscribing in subscribe.ts, live events in
+ * deliver.ts, catching up in replay.ts. Everything it must know after an eviction is in rows and attachments.
  */
 import { DurableObject } from "cloudflare:workers";
 import { unreachable } from "../../core/assert.ts";
@@ -10,6 +10,7 @@ import { ERRORS } from "../../core/errors.ts";
 import { parseObjectName } from "../../core/keys.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
+import type { Revocation } from "../../core/revocation.ts";
 import type { Env } from "../../env.ts";
 import { parseClientFrame, PING_FRAME, type ClientMessage, type Ref } from "../../wire/native/client-frames.ts";
 import {
@@ -20,15 +21,25 @@ import {
   PONG_FRAME,
 } from "../../wire/native/hub-frames.ts";
 import type { ChannelHubRpc, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
-import { Connection, type Attachment } from "./connection.ts";
+import { endExpired, hasEnded, refuseUpgrade, revoke } from "./admission.ts";
+import type { Connection } from "./connection.ts";
 import { acceptPush, forgetLife } from "./deliver.ts";
+import { HubAlarm } from "./hub-alarm.ts";
 import { HubState } from "./hub-state.ts";
+import { formatEnd, refresh } from "./refresh.ts";
 import { closeStalled, Replays } from "./replay.ts";
 import { subscribe } from "./subscribe.ts";
 import { totalOf } from "./topic-channel.ts";
 
+const TOO_FAST: Failure = {
+  code: "too_many_frames",
+  detail: "The connection sends more frames a second than it may.",
+  retryAfterSeconds: 1,
+};
+
 export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   readonly #hub: HubState;
+  readonly #alarm: HubAlarm;
   readonly #replays: Replays;
   readonly #app: string;
 
@@ -38,20 +49,21 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     if (name.kind !== "hub") throw new Error(`a channel hub cannot be named ${ctx.id.name}`);
     this.#app = name.app;
     this.#hub = new HubState(ctx, env);
-    this.#replays = new Replays(this.#hub);
+    this.#alarm = new HubAlarm(this.#hub);
+    this.#replays = new Replays(this.#hub, this.#alarm);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_FRAME, PONG_FRAME));
     this.#replays.startAll();
   }
 
   override async fetch(request: Request): Promise<Response> {
     const principal = JSON.parse(decodeURIComponent(request.headers.get("tidings-principal")!)) as Principal;
+    const refusal = refuseUpgrade(this.#hub, principal, Date.now());
+    if (refusal !== null) return Response.json(refusal, { status: ERRORS[refusal.code].status });
     const { 0: client, 1: server } = new WebSocketPair();
-    const attachment: Attachment = { connection: crypto.randomUUID(), principal };
-    this.ctx.acceptWebSocket(server);
-    server.serializeAttachment(attachment);
-    const connection = new Connection(server, attachment);
-    this.#hub.connections.set(connection.id, connection);
-    connection.send(formatWelcome({ connection: connection.id, expiresAt: null, ackWindow: LIMITS.ACK_WINDOW_FRAMES }));
+    const connection = this.#hub.connect(server, principal);
+    this.#alarm.arrange();
+    const expiresAt = formatEnd(principal);
+    connection.send(formatWelcome({ connection: connection.id, expiresAt, ackWindow: LIMITS.ACK_WINDOW_FRAMES }));
     const subprotocol = request.headers.get("sec-websocket-protocol");
     return new Response(null, {
       status: 101,
@@ -68,17 +80,22 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     forgetLife(this.#hub, life);
   }
 
+  async revoke(revocation: Revocation): Promise<void> {
+    revoke(this.#hub, revocation, Date.now());
+  }
+
   override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const connection = this.#hub.connectionOf(socket);
     if (connection === undefined) return;
+    if (!connection.takeFrame(Date.now())) return this.#hub.end(connection, TOO_FAST);
     if (typeof frame !== "string")
       return this.#refuse(connection, null, { code: "frame_invalid", detail: "Frames are text." });
     const messages = parseClientFrame(frame);
     const isTaken = await connection.inOrder(async () => {
       if (!messages.ok) return this.#refuse(connection, null, messages.failure);
-      for (const message of messages.value) await this.#receive(connection, message);
+      for (const message of messages.value) await this.#receiveInTime(connection, message);
     });
-    if (!isTaken) this.#refuse(connection, null, { code: "too_many_frames", limit: LIMITS.WAITING_FRAMES_MAX });
+    if (!isTaken) this.#hub.end(connection, { code: "too_many_frames", limit: LIMITS.WAITING_FRAMES_MAX });
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
@@ -95,11 +112,23 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     this.#drop(socket);
   }
 
-  /** Goes on where an eviction interrupted, and looks after stalled readers. Never throws. */
+  /**
+   * Goes on where an eviction interrupted, looks after stalled readers, and ends those whose credential has. Never
+   * throws.
+   */
   override async alarm(): Promise<void> {
+    this.#alarm.wentOff();
+    endExpired(this.#hub, Date.now());
     closeStalled(this.#hub, Date.now());
     this.#replays.startAll();
-    this.#replays.alarmFired();
+    this.#alarm.arrange();
+  }
+
+  /** A message may have waited for those before it, and its sender's credential may have ended or changed with them. */
+  async #receiveInTime(connection: Connection, message: ClientMessage): Promise<void> {
+    if (!this.#hub.connections.has(connection.id)) return;
+    if (hasEnded(connection.principal, Date.now())) return this.#hub.end(connection, { code: "credential_expired" });
+    return this.#receive(connection, message);
   }
 
   async #receive(connection: Connection, message: ClientMessage): Promise<void> {
@@ -119,6 +148,10 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
       case "ack":
         connection.acknowledge(message.topic, totalOf([...message.cursor.offsets.values()]));
         return this.#replays.startOf(connection.id);
+      case "refresh": {
+        const failure = await refresh(this.#hub, this.#alarm, connection, message);
+        return failure === null ? undefined : this.#refuse(connection, message.ref, failure);
+      }
       case "ping":
         return connection.send(PONG_FRAME);
       case "presence":
@@ -131,9 +164,8 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   }
 
   #refuse(connection: Connection, ref: Ref, failure: Failure): void {
-    connection.send(formatError(ref, failure));
-    const ends = failure.code === "frame_too_large" || failure.code === "too_many_frames";
-    if (ends) connection.socket.close(ERRORS[failure.code].close, failure.code);
+    if (failure.code === "frame_too_large") this.#hub.end(connection, failure);
+    else connection.send(formatError(ref, failure));
   }
 
   #drop(socket: WebSocket): void {

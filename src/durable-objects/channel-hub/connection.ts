@@ -1,12 +1,7 @@
 /** One socket, and how much of what it was sent it has not acknowledged. */
+import { fullAllowance, spend, type Allowance } from "../../core/allowance.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
-
-/** What the runtime keeps with the socket while the object sleeps (≤ 16 KB). */
-export interface Attachment {
-  readonly connection: string;
-  readonly principal: Principal;
-}
 
 /** Events of one topic, ready to be sent. */
 export interface EventFrame {
@@ -30,7 +25,8 @@ interface SentFrame {
  */
 export class Connection {
   readonly id: string;
-  readonly principal: Principal;
+  /** A `refresh` replaces it; only HubState.authorize does. */
+  principal: Principal;
   readonly socket: WebSocket;
   /** Since when the window has been full, milliseconds; null: it is not. */
   stalledSince: number | null = null;
@@ -38,11 +34,22 @@ export class Connection {
   #waiting = 0;
   #sent: SentFrame[] = [];
   #sentBytes = 0;
+  #frames: Allowance | null = null;
 
-  constructor(socket: WebSocket, { connection, principal }: Attachment) {
+  constructor(socket: WebSocket, id: string, principal: Principal) {
     this.socket = socket;
-    this.id = connection;
+    this.id = id;
     this.principal = principal;
+  }
+
+  /** Counts a frame that came in; false: the client sends faster than it may. Heap only: an eviction gives a rest. */
+  takeFrame(now: number): boolean {
+    const quota = this.principal.quotas.framesPerSecond;
+    const perSecond = quota ?? LIMITS.SOCKET_FRAMES_PER_SECOND_DEFAULT;
+    const rate = { perSecond, burst: quota ?? LIMITS.SOCKET_FRAMES_BURST_MAX };
+    const left = spend(this.#frames ?? fullAllowance(rate, now), rate, now);
+    this.#frames = left ?? this.#frames;
+    return left !== null;
   }
 
   /**

@@ -16,4 +16,13 @@ export const HUB_MIGRATIONS: readonly ObjectMigration[] = [
         PRIMARY KEY (connection, topic)) WITHOUT ROWID`,
     ],
   },
+  {
+    id: 2,
+    statements: [
+      // Credentials that were taken back (core/revocation.ts): an isolate that has not heard of it yet may still send
+      // their bearers here.
+      `CREATE TABLE revocations (kind TEXT NOT NULL, subject TEXT NOT NULL, at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL, PRIMARY KEY (kind, subject)) WITHOUT ROWID`,
+    ],
+  },
 ];

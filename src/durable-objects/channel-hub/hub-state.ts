@@ -1,10 +1,15 @@
 /** A hub as its parts share it: connections, channels, followers. All of it can be rebuilt from rows and sockets. */
 import { applyMigrations } from "../object-migrations.ts";
 import type { FollowedTopic, WorkerGateRpc } from "../rpc.ts";
-import { Connection, type Attachment } from "./connection.ts";
+import { packPrincipal, unpackPrincipal, type Attachment } from "./attachment.ts";
+import { Connection } from "./connection.ts";
 import { FollowStore } from "./follow-store.ts";
 import { HUB_MIGRATIONS } from "./hub-migrations.ts";
+import { RevocationStore } from "./revocation-store.ts";
 import { Follower, TopicChannel } from "./topic-channel.ts";
+import { ERRORS, type Failure } from "../../core/errors.ts";
+import type { Principal } from "../../core/principal.ts";
+import { formatError } from "../../wire/native/hub-frames.ts";
 import type { Env } from "../../env.ts";
 import type { FilterPattern } from "../../core/filter.ts";
 
@@ -12,6 +17,7 @@ export class HubState {
   readonly ctx: DurableObjectState;
   readonly env: Env;
   readonly store: FollowStore;
+  readonly revocations: RevocationStore;
   /** By id. */
   readonly connections = new Map<string, Connection>();
   /** By topic. */
@@ -22,10 +28,8 @@ export class HubState {
     this.env = env;
     applyMigrations(ctx.storage, HUB_MIGRATIONS);
     this.store = new FollowStore(ctx.storage.sql);
-    for (const socket of ctx.getWebSockets()) {
-      const connection = new Connection(socket, socket.deserializeAttachment() as Attachment);
-      this.connections.set(connection.id, connection);
-    }
+    this.revocations = new RevocationStore(ctx.storage.sql);
+    this.#restoreConnections();
     for (const followed of this.store.topics()) {
       this.channels.set(followed.topic, new TopicChannel(followed, this.store.positions(followed.topic)));
     }
@@ -35,6 +39,16 @@ export class HubState {
   /** The Worker that exports this object, for what objects do not do themselves. */
   get gate(): WorkerGateRpc {
     return (this.ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports.WorkerGate;
+  }
+
+  /** A socket that was ended has nothing attached: its client has not answered the close yet. */
+  #restoreConnections(): void {
+    for (const socket of this.ctx.getWebSockets()) {
+      const attachment = socket.deserializeAttachment() as Attachment | null;
+      if (attachment === null) continue;
+      const connection = new Connection(socket, this.#idOf(socket), unpackPrincipal(attachment));
+      this.connections.set(connection.id, connection);
+    }
   }
 
   /** After a crash most close handlers never ran: a follow whose socket is not there is over. */
@@ -53,8 +67,27 @@ export class HubState {
     }
   }
 
+  /** Takes the server's half of a new socket, which sleeps with the hub and wakes it. */
+  connect(socket: WebSocket, principal: Principal): Connection {
+    const connection = new Connection(socket, crypto.randomUUID(), principal);
+    this.ctx.acceptWebSocket(socket, [connection.id]);
+    this.authorize(connection, principal);
+    this.connections.set(connection.id, connection);
+    return connection;
+  }
+
+  /** From now on the socket is this principal's. */
+  authorize(connection: Connection, principal: Principal): void {
+    connection.principal = principal;
+    connection.socket.serializeAttachment(packPrincipal(principal));
+  }
+
   connectionOf(socket: WebSocket): Connection | undefined {
-    return this.connections.get((socket.deserializeAttachment() as Attachment | null)?.connection ?? "");
+    return this.connections.get(this.#idOf(socket));
+  }
+
+  #idOf(socket: WebSocket): string {
+    return this.ctx.getTags(socket)[0] ?? "";
   }
 
   addChannel(followed: FollowedTopic): TopicChannel {
@@ -96,6 +129,20 @@ export class HubState {
     const followed = this.channels.get(topic)?.followers.delete(connection.id) ?? false;
     if (followed) this.store.removeFollow(connection.id, topic);
     return followed;
+  }
+
+  /** Says why, closes, and forgets; what the client still sends is not heard. */
+  end(connection: Connection, failure: Failure, reason: string = failure.code): void {
+    connection.send(formatError(null, failure));
+    connection.socket.serializeAttachment(null);
+    connection.socket.close(ERRORS[failure.code].close, reason);
+    this.disconnect(connection);
+  }
+
+  get someBehind(): boolean {
+    return [...this.channels.values()].some((channel) =>
+      [...channel.followers.values()].some(({ behind }) => behind !== null),
+    );
   }
 
   disconnect(connection: Connection): void {

@@ -8,6 +8,7 @@ import { topicLog } from "../../stubs.ts";
 import { formatCaughtUp, formatError, formatGap, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
 import type { ReadPage } from "../rpc.ts";
 import { BatchFrames } from "./event-frames.ts";
+import type { HubAlarm } from "./hub-alarm.ts";
 import type { HubState } from "./hub-state.ts";
 import type { Follower, TopicChannel } from "./topic-channel.ts";
 
@@ -15,15 +16,14 @@ const PAGE_EVENTS = 500;
 const PAGE_BYTES = 256 * 1_024;
 /** RFC 6455, §5.5: a control frame holds 125 bytes, two of which are the code. */
 const CLOSE_REASON_BYTES_MAX = 123;
-/** While somebody is behind an alarm stands, so that an evicted hub wakes to go on. */
-const GO_ON_MS = 10_000;
 
 export class Replays {
   readonly #hub: HubState;
-  #alarmStands = false;
+  readonly #alarm: HubAlarm;
 
-  constructor(hub: HubState) {
+  constructor(hub: HubState, alarm: HubAlarm) {
     this.#hub = hub;
+    this.#alarm = alarm;
   }
 
   /** Starts or goes on; a follower that waits for room or for a push is started again by them. */
@@ -31,7 +31,7 @@ export class Replays {
     if (follower.replaying || follower.behind === null) return;
     follower.replaying = true;
     this.#hub.ctx.waitUntil(this.#replay(channel, follower));
-    this.#standAlarm();
+    this.#alarm.goOnLater(Date.now()); // An evicted hub wakes to go on.
   }
 
   startAll(): void {
@@ -46,18 +46,6 @@ export class Replays {
       const follower = channel.followers.get(connectionId);
       if (follower !== undefined) this.start(channel, follower);
     }
-  }
-
-  get someBehind(): boolean {
-    return [...this.#hub.channels.values()].some((channel) =>
-      [...channel.followers.values()].some(({ behind }) => behind !== null),
-    );
-  }
-
-  /** The alarm has fired, or was set by somebody else. */
-  alarmFired(): void {
-    this.#alarmStands = false;
-    if (this.someBehind) this.#standAlarm();
   }
 
   async #replay(channel: TopicChannel, follower: Follower): Promise<void> {
@@ -88,7 +76,7 @@ export class Replays {
     follower.behind = null;
     this.#hub.recordFollower(channel, follower);
     follower.connection.send(formatCaughtUp(channel.name, channel.cursorAt(channel.positions)));
-    if (!this.someBehind) this.#dropAlarm();
+    if (!this.#hub.someBehind) this.#alarm.rest();
     return true;
   }
 
@@ -126,21 +114,9 @@ export class Replays {
       channel.followers.get(follower.connection.id) === follower && this.#hub.channels.get(channel.name) === channel
     );
   }
-
-  #standAlarm(): void {
-    if (this.#alarmStands) return;
-    this.#alarmStands = true;
-    this.#hub.ctx.waitUntil(this.#hub.ctx.storage.setAlarm(Date.now() + GO_ON_MS));
-  }
-
-  /** An idle hub sleeps: nothing may wake it. */
-  #dropAlarm(): void {
-    this.#alarmStands = false;
-    this.#hub.ctx.waitUntil(this.#hub.ctx.storage.deleteAlarm());
-  }
 }
 
-/** Closes readers that have stayed behind and missed their ping; answers whether some are still watched. */
+/** Closes readers that have stayed behind and missed their ping. */
 export function closeStalled(hub: HubState, now: number): void {
   for (const connection of hub.connections.values()) {
     const { stalledSince, socket } = connection;
@@ -149,11 +125,10 @@ export function closeStalled(hub: HubState, now: number): void {
     if (now - pingedAt < LIMITS.READER_STALL_MS) continue;
     const behind = hub.channelsOf(connection).find((channel) => channel.followers.get(connection.id)!.behind !== null);
     const offsets = behind?.followers.get(connection.id)!.behind ?? [];
-    const cursor = behind?.cursorAt(offsets) ?? "";
-    connection.send(formatError(null, { code: "reader_too_slow", limit: LIMITS.ACK_WINDOW_FRAMES }));
-    const reason = `reader_too_slow ${cursor}`;
+    const reason = `reader_too_slow ${behind?.cursorAt(offsets) ?? ""}`;
     // Half a cursor would be worse than none: a reader keeps the last one that it saw.
-    socket.close(4008, reason.length <= CLOSE_REASON_BYTES_MAX ? reason : "reader_too_slow");
-    hub.disconnect(connection);
+    const isWhole = reason.length <= CLOSE_REASON_BYTES_MAX;
+    const failure = { code: "reader_too_slow", limit: LIMITS.ACK_WINDOW_FRAMES } as const;
+    hub.end(connection, failure, isWhole ? reason : failure.code);
   }
 }

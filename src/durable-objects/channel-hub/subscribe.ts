@@ -1,6 +1,7 @@
 /** How a connection begins to follow a topic: interest first, then the place to begin, then level with the channel. */
 import type { Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
+import { allows } from "../../core/principal.ts";
 import type { Position } from "../../core/position.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { topicLog } from "../../stubs.ts";
@@ -27,10 +28,11 @@ export async function subscribe(
   triesLeft = 2,
 ): Promise<Failure | null> {
   if (message.presence !== null) return { code: "frame_invalid", detail: "Presence is not offered yet." };
+  if (!allows(connection.principal, "subscribe", message.topic)) return { code: "scope_missing" };
   const others = hub.channelsOf(connection).filter(({ name }) => name !== message.topic);
-  if (others.length >= LIMITS.CHANNELS_PER_SOCKET_MAX) {
-    return { code: "too_many_channels", limit: LIMITS.CHANNELS_PER_SOCKET_MAX };
-  }
+  const quota = connection.principal.quotas.channelsPerSocket ?? LIMITS.CHANNELS_PER_SOCKET_MAX;
+  const limit = Math.min(quota, LIMITS.CHANNELS_PER_SOCKET_MAX);
+  if (others.length >= limit) return { code: "too_many_channels", limit, actual: others.length };
   const opened = await openChannel(hub, connection, message.topic);
   if (!opened.ok) return opened.failure;
   const channel = opened.value;

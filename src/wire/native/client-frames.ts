@@ -30,6 +30,8 @@ export type ClientMessage =
   | { readonly op: "publish"; readonly ref: Ref; readonly topic: string; readonly event: string }
   | { readonly op: "presence"; readonly ref: Ref; readonly topic: string; readonly data: string }
   | { readonly op: "ack"; readonly topic: string; readonly cursor: Cursor }
+  /** A fresh credential for the socket that is open. */
+  | { readonly op: "refresh"; readonly ref: Ref; readonly token: string }
   | { readonly op: "ping" }
   | { readonly op: "refused"; readonly ref: Ref; readonly failure: Failure };
 
@@ -37,8 +39,9 @@ export type ClientMessage =
 export const PING_FRAME = '{"op":"ping"}';
 
 const FRAME_LIMITS = {
-  depthMax: LIMITS.JSON_DEPTH_MAX + 2, // a list of messages around an event
+  depthMax: LIMITS.JSON_DEPTH_MAX,
   keysMax: LIMITS.FRAME_IN_BYTES_MAX,
+  wrapperDepth: 2, // a list of messages around an event
 };
 
 export function parseClientFrame(text: string): Result<ClientMessage[]> {
@@ -72,6 +75,7 @@ const OPS: ReadonlyMap<string, Op> = new Map<string, Op>([
   ["publish", { members: ["topic", "event"], read: readPublish }],
   ["presence", { members: ["topic", "data"], read: readPresence }],
   ["ack", { members: ["topic", "cursor"], read: readAck }],
+  ["refresh", { members: ["token"], read: readRefresh }],
   ["ping", { members: [], read: () => ok({ op: "ping" }) }],
 ]);
 
@@ -169,4 +173,9 @@ function readAck(given: Members): Result<ClientMessage> {
     const cursor = parseCursor(stringOf(given.get("cursor") ?? "") ?? "");
     return cursor === null ? fail("cursor_invalid") : ok({ op: "ack", topic, cursor });
   });
+}
+
+function readRefresh(given: Members, ref: Ref): Result<ClientMessage> {
+  const token = stringOf(given.get("token") ?? "");
+  return token === null ? refuse("token", "The message brings a token.") : ok({ op: "refresh", ref, token });
 }

@@ -48,8 +48,16 @@ export const formatUnsubscribed = (ref: Ref, topic: string): string =>
 export const formatPublished = (ref: Ref, receipt: string): string =>
   `{"op":"published"${ref === null ? "" : `,"ref":${JSON.stringify(ref)}`},"receipt":${receipt}}`;
 
-export const formatError = (ref: Ref, failure: Failure): string =>
-  JSON.stringify({ op: "error", ...withRef(ref), problem: problemOf(failure) });
+/** What HTTP says in `Retry-After` stands beside the problem. */
+export const formatError = (ref: Ref, failure: Failure): string => {
+  const { retryAfterSeconds } = failure;
+  const hint = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  return JSON.stringify({ op: "error", ...withRef(ref), problem: problemOf(failure), ...hint });
+};
+
+/** `expiresAt` as in `welcome`. */
+export const formatRefreshed = (ref: Ref, expiresAt: string | null): string =>
+  JSON.stringify({ op: "refreshed", ...withRef(ref), ...(expiresAt !== null && { expiresAt }) });
 
 export const PONG_FRAME = '{"op":"pong"}';
 
@@ -69,7 +77,13 @@ export type HubMessage =
   | { readonly op: "unsubscribed"; readonly ref?: string | number; readonly topic: string }
   /** `receipt` is JSON text. */
   | { readonly op: "published"; readonly ref?: string | number; readonly receipt: string }
-  | { readonly op: "error"; readonly ref?: string | number; readonly problem: Problem }
+  | {
+      readonly op: "error";
+      readonly ref?: string | number;
+      readonly problem: Problem;
+      readonly retryAfterSeconds?: number;
+    }
+  | { readonly op: "refreshed"; readonly ref?: string | number; readonly expiresAt?: string }
   | { readonly op: "pong" };
 
 /** The messages of a frame that this file formatted; events and receipts stay text. */

@@ -1,0 +1,68 @@
+/** Who may come in, and who has to go: credentials end, are taken back, and hold so many sockets. */
+import type { Failure } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import type { Principal } from "../../core/principal.ts";
+import type { Revocation } from "../../core/revocation.ts";
+import { isRevokedBy } from "../../core/revocation.ts";
+import type { HubState } from "./hub-state.ts";
+
+/**
+ * Null: it may come in. The front door has asked most of it already; but here alone all sockets are counted, and
+ * a revocation is known before the isolate at the door may have heard of it.
+ */
+export function refuseUpgrade(hub: HubState, principal: Principal, now: number): Failure | null {
+  return refusePrincipal(hub, principal, now) ?? refuseOneMore(hub, principal);
+}
+
+/** Null while the credential is good. */
+export function refusePrincipal(hub: HubState, principal: Principal, now: number): Failure | null {
+  if (hub.revocations.covers(principal)) return { code: "credential_revoked" };
+  return hasEnded(principal, now) ? { code: "credential_expired" } : null;
+}
+
+function refuseOneMore(hub: HubState, principal: Principal): Failure | null {
+  const inApp = hub.connections.size;
+  const ofApp = principal.quotas.sockets ?? LIMITS.APP_SOCKETS_DEFAULT;
+  if (inApp >= ofApp) return exceeded("The app", ofApp, inApp);
+  const ofKey = principal.kind === "root" ? undefined : principal.keyQuotas.sockets;
+  if (ofKey === undefined) return null;
+  const key = keyOf(principal);
+  const withKey = [...hub.connections.values()].filter((connection) => keyOf(connection.principal) === key).length;
+  return withKey >= ofKey ? exceeded("The key", ofKey, withKey) : null;
+}
+
+const exceeded = (whose: string, limit: number, actual: number): Failure => ({
+  code: "quota_exceeded",
+  detail: `${whose} has as many sockets, streams and long polls open as it may.`,
+  limit,
+  actual,
+});
+
+/** Tokens count with the key behind them. */
+const keyOf = (principal: Principal): string | null => (principal.kind === "root" ? null : principal.key);
+
+/** Milliseconds; null: never. */
+export const endOf = (principal: Principal): number | null => (principal.kind === "root" ? null : principal.expiresAt);
+
+export const hasEnded = (principal: Principal, now: number): boolean => (endOf(principal) ?? Infinity) <= now;
+
+/** From the turn in which it stands in a row nobody whom it covers is here, and nobody such comes in. */
+export function revoke(hub: HubState, revocation: Revocation, now: number): void {
+  hub.revocations.purge(now);
+  hub.revocations.put(revocation);
+  for (const connection of hub.connections.values()) {
+    if (isRevokedBy(connection.principal, revocation)) hub.end(connection, { code: "credential_revoked" });
+  }
+}
+
+export function endExpired(hub: HubState, now: number): void {
+  for (const connection of hub.connections.values()) {
+    if (hasEnded(connection.principal, now)) hub.end(connection, { code: "credential_expired" });
+  }
+}
+
+/** When the next credential ends; null: none does. */
+export function nextEnd(hub: HubState): number | null {
+  const ends = [...hub.connections.values()].map(({ principal }) => endOf(principal)).filter((end) => end !== null);
+  return ends.length === 0 ? null : ends.reduce((left, right) => Math.min(left, right));
+}

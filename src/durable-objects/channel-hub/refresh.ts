@@ -1,0 +1,53 @@
+/** A fresh credential for an open socket: it must be the same app's and the same user's, and may allow less. */
+import type { Failure } from "../../core/errors.ts";
+import { allows, type Principal } from "../../core/principal.ts";
+import { fail, ok, type Result } from "../../core/result.ts";
+import type { ClientMessage } from "../../wire/native/client-frames.ts";
+import { formatError, formatRefreshed, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
+import { endOf, refusePrincipal } from "./admission.ts";
+import type { Connection } from "./connection.ts";
+import type { HubAlarm } from "./hub-alarm.ts";
+import type { HubState } from "./hub-state.ts";
+
+type RefreshMessage = Extract<ClientMessage, { op: "refresh" }>;
+
+/** Answers a failure to be told, or null when everything was said. A refusal leaves the socket as it is. */
+export async function refresh(
+  hub: HubState,
+  alarm: HubAlarm,
+  connection: Connection,
+  { ref, token }: RefreshMessage,
+): Promise<Failure | null> {
+  const fresh = await hub.gate.authenticate(token);
+  if (!hub.connections.has(connection.id)) return null; // It was ended meanwhile.
+  const accepted = fresh.ok ? sameHolder(connection.principal, fresh.value) : fresh;
+  if (!accepted.ok) return accepted.failure;
+  const refusal = refusePrincipal(hub, accepted.value, Date.now());
+  if (refusal !== null) return refusal;
+
+  hub.authorize(connection, accepted.value);
+  alarm.arrange();
+  for (const { name } of hub.channelsOf(connection)) {
+    if (allows(accepted.value, "subscribe", name)) continue;
+    hub.unfollow(connection, name);
+    connection.send(formatError(null, { code: "scope_missing", detail: `The fresh token does not allow ${name}.` }));
+    connection.send(formatUnsubscribed(null, name));
+  }
+  connection.send(formatRefreshed(ref, formatEnd(accepted.value)));
+  return null;
+}
+
+/** RFC 3339; null: the credential has no end. */
+export function formatEnd(principal: Principal): string | null {
+  const endsAt = endOf(principal);
+  return endsAt === null ? null : new Date(endsAt).toISOString();
+}
+
+/** Whoever has a socket open cannot turn into somebody else: others were told who is behind it. */
+function sameHolder(before: Principal, fresh: Principal): Result<Principal> {
+  const isSame = before.kind === fresh.kind && before.app === fresh.app && userOf(before) === userOf(fresh);
+  return isSame ? ok(fresh) : fail("token_invalid", "A fresh token is for the same app and the same user.");
+}
+
+const userOf = (principal: Principal): string | null =>
+  principal.kind === "token" ? (principal.user?.id ?? null) : null;

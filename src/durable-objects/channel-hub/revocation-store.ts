@@ -1,0 +1,58 @@
+/** Revocations that this hub was told of, kept until nothing is left that they could refuse. */
+import { isRevokedBy, type Revocation, type RevocationKind } from "../../core/revocation.ts";
+import type { Principal } from "../../core/principal.ts";
+
+interface Row {
+  readonly kind: RevocationKind;
+  readonly subject: string;
+  readonly at: number;
+  readonly expires_at: number;
+}
+
+export class RevocationStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Told twice, the later moment counts. */
+  put({ kind, subject, at, expiresAt }: Revocation): void {
+    this.#sql.exec(
+      `INSERT INTO revocations (kind, subject, at, expires_at) VALUES (?1, ?2, ?3, ?4)
+       ON CONFLICT (kind, subject) DO UPDATE SET at = max(at, excluded.at), expires_at = max(expires_at, excluded.expires_at)`,
+      kind,
+      subject,
+      at,
+      expiresAt,
+    );
+  }
+
+  /** Whether one of them covers this principal of the hub's own app. */
+  covers(principal: Principal): boolean {
+    return subjectsOf(principal).some(([kind, subject]) => {
+      const [row] = this.#sql
+        .exec<Row & Record<string, SqlStorageValue>>(
+          `SELECT * FROM revocations WHERE kind = ?1 AND subject = ?2`,
+          kind,
+          subject,
+        )
+        .toArray();
+      if (row === undefined) return false;
+      return isRevokedBy(principal, { app: principal.app, kind, subject, at: row.at, expiresAt: row.expires_at });
+    });
+  }
+
+  purge(now: number): void {
+    this.#sql.exec(`DELETE FROM revocations WHERE expires_at <= ?1`, now);
+  }
+}
+
+/** Where a revocation of this principal would stand. */
+function subjectsOf(principal: Principal): readonly (readonly [RevocationKind, string])[] {
+  const subjects: [RevocationKind, string][] = [["app", principal.app]];
+  if (principal.kind !== "root") subjects.push(["key", principal.key]);
+  if (principal.kind === "token") subjects.push(["token", principal.token]);
+  if (principal.kind === "token" && principal.user !== null) subjects.push(["user", principal.user.id]);
+  return subjects;
+}
