@@ -1,0 +1,56 @@
+/**
+ * What every verb of a subscription's object stands on: its ledger, its alarm, its pump. It moves deliveries on, and
+ * finds what is lost.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { Env } from "../../env.ts";
+import { logStage } from "../../observability/log.ts";
+import type { DispatchMessage } from "../../queues/messages.ts";
+import { endLapsedClaims, LedgerAlarm, ringUnclaimed } from "./alarm.ts";
+import { Ledger } from "./ledger.ts";
+import { Pump } from "./pump.ts";
+
+export abstract class LedgerObject extends DurableObject<Env> {
+  protected readonly ledger: Ledger;
+  protected readonly timer: LedgerAlarm;
+  readonly #pump: Pump;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.ledger = new Ledger(ctx);
+    this.timer = new LedgerAlarm(this.ledger);
+    this.#pump = new Pump(this.ledger, env, (messages) => this.send(messages));
+    void ctx.blockConcurrencyWhile(() => this.timer.load());
+  }
+
+  /** Never throws: the runtime gives an alarm up after six failures, and it is what finds all that is lost. */
+  override async alarm(): Promise<void> {
+    this.timer.fired();
+    try {
+      await endLapsedClaims(this.ledger, this.env, Date.now());
+      this.send(ringUnclaimed(this.ledger, Date.now(), false));
+    } catch (error) {
+      logStage("subscription.alarm_failed", { subscription: this.ledger.subscriptionId, error: String(error) });
+    } finally {
+      await this.moveOn();
+    }
+  }
+
+  /** Dispatches what is due and begins to pull; nobody waits for the pulls, and the alarm stands meanwhile. */
+  protected async moveOn(): Promise<void> {
+    this.ctx.waitUntil(this.#pump.run().then(() => this.timer.stand(Date.now())));
+    await this.timer.stand(Date.now());
+  }
+
+  /** A message that is lost, here or later, leaves its row behind, and the row is rung again. */
+  protected send(messages: readonly DispatchMessage[]): void {
+    for (const message of messages) {
+      this.ctx.waitUntil(
+        this.env.DELIVERIES.send(message).catch((error: unknown) => {
+          const { subscription, dispatch } = message;
+          logStage("dispatch.send_failed", { subscription, dispatch, error: String(error) });
+        }),
+      );
+    }
+  }
+}

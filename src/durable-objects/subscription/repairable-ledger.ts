@@ -1,0 +1,31 @@
+/** What operators ask of a subscription's object: what is owed, what is dead, and that it be delivered or given up. */
+import { ok, type Result } from "../../core/result.ts";
+import type { DeadLetter, DeadLetterChoice, DeliveryReport, ReportPage } from "../rpc.ts";
+import { discardDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
+import { LedgerObject } from "./ledger-object.ts";
+import { listDead, listDeadLetters, listDeliveries } from "./list-deliveries.ts";
+
+export abstract class RepairableLedger extends LedgerObject {
+  async deliveries(
+    state: DeliveryReport["state"],
+    cursor: string | null,
+    limit: number,
+  ): Promise<ReportPage<DeliveryReport>> {
+    if (state === "dead") return listDead(this.ledger, cursor, limit);
+    return listDeliveries(this.ledger, state, cursor, limit);
+  }
+
+  async deadLetters(cursor: string | null, limit: number): Promise<ReportPage<DeadLetter>> {
+    return listDeadLetters(this.ledger, cursor, limit);
+  }
+
+  async redrive(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>> {
+    const matched = await redriveDeadLetters(this.ledger, choice, dryRun, Date.now());
+    await this.moveOn();
+    return ok(matched);
+  }
+
+  async discard(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>> {
+    return ok(await discardDeadLetters(this.ledger, choice, dryRun));
+  }
+}
