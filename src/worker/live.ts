@@ -2,8 +2,11 @@
  * A hub's socket held by the Worker: SSE and long polls follow a topic the way a browser does, so everything live takes
  * one path and the hub may sleep while they wait.
  */
+import type { Failure } from "../core/errors.ts";
 import type { FilterPattern } from "../core/filter.ts";
+import { LIMITS } from "../core/limits.ts";
 import type { Principal } from "../core/principal.ts";
+import { ok, type Result } from "../core/result.ts";
 import type { Env } from "../env.ts";
 import { channelHub } from "../stubs.ts";
 import { parseHubFrame, type HubMessage } from "../wire/native/hub-frames.ts";
@@ -21,6 +24,12 @@ export const upgradeRequest = (principal: Principal, subprotocol: string | null)
     },
   });
 
+/** The upgrade in the app's hub: its 101, or why it lets nobody in. */
+export async function upgrade(env: Env, principal: Principal, subprotocol: string | null): Promise<Result<Response>> {
+  const response = await channelHub(env, principal.app, "native").fetch(upgradeRequest(principal, subprotocol));
+  return response.status === 101 ? ok(response) : { ok: false, failure: (await response.json()) as Failure };
+}
+
 export interface Follow {
   readonly topic: string;
   /** As in API.md: `earliest`, `cursor:…`. */
@@ -28,17 +37,24 @@ export interface Follow {
   readonly filter: FilterPattern | null;
 }
 
+/** Acknowledged this often, the window stays open and the hub is not woken for every event. */
+const ACK_FRAMES = LIMITS.ACK_WINDOW_FRAMES / 10;
+const ACK_CHARS = LIMITS.ACK_WINDOW_BYTES / 4;
+
 /** Messages of one followed topic, in order, until `close`. */
 export class LiveReader {
   readonly #socket: WebSocket;
-  readonly #waiting: HubMessage[] = [];
+  #waiting: string[] = [];
+  /** Of frames that were taken and not acknowledged. */
+  #taken = { frames: 0, chars: 0 };
+  #refusal: Failure | null = null;
   #wake: (() => void) | null = null;
   #closed = false;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.addEventListener("message", (message) => {
-      this.#waiting.push(...parseHubFrame(message.data as string));
+      this.#waiting.push(message.data as string);
       this.#wake?.();
     });
     socket.addEventListener("close", () => this.#end());
@@ -46,17 +62,17 @@ export class LiveReader {
   }
 
   /** `hungUp` aborts when the client has gone, and the hub then forgets this follower at once. */
-  static async open(env: Env, principal: Principal, follow: Follow, hungUp: AbortSignal): Promise<LiveReader> {
-    const response = await channelHub(env, principal.app, "native").fetch(upgradeRequest(principal, null));
-    const socket = response.webSocket;
-    if (socket === null) throw new Error(`the hub refused an upgrade: ${response.status}`);
+  static async open(env: Env, principal: Principal, follow: Follow, hungUp: AbortSignal): Promise<Result<LiveReader>> {
+    const response = await upgrade(env, principal, null);
+    if (!response.ok) return response;
+    const socket = response.value.webSocket!;
     const reader = new LiveReader(socket);
     socket.accept();
     const { topic, from, filter } = follow;
     socket.send(JSON.stringify({ op: "subscribe", topic, from, ...(filter !== null && { filter }) }));
     hungUp.addEventListener("abort", () => reader.close(), { once: true });
     if (hungUp.aborted) reader.close();
-    return reader;
+    return ok(reader);
   }
 
   /** What has come since the last call; waits for a message first. Null when the socket has ended or time is up. */
@@ -71,15 +87,31 @@ export class LiveReader {
       });
       this.#wake = null;
     }
-    return this.#waiting.length === 0 ? null : this.#waiting.splice(0);
+    if (this.#waiting.length === 0) return null;
+    const frames = this.#waiting;
+    this.#waiting = [];
+    this.#taken.frames += frames.length;
+    this.#taken.chars += frames.reduce((sum, frame) => sum + frame.length, 0);
+    const messages = frames.flatMap(parseHubFrame);
+    this.#refusal ??= refusalIn(messages);
+    return messages;
+  }
+
+  /** The hub has ended the socket because the credential behind it has ended. */
+  get refusal(): Failure | null {
+    return this.#refusal;
   }
 
   get closed(): boolean {
     return this.#closed;
   }
 
+  /** What was taken up to here has gone on to its reader. The hub is told when it is worth a message. */
   acknowledge(topic: string, cursor: string): void {
-    if (!this.#closed) this.#socket.send(JSON.stringify({ op: "ack", topic, cursor }));
+    const isWorthIt = this.#taken.frames >= ACK_FRAMES || this.#taken.chars >= ACK_CHARS;
+    if (this.#closed || !isWorthIt) return;
+    this.#socket.send(JSON.stringify({ op: "ack", topic, cursor }));
+    this.#taken = { frames: 0, chars: 0 };
   }
 
   close(): void {
@@ -91,4 +123,10 @@ export class LiveReader {
     this.#closed = true;
     this.#wake?.();
   }
+}
+
+function refusalIn(messages: readonly HubMessage[]): Failure | null {
+  const problems = messages.flatMap((message) => (message.op === "error" ? [message.problem] : []));
+  const ended = problems.find(({ code }) => code === "credential_expired" || code === "credential_revoked");
+  return ended === undefined ? null : { code: ended.code };
 }

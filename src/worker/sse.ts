@@ -48,8 +48,9 @@ async function stream(
   const encoder = new TextEncoder();
   try {
     await writer.write(encoder.encode(formatSseRetry(RETRY_MS)));
-    while (!reader.closed) {
+    for (;;) {
       const messages = await reader.next(HEARTBEAT_MS);
+      if (messages === null && reader.closed) break; // Only now: what the hub said last is still to be passed on.
       await writer.write(encoder.encode(messages === null ? SSE_HEARTBEAT : messages.map(formatBlock).join("")));
       acknowledge(reader, topic, messages ?? []);
       if (messages?.some(({ op }) => op === "error" || op === "unsubscribed")) break;

@@ -9,6 +9,7 @@ import type { Action } from "../../core/scope.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { AppendRequest } from "../../durable-objects/rpc.ts";
 import { IdempotencyStore } from "../../store/idempotency-store.ts";
+import type { TopicRecord } from "../../store/topics-store.ts";
 import { topicLog } from "../../stubs.ts";
 import { refuseUnread } from "../body.ts";
 import { callerOf } from "../caller.ts";
@@ -26,10 +27,10 @@ import {
   readPublishBody,
   type PublishBody,
 } from "../publish-request.ts";
-import { readEvents, type EventsPage } from "../read-events.ts";
+import { checkEventsQuery, readEvents, type EventsPage } from "../read-events.ts";
 import { jsonText, problem } from "../respond.ts";
 import { formatPosition, sseResponse } from "../sse.ts";
-import { ensureTopic, findTopic, withTopic } from "../topic-directory.ts";
+import { ensureTopic, findTopic, withTopic, type FirstUse } from "../topic-directory.ts";
 import { lifeOf } from "../topic-life.ts";
 
 export const eventRoutes = new Hono<HubBindings>()
@@ -127,13 +128,16 @@ async function getEvents(c: HubContext): Promise<Response> {
   if (!allows(c.var.principal, follows ? "subscribe" : "history", name)) return problem({ code: "scope_missing" });
   if (mayFollow && isStream) return getStream(c, name, query.value);
 
-  const look = () => (mayWait ? ensureTopic(c.env, callerOf(c), name) : findTopic(c.env, app, name));
-  const read = (from: LiveQuery) => withTopic(app, name, look, (topic) => readEvents(c.env, topic, from));
-  const page = await read(query.value);
+  const readOf = (look: () => Promise<Result<TopicRecord>>) => (from: LiveQuery) =>
+    withTopic(app, name, look, (topic) => readEvents(c.env, topic, from));
+  const find = () => findTopic(c.env, app, name);
+  const use: FirstUse = { index: "none", check: (topic) => checkEventsQuery(topic, query.value) };
+  const page = await readOf(mayWait ? () => ensureTopic(c.env, callerOf(c), name, use) : find)(query.value);
   if (!page.ok) return problem(page.failure);
   const isWorthWaiting = mayWait && page.value.count === 0 && page.value.caughtUp && page.value.gap === null;
   if (!isWorthWaiting) return pageResponse(page.value);
-  const later = await waitForEvents(c, name, query.value, page.value, read);
+  // Who waits has made the topic once; one that is deleted meanwhile is not made again.
+  const later = await waitForEvents(c, name, query.value, page.value, readOf(find));
   return later.ok ? pageResponse(later.value) : problem(later.failure);
 }
 
@@ -148,11 +152,14 @@ async function waitForEvents(
   const deadline = Date.now() + query.waitMs;
   const from = { kind: "cursor", cursor: empty.cursor } as const;
   const follow = { topic, from: formatPosition(from), filter: livePattern(query) };
-  const live = await LiveReader.open(c.env, c.var.principal, follow, c.req.raw.signal);
+  const opened = await LiveReader.open(c.env, c.var.principal, follow, c.req.raw.signal);
+  if (!opened.ok) return opened;
+  const live = opened.value;
   try {
     let page: Result<EventsPage> = ok(empty);
     while (page.ok && page.value.count === 0 && page.value.gap === null) {
       const messages = await live.next(Math.max(0, deadline - Date.now()));
+      if (live.refusal !== null) return { ok: false, failure: live.refusal };
       if (messages === null) break;
       if (messages.some(({ op }) => op === "event" || op === "gap" || op === "unsubscribed"))
         page = await read({ ...query, from });
@@ -164,14 +171,20 @@ async function waitForEvents(
 }
 
 async function getStream(c: HubContext, name: string, query: LiveQuery): Promise<Response> {
-  const topic = await ensureTopic(c.env, callerOf(c), name);
-  if (!topic.ok) return problem(topic.failure);
-  if (query.key !== null && topic.value.index !== "key") return problem({ code: "index_required" });
   if (query.partition !== null)
     return problem({ code: "parameter_invalid", detail: "A stream follows every partition." });
+  const use: FirstUse = { index: "none", check: (topic) => checkStream(topic, query) };
+  const topic = await ensureTopic(c.env, callerOf(c), name, use);
+  if (!topic.ok) return problem(topic.failure);
+  const checked = checkStream(topic.value, query);
+  if (!checked.ok) return problem(checked.failure);
   const follow = { topic: name, from: formatPosition(query.from), filter: livePattern(query) };
-  return sseResponse(await LiveReader.open(c.env, c.var.principal, follow, c.req.raw.signal), name);
+  const live = await LiveReader.open(c.env, c.var.principal, follow, c.req.raw.signal);
+  return live.ok ? sseResponse(live.value, name) : problem(live.failure);
 }
+
+const checkStream = ({ index }: Pick<TopicRecord, "index">, { key }: LiveQuery): Result<null> =>
+  key !== null && index !== "key" ? fail("index_required") : ok(null);
 
 const livePattern = ({ pattern, key }: LiveQuery): FilterPattern | null =>
   key === null ? pattern : { ...pattern, key: [key] };
