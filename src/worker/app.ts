@@ -3,11 +3,14 @@ import { Hono, type MiddlewareHandler } from "hono";
 import type { Failure } from "../core/errors.ts";
 import type { HubBindings, HubContext } from "./context.ts";
 import { authenticate } from "./middleware/authenticate.ts";
+import { cors } from "./middleware/cors.ts";
 import { refuseLocalSettings } from "./middleware/local-settings.ts";
 import { requestQuota } from "./middleware/request-quota.ts";
+import { checkOrigin } from "./middleware/origin.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { refuseDoubledParameters } from "./middleware/single-parameters.ts";
 import { problem } from "./respond.ts";
+import { methodsOf } from "./route-methods.ts";
 import { appRoutes } from "./routes/apps.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { connectRoute } from "./routes/connect.ts";
@@ -17,6 +20,7 @@ import { keyRoutes } from "./routes/keys.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
 import { revocationRoutes } from "./routes/revocations.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 import { topicRoutes } from "./routes/topics.ts";
 
 /** `whoAsks` is a parameter so that the bench can leave it out and see what it costs. */
@@ -25,7 +29,9 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.use(requestId);
   hub.route("/", healthRoute);
   hub.use(refuseLocalSettings);
+  hub.use(cors((path) => methodsOf(hub.routes, path)));
   hub.use(whoAsks);
+  hub.use(checkOrigin);
   hub.use(refuseDoubledParameters);
   hub.use(requestQuota);
 
@@ -36,6 +42,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", deadLetterRoutes);
   hub.route("/v1", appRoutes);
   hub.route("/v1", keyRoutes);
+  hub.route("/v1", tokenRoutes);
   hub.route("/v1", revocationRoutes);
   hub.route("/v1", auditRoutes);
   hub.route("/v1", limitsRoute);
@@ -49,13 +56,10 @@ export const app = buildApp(authenticate);
 
 /** Names the methods that some route of that path answers, so that a wrong method is told apart from a wrong address. */
 function refuseAddress(hub: Hono<HubBindings>, path: string): Response {
-  const methods = new Set(
-    hub.routes.filter((route) => route.method !== "ALL" && matchesPath(route.path, path)).map(({ method }) => method),
-  );
-  if (methods.size === 0) return problem({ code: "route_not_found" });
-  if (methods.has("GET")) methods.add("HEAD"); // Hono answers it with what GET would, without the body.
+  const methods = methodsOf(hub.routes, path);
+  if (methods.length === 0) return problem({ code: "route_not_found" });
   const refused = problem({ code: "method_not_allowed" });
-  refused.headers.set("allow", [...methods].join(", "));
+  refused.headers.set("allow", methods.join(", "));
   return refused;
 }
 
@@ -74,13 +78,4 @@ function failureOf(error: Error): Failure {
   if (error.message.includes("no such table"))
     return { code: "not_configured", detail: "The database is not migrated." };
   return { code: "internal_error" };
-}
-
-function matchesPath(pattern: string, path: string): boolean {
-  const expected = pattern.split("/");
-  const given = path.split("/");
-  return (
-    expected.length === given.length &&
-    expected.every((word, index) => (word.startsWith(":") ? given[index] !== "" : word === given[index]))
-  );
 }
