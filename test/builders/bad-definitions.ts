@@ -52,6 +52,8 @@ const subscription = (more: object, code: ErrorCode = "subscription_invalid", na
 const target = (more: object): BadRequest => subscription({ target: { ...GOOD.target, ...more } });
 
 export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
+  bad("a list of no subscriptions", "GET /v1/subscriptions?limit=0", "parameter_invalid"),
+  bad("subscriptions behind an endless name", `GET /v1/subscriptions?cursor=${"x".repeat(201)}`, "cursor_invalid"),
   bad("an empty subscription", "PUT /v1/subscriptions/new-one", "subscription_invalid", JSON_TYPE, "{}"),
   bad("a subscription that is no JSON", "PUT /v1/subscriptions/new-one", "json_invalid", JSON_TYPE, "{"),
   subscription({ topics: [] }),
@@ -82,6 +84,9 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
   ),
   target({ headers: { "x-a": "a\r\nset-cookie: b" } }),
   target({ headers: { "x-a": "ж" } }),
+  target({ headers: { "x-a": "********" } }),
+  target({ headers: { "X-Real-IP": "127.0.0.1" } }),
+  target({ headers: Object.fromEntries(Array.from({ length: 21 }, (_, at) => [`x-${at}`, "a"])) }),
   target({ headers: [] }),
   target({ secret: MARK }),
   target({ secret: "whsec_AAAA" }),
@@ -126,11 +131,15 @@ const letters = (body: string, code: ErrorCode, verb = "redrive"): BadRequest =>
 
 export const BAD_REPAIRS: readonly BadRequest[] = [
   letters("", "json_invalid"),
-  letters("[]", "json_invalid"),
+  letters("[]", "parameter_invalid"),
   letters("{", "json_invalid", "discard"),
   letters("{}", "parameter_invalid"),
   letters('{"ids":[]}', "parameter_invalid"),
   letters('{"ids":[7]}', "parameter_invalid"),
+  letters(`{"ids":["${"x".repeat(201)}"]}`, "parameter_invalid"),
+  letters(JSON.stringify({ ids: Array.from({ length: 1_001 }, () => "a") }), "parameter_invalid"),
+  letters('{"all":true,"all":true}', "parameter_invalid", "discard"),
+  letters('{"all":true,"__proto__":{}}', "parameter_invalid"),
   letters('{"all":false}', "parameter_invalid"),
   letters('{"all":true,"ids":["a"]}', "parameter_invalid", "discard"),
   letters('{"all":true,"dryRun":"yes"}', "parameter_invalid"),

@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ERRORS, type ErrorCode } from "../../src/core/errors.ts";
+import { BAD_APPS, BAD_KEYS, BAD_REVOCATIONS, BAD_SECRETS, BAD_TOKENS } from "../builders/bad-access.ts";
 import { BAD_ADDRESSES, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
 import {
   BAD_BODIES,
@@ -11,6 +12,7 @@ import {
   MARK,
   type BadRequest,
 } from "../builders/refusals.ts";
+import { GUARDED, matchesRoute, refusalsOf, ROUTES } from "../builders/route-refusals.ts";
 import { ROOT_KEY, startHub, type Hub } from "../harness/hub.ts";
 import type { TestSocket } from "../harness/socket.ts";
 
@@ -24,6 +26,9 @@ const snapshot = async (): Promise<unknown> =>
     hub.json("GET", "/v1/subscriptions").then(({ body }) => body),
     hub.json("GET", "/v1/topics/steady").then(({ body }) => body),
     hub.json("GET", "/v1/topics/steady-wide").then(({ body }) => body),
+    hub.json("GET", "/v1/apps").then(({ body }) => body),
+    hub.json("GET", "/v1/keys").then(({ body }) => body),
+    hub.json("GET", "/v1/audit").then(({ body }) => body),
   ]);
 
 beforeAll(async () => {
@@ -58,11 +63,11 @@ function expectProblem(problem: Problem, code: ErrorCode): void {
   expect(JSON.stringify(problem)).not.toContain(MARK);
 }
 
-async function expectRefusal({ method, path, headers, body, code, status }: BadRequest): Promise<void> {
+async function expectRefusal({ name, method, path, headers, body, code, status }: BadRequest): Promise<void> {
   const init: RequestInit = body === undefined ? { method, headers } : { method, headers, body };
   const answer = await hub.request(path, init);
   const text = await answer.text();
-  expect([answer.status, answer.headers.get("content-type")], text).toEqual([
+  expect([answer.status, answer.headers.get("content-type")], `${name}: ${text}`).toEqual([
     status,
     "application/problem+json; charset=utf-8",
   ]);
@@ -88,6 +93,29 @@ describe("[ERR-3] a definition or a repair is refused and changes nothing", () =
   it.each(BAD_SUBSCRIPTIONS)("for $name: $code", expectRefusal);
   it.each(BAD_REPAIRS)("for $name: $code", expectRefusal);
   it.each(BAD_ADDRESSES)("for $name: $code", expectRefusal);
+});
+
+describe("[ERR-3] who may come in, and what they may do, stays as it is", () => {
+  it.each(BAD_APPS)("for $name: $code", expectRefusal);
+  it.each(BAD_KEYS)("for $name: $code", expectRefusal);
+  it.each(BAD_TOKENS)("for $name: $code", expectRefusal);
+  it.each(BAD_REVOCATIONS)("for $name: $code", expectRefusal);
+  it.each(BAD_SECRETS)("for $name: $code", expectRefusal);
+});
+
+describe("[INP-6] at every route of the hub", () => {
+  it.each(GUARDED)("$method $path refuses what every route does", async (route) => {
+    for (const row of refusalsOf(route)) await expectRefusal(row);
+  });
+
+  it("something bad of its own is tried", () => {
+    const tried = [BAD_BODIES, BAD_EVENTS, BAD_CONDITIONS, BAD_READS, BAD_TOPICS, BAD_SUBSCRIPTIONS, BAD_REPAIRS];
+    const rows = [...tried, BAD_APPS, BAD_KEYS, BAD_TOKENS, BAD_REVOCATIONS].flat();
+    const untried = ROUTES.filter((route) => !rows.some((row) => matchesRoute(route, row)));
+    // They take nothing that could be bad; the socket's door has its own table below.
+    const plain = ["GET /healthz", "GET /v1/connect", "GET /v1/limits"];
+    expect(untried.map(({ method, path }) => `${method} ${path}`)).toEqual(plain);
+  });
 });
 
 describe("[ERR-3] the methods of an address", () => {
