@@ -1,11 +1,12 @@
 /** Mirrors wrangler.toml, in its order; the variables and secrets stand last. */
-import type { ChannelHubRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { ChannelHubRpc, QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
 import type { DispatchMessage } from "./queues/messages.ts";
 
 export interface Env {
   readonly TOPIC_LOG: DurableObjectNamespace<TopicLogRpc>;
   readonly SUBSCRIPTION: DurableObjectNamespace<SubscriptionRpc>;
   readonly CHANNEL_HUB: DurableObjectNamespace<ChannelHubRpc>;
+  readonly QUOTA_METER: DurableObjectNamespace<QuotaMeterRpc>;
   readonly DB: D1Database;
   readonly DELIVERIES: Queue<DispatchMessage>;
   readonly DEAD_LETTERS: Queue<DispatchMessage>;

@@ -1,5 +1,5 @@
 /** The only file that names objects. A stub breaks after an exception, so callers take a new one for each try. */
-import type { ChannelHubRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { ChannelHubRpc, QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
 import type { Env } from "./env.ts";
 import { objectName } from "./core/keys.ts";
 
@@ -19,3 +19,7 @@ export const hubsOf = (env: Env, app: string): DurableObjectStub<ChannelHubRpc>[
 /** A log knows its live listeners by their own names. */
 export const channelHubNamed = (env: Env, name: string): DurableObjectStub<ChannelHubRpc> =>
   env.CHANNEL_HUB.getByName(name);
+
+/** One for each app. */
+export const quotaMeter = (env: Env, app: string): DurableObjectStub<QuotaMeterRpc> =>
+  env.QUOTA_METER.getByName(objectName("quota", app));

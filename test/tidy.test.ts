@@ -22,6 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "durable-objects/object-migrations": ["core"],
   "durable-objects/topic-log": ["durable-objects/topic-log", ...forObjects()],
   "durable-objects/channel-hub": ["durable-objects/channel-hub", "wire/native", ...forObjects()],
+  "durable-objects/quota-meter": ["durable-objects/quota-meter", ...forObjects()],
   "durable-objects/subscription": ["durable-objects/subscription", "queues/messages", ...forObjects()],
   delivery: [
     "delivery",

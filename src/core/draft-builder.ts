@@ -137,11 +137,16 @@ const EARLIEST_POSITION = {
 const UUID_CHARS = 36;
 
 /** An event is as large as its line in a log, apart from the topic's name and the digits of its position. */
+export const draftBytes = (draft: EventDraft): number => utf8Length(lineOf(draft));
+
+const lineOf = (draft: EventDraft): string =>
+  formatEventLine(draft, draft.id ?? "0".repeat(UUID_CHARS), EARLIEST_POSITION);
+
 function checkSize(draft: EventDraft, root: string): Result<EventDraft> {
   const chars = draft.data.length + draft.attributes.length + draft.source.length + draft.type.length;
   // A kilobyte covers names, ids and positions; three bytes a character is the worst there is.
   if (chars * 3 + 1_024 + 6 * LIMITS.EVENT_KEY_BYTES_MAX <= LIMITS.EVENT_BYTES_MAX) return ok(draft);
-  const line = formatEventLine(draft, draft.id ?? "0".repeat(UUID_CHARS), EARLIEST_POSITION);
+  const line = lineOf(draft);
   if (fitsUtf8(line, LIMITS.EVENT_BYTES_MAX)) return ok(draft);
   return fail("event_too_large", undefined, {
     limit: LIMITS.EVENT_BYTES_MAX,

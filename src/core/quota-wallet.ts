@@ -23,6 +23,13 @@ export interface Refusal {
   readonly endsAt: number;
 }
 
+/** Units that were taken out for a need: all of it, or as much as there was. */
+export interface Held {
+  readonly need: LeaseAsk;
+  readonly units: number;
+  readonly endsAt: number;
+}
+
 export class QuotaWallet {
   readonly #leases = new Map<string, Lease>();
 
@@ -37,12 +44,25 @@ export class QuotaWallet {
     return true;
   }
 
-  /** What has to be borrowed first. */
-  lacking(needs: readonly LeaseAsk[], now: number): LeaseAsk[] {
-    return needs.flatMap((need) => {
-      const units = need.units - this.#lease(need, now).left;
-      return units > 0 ? [{ ...need, units }] : [];
+  /** Takes out what there is of these needs, so that nobody else spends it while the rest is being borrowed. */
+  withdraw(needs: readonly LeaseAsk[], now: number): Held[] {
+    return needs.map((need) => {
+      const lease = this.#lease(need, now);
+      const units = Math.min(lease.left, need.units);
+      lease.left -= units;
+      return { need, units, endsAt: lease.endsAt };
     });
+  }
+
+  /** What has lapsed meanwhile is lost. */
+  putBack(held: readonly Held[], now: number): void {
+    for (const { need, units, endsAt } of held) {
+      const lease = this.#lease(need, now);
+      const isNew = lease.endsAt === Infinity;
+      if (now >= endsAt || (!isNew && lease.endsAt !== endsAt)) continue;
+      lease.endsAt = endsAt;
+      lease.left += units;
+    }
   }
 
   /** The first of these that the meter is known to have too little for. */
@@ -79,7 +99,7 @@ export class QuotaWallet {
     return returns;
   }
 
-  /** Units of another window do not come along into the one that the meter speaks of. */
+  /** The lease in the window that ends then. Units of an earlier window do not come along into a later one. */
   #leaseOf(ask: LeaseAsk, endsAt: number, now: number): Lease {
     const lease = this.#lease(ask, now);
     if (lease.endsAt !== endsAt) lease.left = 0;

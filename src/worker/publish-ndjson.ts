@@ -3,6 +3,7 @@
  * The answer is 200 whatever the lines are; each line's receipt or problem says what became of it.
  */
 import type { DraftDefaults } from "../core/draft-builder.ts";
+import type { ErrorCode, Failure } from "../core/errors.ts";
 import type { EventDraft } from "../core/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import { fail, type Result } from "../core/result.ts";
@@ -12,7 +13,7 @@ import { parseDraft } from "../wire/native/draft.ts";
 import { problemOf } from "../wire/native/problem.ts";
 import { LineSplitter, type Line } from "../wire/ndjson/lines.ts";
 import type { Caller } from "./caller.ts";
-import { NO_CONDITIONS, publish, type Receipt } from "./publish.ts";
+import { indexFor, NO_CONDITIONS, publish, type Receipt } from "./publish.ts";
 import { formatPublishReceipt } from "./publish-request.ts";
 
 export interface NdjsonTarget {
@@ -23,15 +24,19 @@ export interface NdjsonTarget {
   readonly defaults: DraftDefaults;
 }
 
+interface LineStream extends NdjsonTarget {
+  readonly budget: Budget;
+}
+
 export function publishLines(target: NdjsonTarget, body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   // Not awaited: the answer streams while the request does, and a producer that stops reading stops the reading of it.
-  void pump(target, body, writable.getWriter());
+  void pump({ ...target, budget: new Budget() }, body, writable.getWriter());
   return readable;
 }
 
 async function pump(
-  target: NdjsonTarget,
+  target: LineStream,
   body: ReadableStream<Uint8Array>,
   writer: WritableStreamDefaultWriter<Uint8Array>,
 ): Promise<void> {
@@ -73,7 +78,7 @@ function* chunksOf(lines: readonly Line[]): Generator<readonly Line[]> {
 }
 
 /** Good lines go together; when the log refuses them as one, each goes alone, so that one bad line costs no other. */
-async function publishChunk(target: NdjsonTarget, lines: readonly Line[]): Promise<string[]> {
+async function publishChunk(target: LineStream, lines: readonly Line[]): Promise<string[]> {
   const drafts = lines.map((line) => draftOf(line, target.defaults));
   const good = drafts.flatMap((draft) => (draft.ok ? [draft.value] : []));
   const receipts = good.length === 0 ? [] : await publishTogether(target, good);
@@ -96,20 +101,46 @@ function draftOf(line: Line, defaults: DraftDefaults): Result<EventDraft> {
   }
 }
 
-async function publishTogether(target: NdjsonTarget, drafts: readonly EventDraft[]): Promise<Result<Receipt>[]> {
+async function publishTogether(
+  target: LineStream,
+  drafts: readonly EventDraft[],
+  index = indexFor(drafts), // Of all lines that came together, though they go one by one.
+): Promise<Result<Receipt>[]> {
+  const spent = target.budget.refusal(Date.now());
+  if (spent !== null) return drafts.map(() => spent);
   const conditions = { ...NO_CONDITIONS, partition: target.partition };
-  const together = await publish(target.env, target.caller, target.topic, drafts, conditions);
+  const together = await publish(target.env, target.caller, target.topic, drafts, conditions, index);
   const wholly = together.ok && together.value.receipts.every(({ outcome }) => outcome.ok);
-  const uncertain = !together.ok && together.failure.code === "hub_overloaded"; // Going again could double them.
-  if (wholly || uncertain || drafts.length === 1) {
-    return drafts.map((_, index) => (together.ok ? { ok: true, value: together.value.receipts[index]! } : together));
+  const isFinal = !together.ok && FINAL_FOR_ALL.has(together.failure.code);
+  if (!together.ok) target.budget.note(together.failure, drafts.length, Date.now());
+  if (wholly || isFinal || drafts.length === 1) {
+    return drafts.map((_, at) => (together.ok ? { ok: true, value: together.value.receipts[at]! } : together));
   }
   const receipts: Result<Receipt>[] = [];
-  for (const [index, draft] of drafts.entries()) {
-    const receipt = together.ok ? together.value.receipts[index]! : null;
+  for (const [at, draft] of drafts.entries()) {
+    const receipt = together.ok ? together.value.receipts[at]! : null;
     // Nor does a line go again whose partition did not answer: it may stand there.
-    const isFinal = receipt !== null && (receipt.outcome.ok || receipt.outcome.failure.code === "hub_overloaded");
-    receipts.push(isFinal ? { ok: true, value: receipt } : (await publishTogether(target, [draft]))[0]!);
+    const stands = receipt !== null && (receipt.outcome.ok || receipt.outcome.failure.code === "hub_overloaded");
+    receipts.push(stands ? { ok: true, value: receipt } : (await publishTogether(target, [draft], index))[0]!);
   }
   return receipts;
+}
+
+/** Lines that may stand in the log would be doubled if they went again; and what nobody can count, nobody can spend. */
+const FINAL_FOR_ALL: ReadonlySet<ErrorCode> = new Set(["hub_overloaded", "quota_unavailable"]);
+
+/** Remembers of one stream that a line found nothing left to spend: no later line asks again before that may change. */
+class Budget {
+  #refused: { readonly refusal: Result<never>; readonly until: number } | null = null;
+
+  /** Of lines that went together, fewer may pass; but where no more topics are allowed, none of them does. */
+  note(failure: Failure, lines: number, now: number): void {
+    const { quota, retryAfterSeconds = 1 } = failure;
+    if (quota === undefined || (lines > 1 && quota.window !== null)) return;
+    this.#refused = { refusal: { ok: false, failure }, until: now + retryAfterSeconds * 1_000 };
+  }
+
+  refusal(now: number): Result<never> | null {
+    return this.#refused !== null && now < this.#refused.until ? this.#refused.refusal : null;
+  }
 }

@@ -2,13 +2,15 @@
 import { createHash } from "node:crypto";
 import type { EventDraft } from "../core/event.ts";
 import type { Failure } from "../core/errors.ts";
+import { checkFirstPublish } from "../core/first-publish.ts";
 import { choosePartition } from "../core/routing.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { AppendAnswer, Appended, AppendRequest } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { topicLog } from "../stubs.ts";
-import type { TopicRecord } from "../store/topics-store.ts";
+import type { TopicDefinition, TopicIndex, TopicRecord } from "../store/topics-store.ts";
 import type { Caller } from "./caller.ts";
+import { spendOnEvents } from "./quotas.ts";
 import { ensureTopic, withTopic } from "./topic-directory.ts";
 import { lifeOf } from "./topic-life.ts";
 
@@ -39,20 +41,33 @@ export interface Published {
 
 let turn = Math.floor(Math.random() * 64); // Isolates begin apart, so that lone publishes spread at once.
 
-/** Fails only when every partition refused; then nothing was appended anywhere. */
+/** What a topic that these make needs. */
+export const indexFor = (drafts: readonly EventDraft[]): TopicIndex =>
+  drafts.some((draft) => draft.expectedKeyVersion !== null) ? "version" : "none";
+
+/**
+ * Fails only when every partition refused; then nothing was appended anywhere, and no topic was made. The quotas are
+ * spent first and stay spent: what is refused or a duplicate counts as well.
+ */
 export async function publish(
   env: Env,
   caller: Caller,
   name: string,
   drafts: readonly EventDraft[],
   conditions: PublishConditions,
+  index: TopicIndex = indexFor(drafts),
 ): Promise<Result<Published>> {
-  const index = drafts.some((draft) => draft.expectedKeyVersion !== null) ? "version" : "none";
+  const spent = await spendOnEvents(env, caller.principal, drafts);
+  if (!spent.ok) return spent;
   const fingerprints = drafts.map(fingerprintOfDraft);
+  const check = (topic: TopicDefinition): Result<unknown> => {
+    const routed = route(topic, drafts, conditions);
+    return routed.ok ? checkFirstPublish(drafts, fingerprints, conditions.ifMatch) : routed;
+  };
   return withTopic(
     caller.principal.app,
     name,
-    () => ensureTopic(env, caller, name, index),
+    () => ensureTopic(env, caller, name, { index, check }),
     async (topic) => {
       const routed = route(topic, drafts, conditions);
       if (!routed.ok) return routed;
@@ -75,7 +90,7 @@ export async function publish(
 }
 
 function route(
-  topic: TopicRecord,
+  topic: Pick<TopicDefinition, "partitions">,
   drafts: readonly EventDraft[],
   { ifMatch, partition, request }: PublishConditions,
 ): Result<Map<number, number[]>> {

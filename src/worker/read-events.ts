@@ -33,9 +33,25 @@ export interface EventsPage {
 
 /** Failures: those of `TopicLog.read`, `partition_required`, `parameter_invalid`. */
 export async function readEvents(env: Env, topic: TopicRecord, query: EventsQuery): Promise<Result<EventsPage>> {
-  const reader = new Reader(env, topic, query);
-  const refusal = reader.check();
-  return refusal ?? reader.readRounds();
+  const checked = checkEventsQuery(topic, query);
+  return checked.ok ? new Reader(env, topic, query).readRounds() : checked;
+}
+
+/** What a topic of that shape cannot answer. Failures: `partition_required`, `parameter_invalid`, `index_required`. */
+export function checkEventsQuery(
+  { partitions, index }: Pick<TopicRecord, "partitions" | "index">,
+  { partition, from, key }: EventsQuery,
+): Result<null> {
+  if (partition !== null && partition >= partitions) {
+    return fail("parameter_invalid", "The topic has no such partition.", {
+      limit: partitions - 1,
+      actual: partition,
+    });
+  }
+  if (from.kind === "offset" && partition === null && partitions > 1) return fail("partition_required");
+  if (key !== null && index !== "key")
+    return fail("index_required", "Reading one key needs a topic made with index key.");
+  return ok(null);
 }
 
 class Reader {
@@ -55,21 +71,6 @@ class Reader {
     this.#query = query;
     const resumes = query.from.kind === "cursor" && query.from.cursor.epoch === topic.epoch;
     this.#offsets = new Map(resumes ? (query.from as { cursor: Cursor }).cursor.offsets : []);
-  }
-
-  check(): Result<never> | null {
-    const { partition, from, key } = this.#query;
-    const { partitions } = this.#topic;
-    if (partition !== null && partition >= partitions) {
-      return fail("parameter_invalid", "The topic has no such partition.", {
-        limit: partitions - 1,
-        actual: partition,
-      });
-    }
-    if (from.kind === "offset" && partition === null && partitions > 1) return fail("partition_required");
-    if (key !== null && this.#topic.index !== "key")
-      return fail("index_required", "Reading one key needs a topic made with index key.");
-    return null;
   }
 
   /** A round asks every unfinished partition for its share, so that none starves; what is left goes round again. */

@@ -32,20 +32,26 @@ export async function findTopic(env: Env, app: string, name: string): Promise<Re
   return ok(remember(topic));
 }
 
+export interface FirstUse {
+  readonly index: TopicIndex;
+  /** Refuses what the topic, as it would be made, could not do. */
+  check(topic: TopicDefinition): Result<unknown>;
+}
+
+const ANY_USE: FirstUse = { index: "none", check: ok };
+
 /**
- * Finds the topic or makes it with the app's default policy: what a first publish or subscribe does. Who may be refused
- * for what it asks of the topic looks at `DEFAULT_TOPIC` first: a refusal leaves nothing behind.
+ * Finds the topic or makes it with the app's default policy: what a first publish or subscribe does. A use that is
+ * refused leaves no topic behind. Failures: those of `findTopic`, of `use.check`, `quota_exceeded`.
  */
-export async function ensureTopic(
-  env: Env,
-  caller: Caller,
-  name: string,
-  index: TopicIndex = "none",
-): Promise<Result<TopicRecord>> {
+export async function ensureTopic(env: Env, caller: Caller, name: string, use = ANY_USE): Promise<Result<TopicRecord>> {
   const found = await findTopic(env, caller.principal.app, name);
   if (found.ok || found.failure.code !== "topic_not_found") return found;
   if (!isTopicName(name)) return found;
-  const made = await createTopic(env, caller, name, { ...DEFAULT_TOPIC, index });
+  const definition = { ...DEFAULT_TOPIC, index: use.index };
+  const usable = use.check(definition);
+  if (!usable.ok) return usable;
+  const made = await createTopic(env, caller, name, definition);
   return made.ok ? ok(made.value.topic) : made;
 }
 
