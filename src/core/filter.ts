@@ -1,16 +1,10 @@
 /**
- * The filter: EventBridge's content pattern over the event's JSON. This release knows literals, nesting and arrays;
- * every operator is refused, so that no filter ever means less than it says. Pure, compiled once, bounded in cost.
+ * The filter at work: a pattern compiled once, and matched against parsed events in time bounded by the pattern times
+ * the event. A member's value may be a list: then one of its elements must match, and members of one nested object must
+ * match in the same element.
  */
-import { escapePointer } from "./json-pointer.ts";
-import { LIMITS } from "./limits.ts";
-import { fail, ok, type Result } from "./result.ts";
-
-export type FilterLiteral = string | number | boolean | null;
-/** A leaf lists the values of which one must be there; members of one object must all hold. */
-export interface FilterPattern {
-  readonly [name: string]: readonly FilterLiteral[] | FilterPattern;
-}
+import { asksForAbsence, testOf, type ValueTest } from "./filter-operators.ts";
+import type { FilterLeaf, FilterLiteral, FilterOperator, FilterPattern } from "./filter-pattern.ts";
 
 export interface Filter {
   /** What a log can decide without parsing; null: it does not restrict. */
@@ -24,79 +18,99 @@ export interface Filter {
 
 export const MATCH_ALL: Filter = { types: null, keys: null, readsContent: false, matches: () => true };
 
-/** Checks a pattern from a client; every refusal names its JSON Pointer. `key` is another name for `partitionkey`. */
-export function parseFilter(value: unknown): Result<FilterPattern> {
-  const budget = { values: 0 };
-  const problem = findProblem(value, "", 1, budget);
-  if (problem !== null) return fail("filter_invalid", problem.detail, { errors: [problem] });
-  return ok(value as FilterPattern);
-}
-
+/** `pattern` has passed `parseFilter`. Its `key` is another name for `partitionkey`. */
 export function compileFilter(pattern: FilterPattern | null): Filter {
   if (pattern === null) return MATCH_ALL;
-  const { key, ...rest } = pattern;
-  const full: FilterPattern = key === undefined ? rest : { ...rest, partitionkey: key };
+  const full = withPartitionKey(pattern);
   const names = Object.keys(full);
+  const test = compileObject(full, []);
   return {
     types: stringsOf(full["type"]),
     keys: stringsOf(full["partitionkey"]),
     readsContent: names.some((name) => (name !== "type" && name !== "partitionkey") || stringsOf(full[name]) === null),
-    matches: (event) => matchesObject(full, event),
+    matches: (event) => test(event, new Absences(event)),
+  };
+}
+
+/** Also in the alternatives of `$or`, which speak of the event itself. */
+function withPartitionKey({ key, ...rest }: FilterPattern): FilterPattern {
+  const alternatives = rest["$or"] as readonly FilterPattern[] | undefined;
+  return {
+    ...rest,
+    ...(key !== undefined && { partitionkey: key }),
+    ...(alternatives !== undefined && { $or: alternatives.map(withPartitionKey) }),
   };
 }
 
 const stringsOf = (leaf: FilterPattern[string] | undefined): readonly string[] | null =>
   Array.isArray(leaf) && leaf.every((value) => typeof value === "string") ? (leaf as string[]) : null;
 
-function matchesObject(pattern: FilterPattern, value: unknown): boolean {
-  if (Array.isArray(value)) return value.some((item) => matchesObject(pattern, item));
-  if (typeof value !== "object" || value === null) return false;
-  return Object.entries(pattern).every(([name, expected]) => {
-    const given = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
-    return isLeaf(expected) ? matchesLeaf(expected, given) : matchesObject(expected, given);
-  });
-}
+/** Decides on what stands at a place of the event. */
+type PlaceTest = (value: unknown, absences: Absences) => boolean;
 
-function matchesLeaf(allowed: readonly FilterLiteral[], given: unknown): boolean {
-  const values: readonly unknown[] = Array.isArray(given) ? given : [given];
-  return values.some((value) => allowed.includes(value as FilterLiteral));
-}
+/**
+ * Which members of one event are absent: no value stands at the path, in any element of any list on the way. Found once
+ * for a path, however many elements ask.
+ */
+class Absences {
+  readonly #event: unknown;
+  readonly #known = new Map<readonly string[], boolean>();
 
-const isLeaf = (expected: FilterPattern[string]): expected is readonly FilterLiteral[] => Array.isArray(expected);
-
-interface Problem {
-  readonly pointer: string;
-  readonly detail: string;
-}
-
-function findProblem(value: unknown, pointer: string, depth: number, budget: { values: number }): Problem | null {
-  const { FILTER_DEPTH_MAX: depthMax } = LIMITS;
-  if (Array.isArray(value)) return findLeafProblem(value, pointer, budget);
-  if (typeof value !== "object" || value === null) {
-    return { pointer, detail: "A filter is an object whose leaves are lists of values." };
+  constructor(event: unknown) {
+    this.#event = event;
   }
-  if (depth > depthMax) return { pointer, detail: `A filter is at most ${depthMax} levels deep.` };
-  const members = Object.entries(value);
-  if (members.length === 0) return { pointer, detail: "An object in a filter has at least one member." };
-  for (const [name, member] of members) {
-    const at = `${pointer}/${escapePointer(name)}`;
-    if (FORBIDDEN_NAMES.has(name)) return { pointer: at, detail: "That name cannot stand in a filter." };
-    if (name.startsWith("$")) return { pointer: at, detail: `The operator ${name} is not known.` };
-    const problem = findProblem(member, at, depth + 1, budget);
-    if (problem !== null) return problem;
+
+  has(path: readonly string[]): boolean {
+    const known = this.#known.get(path) ?? this.#look(path);
+    this.#known.set(path, known);
+    return known;
   }
-  return null;
+
+  #look(path: readonly string[]): boolean {
+    let places: readonly unknown[] = [this.#event];
+    for (const name of path) places = places.flatMap(itemsOf).map((place) => memberOf(place, name));
+    return places.every((place) => valuesOf(place).length === 0);
+  }
 }
 
-const FORBIDDEN_NAMES: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
-
-function findLeafProblem(values: readonly unknown[], pointer: string, budget: { values: number }): Problem | null {
-  const { FILTER_VALUES_MAX: valuesMax } = LIMITS;
-  if (pointer === "" || values.length === 0) return { pointer, detail: "A leaf lists at least one value." };
-  budget.values += values.length;
-  if (budget.values > valuesMax) return { pointer, detail: `A filter holds at most ${valuesMax} values.` };
-  const index = values.findIndex((value) => typeof value === "object" && value !== null);
-  if (index < 0) return null;
-  const detail = "This release knows literal values only; no operator is understood.";
-  return { pointer: `${pointer}/${index}`, detail };
+function compileObject(pattern: FilterPattern, path: readonly string[]): PlaceTest {
+  const members = Object.entries(pattern).map(([name, expected]) => compileMember(name, expected, path));
+  const matchesOne: PlaceTest = (value, absences) => members.every((test) => test(value, absences));
+  return (value, absences) => {
+    if (!Array.isArray(value)) return matchesOne(value, absences);
+    const objects = value.flat(Infinity).filter(isObject);
+    return objects.length === 0 ? matchesOne(undefined, absences) : objects.some((item) => matchesOne(item, absences));
+  };
 }
+
+function compileMember(name: string, expected: FilterPattern[string], path: readonly string[]): PlaceTest {
+  if (name === "$or") {
+    const alternatives = (expected as readonly FilterPattern[]).map((pattern) => compileObject(pattern, path));
+    return (value, absences) => alternatives.some((test) => test(value, absences));
+  }
+  const here = [...path, name];
+  const test = Array.isArray(expected) ? compileLeaf(expected, here) : compileObject(expected as FilterPattern, here);
+  return (value, absences) => test(memberOf(value, name), absences);
+}
+
+function compileLeaf(leaf: FilterLeaf, path: readonly string[]): PlaceTest {
+  const literals = new Set<unknown>(leaf.filter((value) => !isObject(value)));
+  const operators = leaf.filter((value): value is FilterOperator => isObject(value));
+  const tests: readonly ValueTest[] = operators.filter((operator) => !asksForAbsence(operator)).map(testOf);
+  const mayBeAbsent = operators.some(asksForAbsence);
+  return (value, absences) =>
+    valuesOf(value).some((item) => literals.has(item) || tests.some((test) => test(item))) ||
+    (mayBeAbsent && absences.has(path));
+}
+
+/** The values at a place: itself, or the elements of a list. Objects are none, nor is what is not there. */
+const valuesOf = (place: unknown): readonly FilterLiteral[] =>
+  itemsOf(place).filter((item): item is FilterLiteral => item !== undefined && !isObject(item));
+
+const itemsOf = (place: unknown): readonly unknown[] => (Array.isArray(place) ? place.flat(Infinity) : [place]);
+
+const memberOf = (value: unknown, name: string): unknown =>
+  isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -18,14 +18,12 @@ export function parseIpAddress(text: string): IpAddress | null {
   return { bits: text.includes(":") ? 128 : 32, value };
 }
 
-/** An address, a slash and how many of its leading bits all addresses of the block share; bits behind them are 0. */
+/** An address, a slash, and how many of its leading bits the block shares; the bits behind them do not count. */
 export function parseCidr(text: string): Cidr | null {
   const [, addressText = "", prefixText = ""] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
   const address = parseIpAddress(addressText);
   const prefixBits = Number(prefixText);
-  if (address === null || prefixBits > address.bits) return null;
-  const hostBits = BigInt(address.bits - prefixBits);
-  return (address.value >> hostBits) << hostBits === address.value ? { ...address, prefixBits } : null;
+  return address === null || prefixBits > address.bits ? null : { ...address, prefixBits };
 }
 
 export function isInCidr(address: IpAddress, block: Cidr): boolean {

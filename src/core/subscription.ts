@@ -1,5 +1,5 @@
 /** What a subscription is: the definition that D1 keeps and the ledger works by. */
-import type { FilterPattern } from "./filter.ts";
+import type { FilterPattern } from "./filter-pattern.ts";
 import type { RetryPolicy } from "./retry-schedule.ts";
 
 export type SubscriptionState = "active" | "paused" | "disabled";

@@ -1,7 +1,8 @@
 /** The query of a read: where from, how much, which events, and how long to wait for them. */
 import { parseCursor } from "../core/cursor.ts";
 import { parseDurationMs } from "../core/duration.ts";
-import { compileFilter, parseFilter, type FilterPattern } from "../core/filter.ts";
+import { compileFilter } from "../core/filter.ts";
+import { parseFilter, type FilterPattern } from "../core/filter-pattern.ts";
 import { parseJson } from "../core/json-text.ts";
 import { LIMITS } from "../core/limits.ts";
 import { parsePosition, type Position } from "../core/position.ts";

@@ -3,7 +3,7 @@
  * one path and the hub may sleep while they wait.
  */
 import type { Failure } from "../core/errors.ts";
-import type { FilterPattern } from "../core/filter.ts";
+import type { FilterPattern } from "../core/filter-pattern.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Principal } from "../core/principal.ts";
 import { ok, type Result } from "../core/result.ts";

@@ -201,7 +201,7 @@ export const BAD_READS: readonly BadRequest[] = [
     "[]",
     '"x"',
     '{"type":"t"}',
-    '{"data":{"n":[{"numeric":[">",1]}]}}',
+    '{"data":{"n":[{"numeric":[">","1"]}]}}',
     '{"$or":[{"type":["t"]}]}',
     '{"type":[]}',
     "{}",

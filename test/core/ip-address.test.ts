@@ -52,17 +52,15 @@ describe("[SEC-6] a block of addresses", () => {
     expect(inBlock("10.255.255.255", "10.0.0.0/8")).toBe(true);
     expect(inBlock("11.0.0.0", "10.0.0.0/8")).toBe(false);
     expect(inBlock("1.2.3.4", "0.0.0.0/0")).toBe(true);
+    expect(inBlock("10.0.0.7", "10.0.0.33/24")).toBe(true);
     expect(inBlock("1.2.3.4", "1.2.3.4/32")).toBe(true);
     expect(inBlock("::1", "0.0.0.0/0")).toBe(false);
     expect(inBlock("fdff::1", "fc00::/7")).toBe(true);
   });
 
-  it.each(["10.0.0.0", "10.0.0.0/33", "10.0.0.1/8", "::/129", "10.0.0.0/08", "10.0.0.0/-1", "/8", "x/8", "::1/64"])(
-    "is not %s",
-    (text) => {
-      expect(parseCidr(text)).toBeNull();
-    },
-  );
+  it.each(["10.0.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/08", "10.0.0.0/-1", "/8", "x/8"])("is not %s", (text) => {
+    expect(parseCidr(text)).toBeNull();
+  });
 });
 
 /** The first and the last address of each special block, and their neighbours outside where those are public. */

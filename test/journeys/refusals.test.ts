@@ -182,7 +182,7 @@ const BAD_FRAMES: readonly BadFrame[] = [
   subscribe("from a number", { from: 7 }, "frame_invalid"),
   subscribe("from a bad cursor", { from: "cursor:!" }, "cursor_invalid"),
   subscribe("from an offset of two partitions", { topic: "steady-wide", from: "offset:1" }, "partition_required"),
-  subscribe("with an operator", { filter: { type: [{ prefix: "a" }] } }, "filter_invalid"),
+  subscribe("with an operand of the wrong kind", { filter: { type: [{ prefix: 5 }] } }, "filter_invalid"),
   subscribe("with a filter too long", { filter: { type: ["x".repeat(5_000)] } }, "filter_invalid"),
   subscribe("with presence", { presence: { data: {} } }, "frame_invalid"),
   subscribe("to the hub's own topic that is not there", { topic: "$nothing" }, "topic_not_found"),

@@ -39,6 +39,13 @@ const many = <T>(random: () => number, max: number, make: () => T): T[] =>
 export const randomString = (random: () => number): string =>
   `"${many(random, 8, () => pick(random, PIECES)).join("")}"`;
 
+/**
+ * Without a backslash of its own: V8 13.6, once it has parsed a member named by one backslash, now and then reads the
+ * name `"\\""` as that one, and then JSON.parse is no judge.
+ */
+const NAME_PIECES = PIECES.filter((piece) => !piece.startsWith("\\\\"));
+const randomName = (random: () => number): string => `"${many(random, 8, () => pick(random, NAME_PIECES)).join("")}"`;
+
 interface RandomJson {
   readonly text: string;
   /** The very same without the whitespace between its tokens. */
@@ -59,7 +66,7 @@ export function randomJson(random: () => number, depth: number, space: number): 
   const parts = many(random, 5, () => {
     const { text, tight, ...inner } = randomJson(random, depth - 1, space);
     if (isList) return { text: gap() + text + gap(), tight, ...inner };
-    const name = randomString(random);
+    const name = randomName(random);
     const spaced = `${gap()}${name}${gap()}:${gap()}${text}${gap()}`;
     return { text: spaced, tight: `${name}:${tight}`, depth: inner.depth, keys: inner.keys + 1 };
   });

@@ -1,5 +1,5 @@
 /** Who follows what and how far: all that a hub must still know after an eviction. */
-import type { FilterPattern } from "../../core/filter.ts";
+import type { FilterPattern } from "../../core/filter-pattern.ts";
 import type { FollowedTopic } from "../rpc.ts";
 
 export interface FollowRow {

@@ -11,7 +11,7 @@ import { ERRORS, type Failure } from "../../core/errors.ts";
 import type { Principal } from "../../core/principal.ts";
 import { formatError } from "../../wire/native/hub-frames.ts";
 import type { Env } from "../../env.ts";
-import type { FilterPattern } from "../../core/filter.ts";
+import type { FilterPattern } from "../../core/filter-pattern.ts";
 
 export class HubState {
   readonly ctx: DurableObjectState;

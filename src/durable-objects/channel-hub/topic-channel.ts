@@ -1,6 +1,7 @@
 /** One topic seen live in this hub: how far it has come, and who follows it. */
 import { formatCursor } from "../../core/cursor.ts";
-import { compileFilter, type Filter, type FilterPattern } from "../../core/filter.ts";
+import { compileFilter, type Filter } from "../../core/filter.ts";
+import type { FilterPattern } from "../../core/filter-pattern.ts";
 import type { FollowedTopic } from "../rpc.ts";
 import type { Connection } from "./connection.ts";
 

@@ -4,7 +4,7 @@
  */
 import { parseCursor, type Cursor } from "../../core/cursor.ts";
 import type { Failure } from "../../core/errors.ts";
-import { parseFilter, type FilterPattern } from "../../core/filter.ts";
+import { parseFilter, type FilterPattern } from "../../core/filter-pattern.ts";
 import { elements, isListText, isObjectText, members, parseJson, stringOf } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isSystemTopicName, isTopicName } from "../../core/names.ts";

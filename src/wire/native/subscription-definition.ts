@@ -1,7 +1,7 @@
 /** `PUT /v1/subscriptions/{name}` and what `GET` answers for it. */
 import { HIDDEN_VALUE } from "../../core/custom-headers.ts";
 import { formatDuration } from "../../core/duration.ts";
-import { parseFilter, type FilterPattern } from "../../core/filter.ts";
+import { parseFilter, type FilterPattern } from "../../core/filter-pattern.ts";
 import { minify, stringOf } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isTopicPattern } from "../../core/names.ts";

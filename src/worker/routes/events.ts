@@ -1,7 +1,7 @@
 /** Events of a topic: published in every form, read in pages, by long poll and as server-sent events. */
 import { Hono } from "hono";
 import { formatCursor } from "../../core/cursor.ts";
-import type { FilterPattern } from "../../core/filter.ts";
+import type { FilterPattern } from "../../core/filter-pattern.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isSystemTopicName, isTopicName } from "../../core/names.ts";
 import { allows } from "../../core/principal.ts";

@@ -74,7 +74,7 @@ describe("a frame", () => {
     [{ op: "subscribe", topic: "t", from: "yesterday" }, "parameter_invalid"],
     [{ op: "subscribe", topic: "t", from: 5 }, "frame_invalid"],
     [{ op: "subscribe", topic: "t", from: "cursor:x" }, "cursor_invalid"],
-    [{ op: "subscribe", topic: "t", filter: { data: [{ prefix: "a" }] } }, "filter_invalid"],
+    [{ op: "subscribe", topic: "t", filter: { data: [{ prefix: 5 }] } }, "filter_invalid"],
     [{ op: "subscribe", topic: "t", filter: { type: ["a".repeat(4_096)] } }, "filter_invalid"],
     [{ op: "subscribe", topic: "t", presence: 5 }, "frame_invalid"],
     [{ op: "subscribe", topic: "t", presence: { data: 1, user: "me" } }, "frame_invalid"],

@@ -258,7 +258,7 @@ describe("a subscription's definition", () => {
   });
 
   it.each<[unknown, string]>([
-    [{ data: { total: [{ numeric: [">", 5] }] } }, "/filter/data/total/0"],
+    [{ data: { total: [{ numeric: [">", "5"] }] } }, "/filter/data/total/0/numeric"],
     [5, "/filter"],
     [{ type: "a" }, "/filter/type"],
     [{ $or: [] }, "/filter/$or"],
