@@ -293,8 +293,10 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   report(): Promise<Result<SubscriptionReport>>;
   pause(): Promise<Result<null>>;
   resume(): Promise<Result<null>>;
+  /** `owed`: what is in flight as well. */
   deliveries(state: DeliveryReport["state"], cursor: string | null, limit: number): Promise<ReportPage<DeliveryReport>>;
-  deadLetters(cursor: string | null, limit: number): Promise<ReportPage<DeadLetter>>;
+  /** Of one `reason`, or of any. */
+  deadLetters(cursor: string | null, limit: number, reason?: string | null): Promise<ReportPage<DeadLetter>>;
   /** How many dead letters the choice names; with `dryRun` nothing else happens. */
   redrive(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>>;
   discard(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>>;

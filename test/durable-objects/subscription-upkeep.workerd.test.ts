@@ -112,6 +112,25 @@ describe("dead letters", () => {
     } while (cursor !== null);
     expect(seen).toEqual([1, 2, 3, 4, 5]);
   });
+
+  it("[DLV-12] are listed by reason, page by page as well", async () => {
+    await world.bury(2);
+    await world.step((ledger) => {
+      const more = { source: 1, line: lineOf(9), attempts: [], diedAt: 2 };
+      ledger.deadLetters.insert({ ...more, offset: 8, reason: "attempts_exhausted" });
+      ledger.deadLetters.insert({ ...more, offset: 9, reason: "refused_permanently" });
+    });
+    const reasons = await world.step((ledger) => listDeadLetters(ledger, null, 10).items.map(({ reason }) => reason));
+    for (const asked of new Set(reasons)) {
+      const page = await world.step((ledger) => listDeadLetters(ledger, null, 10, asked));
+      expect(page.items.map(({ reason }) => reason)).toEqual(reasons.filter((reason) => reason === asked));
+      expect(page.cursor).toBeNull();
+    }
+    expect(await world.step((ledger) => listDeadLetters(ledger, null, 10, "none_of_them"))).toEqual({
+      items: [],
+      cursor: null,
+    });
+  });
 });
 
 describe("a topic's end", () => {
@@ -181,7 +200,7 @@ describe("a topic's end", () => {
   });
 });
 
-it("[DLV-12] owed deliveries are listed from retries and dispatches alike, claimed ones as in flight", async () => {
+it("[DLV-12] owed deliveries are listed from retries and dispatches alike, those in flight among them", async () => {
   await world.push(6, 3);
   await world.settle(1, await world.claimed(1), [FAILED, ACCEPTED]);
   await world.claimed(1);
@@ -191,7 +210,8 @@ it("[DLV-12] owed deliveries are listed from retries and dispatches alike, claim
   expect((await list("in_flight", null, 10)).items.map(({ offset }) => offset)).toEqual([3]);
   const first = await list("owed", null, 2);
   const second = await list("owed", first.cursor, 10);
-  expect([...first.items, ...second.items].map(({ offset }) => offset)).toEqual([1, 4, 5, 6]);
+  const owed = [...first.items, ...second.items].map(({ offset, state }) => [offset, state]);
+  expect(owed).toEqual([1, 3, 4, 5, 6].map((offset) => [offset, offset === 3 ? "in_flight" : "owed"]));
   expect(second.cursor).toBeNull();
   expect(first.items[0]!.attempts).toHaveLength(1);
 });

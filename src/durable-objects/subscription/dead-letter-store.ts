@@ -49,11 +49,16 @@ export class DeadLetterStore {
     );
   }
 
-  /** A page ends after `charsMax` of payload, but holds at least one. */
-  list(after: number, limit: number, charsMax: number): DeadLetterRow[] {
+  /** A page ends after `charsMax` of payload, but holds at least one. `reason` null: any. */
+  list(after: number, limit: number, charsMax: number, reason: string | null): DeadLetterRow[] {
     const letters: DeadLetterRow[] = [];
     let chars = 0;
-    const rows = this.#sql.exec<Row>(`SELECT * FROM dead_letters WHERE seq > ?1 ORDER BY seq LIMIT ?2`, after, limit);
+    const rows = this.#sql.exec<Row>(
+      `SELECT * FROM dead_letters WHERE seq > ?1 AND reason = coalesce(?3, reason) ORDER BY seq LIMIT ?2`,
+      after,
+      limit,
+      reason,
+    );
     for (const row of rows) {
       chars += row.line.length;
       if (letters.length > 0 && chars > charsMax) break;
@@ -73,8 +78,10 @@ export class DeadLetterStore {
     return this.#sql.exec<PlaceRow>(sql, after, until, limit).toArray();
   }
 
-  lastSeq(): number {
-    return this.#sql.exec<{ seq: number }>(`SELECT coalesce(max(seq), 0) AS seq FROM dead_letters`).one().seq;
+  /** `reason` null: of any. */
+  lastSeq(reason: string | null = null): number {
+    const sql = `SELECT coalesce(max(seq), 0) AS seq FROM dead_letters WHERE reason = coalesce(?1, reason)`;
+    return this.#sql.exec<{ seq: number }>(sql, reason).one().seq;
   }
 
   count(): number {

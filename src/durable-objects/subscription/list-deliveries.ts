@@ -9,7 +9,7 @@ import type { Retry } from "./retry-store.ts";
 
 const START: DeliveryPlace = { source: 0, offset: 0 };
 
-/** By source and offset. A cursor that is not one begins anew. */
+/** By source and offset; what is in flight is owed as well. A cursor that is not one begins anew. */
 export function listDeliveries(
   ledger: Ledger,
   state: "owed" | "in_flight",
@@ -26,9 +26,14 @@ export function listDeliveries(
   };
 }
 
-/** The newest last. */
-export function listDeadLetters(ledger: Ledger, cursor: string | null, limit: number): ReportPage<DeadLetter> {
-  const letters = readDeadLetters(ledger, cursor, limit);
+/** The newest last; of one reason, or of all. */
+export function listDeadLetters(
+  ledger: Ledger,
+  cursor: string | null,
+  limit: number,
+  reason: string | null = null,
+): ReportPage<DeadLetter> {
+  const letters = readDeadLetters(ledger, cursor, limit, reason);
   return {
     items: letters.map((letter) => ({
       ...placeReport(ledger, letter),
@@ -37,7 +42,7 @@ export function listDeadLetters(ledger: Ledger, cursor: string | null, limit: nu
       attempts: letter.attempts,
       event: letter.line,
     })),
-    cursor: cursorAfter(ledger, letters),
+    cursor: cursorAfter(ledger, letters, reason),
   };
 }
 
@@ -60,13 +65,14 @@ interface Found {
   readonly report: DeliveryReport;
 }
 
-/** `in_flight` is what a consumer holds; what was sent and nobody has claimed is owed. */
-function listDispatched(ledger: Ledger, state: "owed" | "in_flight", after: DeliveryPlace): Found[] {
-  const wanted = ledger.dispatches.all().filter(({ leaseUntil }) => leaseUntil > 0 === (state === "in_flight"));
+/** `in_flight` is what a consumer holds; what was sent and nobody has claimed is only owed. */
+function listDispatched(ledger: Ledger, asked: "owed" | "in_flight", after: DeliveryPlace): Found[] {
+  const wanted = ledger.dispatches.all().filter(({ leaseUntil }) => asked === "owed" || leaseUntil > 0);
   return wanted.flatMap((dispatch) =>
     dispatch.deliveries.flatMap(([source, offset]): Found[] => {
       const place = { source, offset };
       if (comparePlaces(place, after) <= 0) return [];
+      const state = dispatch.leaseUntil > 0 ? "in_flight" : "owed";
       const attempts = dispatch.parked ? (ledger.retries.get(place)?.attempts ?? []) : [];
       return [{ place, report: { ...placeReport(ledger, place), state, attempts, nextAttemptAt: null } }];
     }),
@@ -88,13 +94,18 @@ function placeReport(
 }
 
 /** The cursor over dead letters has the order of their deaths where others have the offset. */
-function readDeadLetters(ledger: Ledger, cursor: string | null, limit: number): DeadLetterRow[] {
+function readDeadLetters(
+  ledger: Ledger,
+  cursor: string | null,
+  limit: number,
+  reason: string | null = null,
+): DeadLetterRow[] {
   const after = (cursor === null ? null : parseListCursor(cursor)) ?? START;
-  return ledger.deadLetters.list(after.offset, limit, LIMITS.PAGE_BYTES_MAX);
+  return ledger.deadLetters.list(after.offset, limit, LIMITS.PAGE_BYTES_MAX, reason);
 }
 
-function cursorAfter(ledger: Ledger, letters: readonly DeadLetterRow[]): string | null {
+function cursorAfter(ledger: Ledger, letters: readonly DeadLetterRow[], reason: string | null = null): string | null {
   const last = letters.at(-1);
-  const isLast = last === undefined || last.seq >= ledger.deadLetters.lastSeq();
+  const isLast = last === undefined || last.seq >= ledger.deadLetters.lastSeq(reason);
   return isLast ? null : formatListCursor({ source: 0, offset: last.seq });
 }

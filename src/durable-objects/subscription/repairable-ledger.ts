@@ -15,8 +15,12 @@ export abstract class RepairableLedger extends LedgerObject {
     return listDeliveries(this.ledger, state, cursor, limit);
   }
 
-  async deadLetters(cursor: string | null, limit: number): Promise<ReportPage<DeadLetter>> {
-    return listDeadLetters(this.ledger, cursor, limit);
+  async deadLetters(
+    cursor: string | null,
+    limit: number,
+    reason: string | null = null,
+  ): Promise<ReportPage<DeadLetter>> {
+    return listDeadLetters(this.ledger, cursor, limit, reason);
   }
 
   async redrive(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>> {

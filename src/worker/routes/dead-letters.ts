@@ -9,7 +9,7 @@ import { formatDeadLetters } from "../../wire/native/dead-letters.ts";
 import { parseRepairRequest } from "../../wire/native/repair-request.ts";
 import { auditActorOf, callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
-import { readListQuery } from "../list-query.ts";
+import { readListQuery, refuseUnoffered } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { json, jsonText, problem } from "../respond.ts";
@@ -27,9 +27,13 @@ async function listDeadLetters(c: HubContext): Promise<Response> {
   if (!query.ok) return problem(query.failure);
   const { after, limit } = query.value;
   if (after !== "" && parseListCursor(after) === null) return problem({ code: "cursor_invalid" });
-  const page = await subscription(c.env, found.value.app, found.value.id).deadLetters(
+  const unoffered = refuseUnoffered(c, ["filter"]);
+  if (!unoffered.ok) return problem(unoffered.failure);
+  const { app, id } = found.value;
+  const page = await subscription(c.env, app, id).deadLetters(
     after === "" ? null : after,
     limit,
+    c.req.query("reason") ?? null,
   );
   return jsonText(formatDeadLetters(page));
 }

@@ -21,7 +21,7 @@ import {
 import { attachSubscription } from "../attach.ts";
 import { auditActorOf, callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
-import { readListQuery } from "../list-query.ts";
+import { readListQuery, refuseUnoffered } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { json, noContent, problem } from "../respond.ts";
@@ -121,6 +121,8 @@ async function listDeliveries(c: HubContext): Promise<Response> {
   if (!found.ok) return problem(found.failure);
   const query = readListQuery(c);
   if (!query.ok) return problem(query.failure);
+  const unoffered = refuseUnoffered(c, ["event"]);
+  if (!unoffered.ok) return problem(unoffered.failure);
   const state = c.req.query("state") ?? "owed";
   if (!DELIVERY_STATES.includes(state))
     return problem({ code: "parameter_invalid", detail: "state is owed, in_flight or dead." });
