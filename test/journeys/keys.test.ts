@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatApiKey, parseApiKey } from "../../src/core/api-key-text.ts";
 import { LIMITS } from "../../src/core/limits.ts";
+import { hashSecret } from "../../src/worker/access/api-key.ts";
 import { startHub, type Answer, type Hub } from "../harness/hub.ts";
 import { TestSocket, type HubMessage } from "../harness/socket.ts";
 import { eventually } from "../harness/wait.ts";
@@ -77,6 +78,9 @@ describe("API keys", () => {
     const list = await hub.json("GET", "/v1/keys?limit=1000");
     for (const told of [results, audit.results, one.body, list.body, hub.logs])
       expect(JSON.stringify(told)).not.toContain(secret);
+    expect(results).toMatchObject([{ secret_hash: hashSecret(secret) }]);
+    for (const told of [audit.results, one.body, list.body, hub.logs])
+      expect(JSON.stringify(told)).not.toContain(hashSecret(secret));
   });
 
   it("[ACC-2] under an Idempotency-Key are not minted twice, nor shown twice", async () => {

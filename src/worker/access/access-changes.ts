@@ -1,6 +1,6 @@
 /**
- * What this isolate knows of revocations and changes. A busy isolate asks D1 once a second beside its requests; one that
- * has not asked for longer asks before it answers. Each request asks for itself, because a promise belongs to the
+ * What this isolate knows of revocations and changes. A busy isolate asks D1 once a second beside its requests; one
+ * that has not asked for longer asks before it answers. Each request asks for itself, because a promise belongs to the
  * request that made it.
  */
 import { LIMITS } from "../../core/limits.ts";

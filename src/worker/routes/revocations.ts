@@ -34,7 +34,7 @@ async function endKey(c: HubContext, id: string): Promise<Result<number>> {
   return key.ok ? revokeKey(c, key.value) : fail(key.failure.code);
 }
 
-/** Of a user, one alone, or all that the hub signed for the root key. None of them has a row, so none can be missing. */
+/** Of a user, one alone, or all that the hub signed for the root key. None has a row, so none can be missing. */
 async function endTokens(c: HubContext, { kind, subject }: RevocationRequest): Promise<Result<number>> {
   const actor = auditActorOf(callerOf(c));
   const revocation = makeRevocation(actor.app, kind, subject, actor.at);
