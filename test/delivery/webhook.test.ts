@@ -5,11 +5,13 @@ import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
+import { webhookHeaderContext, webhookSecretContext } from "../../src/core/keys.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { attemptDelivery } from "../../src/delivery/attempt.ts";
 import { USER_AGENT } from "../../src/delivery/webhook.ts";
 import type { ClaimedDelivery } from "../../src/durable-objects/rpc.ts";
 import type { Env } from "../../src/env.ts";
+import { sealSecret } from "../../src/sealing.ts";
 import { Sink } from "../harness/sink.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -36,6 +38,7 @@ interface Options {
   readonly env?: Env;
   readonly url?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly secret?: string;
   readonly delivery?: Partial<ClaimedDelivery>;
   readonly line?: string;
   readonly timeoutMs?: number;
@@ -45,6 +48,7 @@ const attempt = ({
   env = LOCAL,
   url = `${sink.url}/hook`,
   headers = {},
+  secret = SECRET,
   delivery = {},
   line = LINE,
   timeoutMs = 5_000,
@@ -58,7 +62,7 @@ const attempt = ({
       topics: ["**"],
       filter: null,
       start: { kind: "earliest" },
-      target: { kind: "webhook", url, headers, secret: SECRET },
+      target: { kind: "webhook", url, headers, secret },
       retry: { maxAttempts: 3, delaysMs: [], retryOn4xx: false },
       maxInFlight: 10,
       timeoutMs,
@@ -234,6 +238,30 @@ describe("a webhook that never ends its answer", () => {
     const startedAt = performance.now();
     expect(await attempt({ url: url(), timeoutMs: 100 })).toMatchObject({ kind: "refused", status: 500 });
     expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+});
+
+describe("a target's secrets", () => {
+  const ENV: Env = { ...LOCAL, SECRETS_KEY: "new", ROOT_KEY: "root" };
+
+  it("[SEC-8] are opened for the attempt, whichever key of the environment sealed them", async () => {
+    const secret = await sealSecret(["root"], webhookSecretContext("sub"), SECRET);
+    const value = await sealSecret(["new"], webhookHeaderContext("sub", "X-Shop"), "berlin");
+    expect(await attempt({ env: ENV, secret, headers: { "X-Shop": value } })).toMatchObject({ kind: "accepted" });
+    const { headers, body } = sink.deliveries[0]!;
+    expect(headers["x-shop"]).toBe("berlin");
+    expect(() => new Webhook(SECRET).verify(body, headers)).not.toThrow();
+  });
+
+  it("[SEC-9] that no key opens fail the attempt, and nothing is sent", async () => {
+    const lost = await sealSecret(["lost"], webhookSecretContext("sub"), SECRET);
+    const moved = await sealSecret(["new"], webhookHeaderContext("another", "X-Shop"), "berlin");
+    for (const options of [{ secret: lost }, { headers: { "X-Shop": moved } }])
+      expect(await attempt({ env: ENV, ...options })).toMatchObject({
+        kind: "unreachable",
+        reason: "secret_unreadable",
+      });
+    expect(sink.deliveries).toEqual([]);
   });
 });
 
