@@ -222,7 +222,9 @@ describe("apps", () => {
     const shown = { name: "told", origins: null, quotas: { topics: 5 } };
     const changed = { ...shown, origins: ["https://shop.example"] };
     expect(results.map(({ action }) => action)).toEqual(["app.created", "app.changed", "app.deleted"]);
-    expect(results.map(({ actor, subject }) => [actor, subject])).toEqual(Array.from({ length: 3 }, () => ["root", "told"]));
+    expect(results.map(({ actor, subject }) => [actor, subject])).toEqual(
+      Array.from({ length: 3 }, () => ["root", "told"]),
+    );
     expect(results.map(({ before }) => JSON.parse(before as string) as unknown)).toMatchObject([null, shown, changed]);
     expect(results.map(({ after }) => JSON.parse(after as string) as unknown)).toMatchObject([shown, changed, null]);
   });
