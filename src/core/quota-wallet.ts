@@ -1,4 +1,4 @@
-/** The units that one isolate has on loan for one app, and what it knows to be used up. Spends all of a need or none. */
+/** The units that one isolate has on loan for one app, and what it knows to be used up. */
 import type { LeaseAnswer, LeaseAsk, LeaseReturn } from "./quota-lease.ts";
 
 /** What a day's units lie idle before they are handed back, so that another isolate may have them. */

@@ -157,7 +157,7 @@ export class TopicsStore {
     return results.map(recordOf);
   }
 
-  /** The row that the statement changed, written together with what the audit log tells of it; null when it changed none. */
+  /** The row that the statement changed, together with what the audit log tells of it; null when it changed none. */
   async #change(statement: D1PreparedStatement, entry: AuditEntry): Promise<TopicRecord | null> {
     const [changed] = await this.#db.batch<Row>([statement, auditStatement(this.#db, entry)]);
     const row = changed!.results[0];

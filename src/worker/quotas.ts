@@ -1,6 +1,6 @@
 /**
- * Spends what an app and a key may have over time. Most of it is spent in memory, from chunks that the app's meter lends
- * to this isolate; who has no such quota asks nobody.
+ * Spends what an app and a key may have over time. Most of it is spent in memory, from chunks that the app's meter
+ * lends to this isolate; who has no such quota asks nobody.
  */
 import { draftBytes } from "../core/draft-builder.ts";
 import type { EventDraft } from "../core/event.ts";

@@ -49,7 +49,7 @@ export async function writeSubscription(
   }
 }
 
-/** Takes the row of a subscription whose ledger has ended. Another one that was made under the name since then stays. */
+/** Takes the row of a subscription whose ledger has ended. One that was made under its name since then stays. */
 export async function removeSubscription(c: HubContext, ended: SubscriptionDefinition): Promise<void> {
   const store = new SubscriptionsStore(c.env.DB);
   for (;;) {

@@ -1,7 +1,7 @@
 /**
- * One app's meter: how much of its quotas over time is lent out, of the app's and of its keys'. It alone lends, and each
- * answer leaves after its rows are durable, so no crash lends anything twice. Days are rows. Seconds are kept in memory:
- * an object that dies takes the count of one second with it.
+ * One app's meter: how much of its quotas over time is lent out, of the app's and of its keys'. It alone lends, and
+ * each answer leaves after its rows are durable, so no crash lends anything twice. Days are rows. Seconds are kept in
+ * memory: an object that dies takes the count of one second with it.
  */
 import { DurableObject } from "cloudflare:workers";
 import {
@@ -11,8 +11,8 @@ import {
   type LeaseAnswer,
   type LeaseAsk,
   type LeaseReturn,
+  type WindowCount,
 } from "../../core/quota-lease.ts";
-import type { WindowCount } from "../../core/quota-lease.ts";
 import type { Env } from "../../env.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import type { QuotaMeterRpc } from "../rpc.ts";
