@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type DurableObjectIdentifier } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
 import { bundledFile, bundleHub, REPOSITORY } from "./bundle.ts";
+import { usedHeapBytes } from "./heap.ts";
 import { childrenOf } from "./proc.ts";
 import { TestSocket, type SocketOptions, type WireEvent } from "./socket.ts";
 import { eventually } from "./wait.ts";
@@ -20,6 +21,8 @@ export interface HubOptions {
   readonly vars?: Readonly<Record<string, string | null>>;
   /** Where every call of the hub to the outside goes, instead of the network. */
   readonly outbound?: Outbound;
+  /** Opens the runtime's inspector, for `heapMegabytes`. */
+  readonly inspected?: boolean;
   /** Another entry point than the hub's own, from the repository's root: for the bench. */
   readonly entry?: string;
 }
@@ -190,6 +193,12 @@ export class Hub {
     this.#claimRuntime();
   }
 
+  /** What the Worker and its objects hold on to, once garbage is collected. Needs `inspected`. */
+  async heapMegabytes(): Promise<number> {
+    const inspector = await this.#miniflare.getInspectorURL();
+    return (await usedHeapBytes(new URL(`/core:user:${WORKER}`, inspector).href)) / 1_048_576;
+  }
+
   /** The runtime's process id, for its memory in /proc. */
   get runtimePid(): number {
     return runtimes.get(this)!;
@@ -232,6 +241,7 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
     host: "127.0.0.1",
     port: 0,
     cf: false,
+    ...(options.inspected === true ? { inspectorHost: "127.0.0.1", inspectorPort: 0 } : {}),
     unsafeTriggerHandlers: true,
     unsafeInspectDurableObjects: true,
     handleStructuredLogs: ({ message }) => logs.push(parseLog(message)),
