@@ -13,10 +13,10 @@ export interface Env {
   readonly SHIELD?: RateLimit;
   /** Secret. Without it the hub answers 503 `not_configured` to everything but /healthz. */
   readonly ROOT_KEY?: string;
-  /** Secret. Seals webhook and token secrets at rest; several, separated by commas: the first seals, all of them open. */
+  /** Secret. Seals other secrets at rest; several, separated by commas: the first seals, all of them open. */
   readonly SECRETS_KEY?: string;
   /** "1" lets webhooks go to loopback and private addresses. Local runs only: the deploy script refuses to ship it. */
   readonly ALLOW_PRIVATE_TARGETS?: string;
-  /** DNS over HTTPS (the JSON form) for the names of webhooks; empty: their addresses are not looked at before a call. */
+  /** DNS over HTTPS (its JSON form) for the names of webhooks; empty: what they stand for is not looked at. */
   readonly DNS_OVER_HTTPS_URL?: string;
 }

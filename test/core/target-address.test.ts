@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
 import { checkTargetAddress } from "../../src/core/target-address.ts";
+import { PRIVATE_HOSTS } from "../builders/private-addresses.ts";
 
 const PUBLIC = [
   "https://hooks.acme.com/tidings",
@@ -116,6 +117,17 @@ it.each(PUBLIC)("[SEC-1] %s may be a target", (address) => {
 
 it.each(REFUSED)("[SEC-1] %j may not", (address) => {
   expect(checkTargetAddress(address, false)).toMatchObject({ ok: false, failure: { code: "target_address_refused" } });
+});
+
+it.each(PRIVATE_HOSTS)("[SEC-1] nor may https://%s/", (host) => {
+  expect(checkTargetAddress(`https://${host}/`, false).ok).toBe(false);
+});
+
+it("[SEC-1] a name is no longer than names can be", () => {
+  const label = "a".repeat(63);
+  expect(checkTargetAddress(`https://${label}.acme.com/`, false).ok).toBe(true);
+  expect(checkTargetAddress(`https://${label}a.acme.com/`, false).ok).toBe(false);
+  expect(checkTargetAddress(`https://${`${label}.`.repeat(4)}acme.com/`, false).ok).toBe(false);
 });
 
 it("[SEC-1] an address longer than the limit is refused with both lengths", () => {

@@ -1,7 +1,11 @@
 /** Canaries: a secret in every place that takes one, and then a look into every place that could tell it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ROUTES } from "../builders/route-refusals.ts";
 import { objectName } from "../../src/core/keys.ts";
+import { ROUTES } from "../builders/route-refusals.ts";
 import { startHub, type Hub } from "../harness/hub.ts";
 import { Sink } from "../harness/sink.ts";
 import { eventually } from "../harness/wait.ts";
@@ -171,4 +175,39 @@ it("[SEC-14] what is secret is shown to nobody, logged nowhere and stored in no 
   expect(places.rows.join()).toMatch(/sealed:v1:/);
   expect(places.answers.join()).toContain("********");
   expect(places.logs.join()).toContain("delivery.attempted");
+});
+
+it("[SEC-5, SEC-9] secrets outlive a rotation of their key, and a key taken away too early breaks deliveries only", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidings-secrets-"));
+  const secret = `whsec_${bytes("a secret that goes on")}`;
+  const accepting = await Sink.open();
+  const withKeys = (keys: string): Promise<Hub> => startHub({ persistTo: folder, vars: { SECRETS_KEY: keys } });
+  try {
+    const target = { kind: "webhook", url: `${accepting.url}/hook`, secret };
+    const first = await withKeys("old");
+    await first.json("PUT", "/v1/subscriptions/shop", { topics: ["orders"], target, retry: { maxAttempts: 1 } });
+    await first.close();
+
+    const rotated = await withKeys("new,old");
+    await rotated.publish("orders", { type: "t" });
+    await accepting.until(({ accepted }) => accepted.length === 1, "a delivery after the rotation");
+    const { headers, body } = accepting.accepted[0]!;
+    expect(() => new Webhook(secret).verify(body, headers)).not.toThrow();
+    await rotated.close();
+
+    const early = await withKeys("new");
+    await early.publish("orders", { type: "t" });
+    const { body: letters } = await eventually(
+      () => early.json<{ items: { attempts: object[] }[] }>("GET", "/v1/subscriptions/shop/dead-letters"),
+      (answer) => answer.body.items.length > 0,
+      "a dead letter",
+    );
+    expect(letters.items).toMatchObject([{ attempts: [{ error: "secret_unreadable" }] }]);
+    expect((await early.json("GET", "/v1/subscriptions/shop")).status).toBe(200);
+    await early.close();
+    expect(accepting.deliveries).toHaveLength(1);
+  } finally {
+    await accepting.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
