@@ -35,6 +35,27 @@ describe("spendQuotas", () => {
     expect(await passedOf(3, inThrees, { eventsPerDay: 1 })).toBe(1);
   });
 
+  it("[QUO-10] waits for what another request has borrowed before it turns one away", async () => {
+    const endsAt = Math.ceil(Date.now() / 86_400_000) * 86_400_000;
+    let asked = 0;
+    const slow = {
+      getByName: () => ({
+        lease: async () => {
+          asked += 1;
+          if (asked > 1) return [{ units: 0, remaining: 0, endsAt }];
+          await scheduler.wait(15); // The last two units, and their answer comes after the refusal of the next ask.
+          return [{ units: 2, remaining: 0, endsAt }];
+        },
+      }),
+    } as unknown as Env["QUOTA_METER"];
+    const principal = principalWith({ eventsPerDay: 20 });
+    const spend = () => spendQuotas({ ...env, QUOTA_METER: slow }, principal, { eventsPerDay: 1 });
+    expect((await Promise.all([spend(), spend()])).map(({ ok }) => ok)).toEqual([true, true]);
+    expect(await spend()).toMatchObject({ ok: false, failure: { code: "quota_exceeded", limit: 20, actual: 21 } });
+    expect(await spend()).toMatchObject({ ok: false });
+    expect(asked, "who has just heard that nothing is left asks no more").toBe(3);
+  });
+
   it("[QUO-6] spends of the app and of the key, or of neither", async () => {
     const principal = principalWith({ eventsPerDay: 10, bytesPerDay: 100 }, { bytesPerDay: 40 });
     expect(await passedOf(10, principal, { eventsPerDay: 1, bytesPerDay: 10 })).toBe(4);
