@@ -31,12 +31,6 @@ import { closeStalled, Replays } from "./replay.ts";
 import { subscribe } from "./subscribe.ts";
 import { totalOf } from "./topic-channel.ts";
 
-const TOO_FAST: Failure = {
-  code: "too_many_frames",
-  detail: "The connection sends more frames a second than it may.",
-  retryAfterSeconds: 1,
-};
-
 export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   readonly #hub: HubState;
   readonly #alarm: HubAlarm;
@@ -87,7 +81,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const connection = this.#hub.connectionOf(socket);
     if (connection === undefined) return;
-    if (!connection.takeFrame(Date.now())) return this.#hub.end(connection, TOO_FAST);
+    if (!connection.takeFrame(Date.now())) return this.#hub.end(connection, connection.tooFast);
     if (typeof frame !== "string")
       return this.#refuse(connection, null, { code: "frame_invalid", detail: "Frames are text." });
     const messages = parseClientFrame(frame);

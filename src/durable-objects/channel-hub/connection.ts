@@ -1,5 +1,6 @@
 /** One socket, and how much of what it was sent it has not acknowledged. */
 import { fullAllowance, spend, type Allowance } from "../../core/allowance.ts";
+import type { Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 
@@ -45,11 +46,20 @@ export class Connection {
   /** Counts a frame that came in; false: the client sends faster than it may. Heap only: an eviction gives a rest. */
   takeFrame(now: number): boolean {
     const quota = this.principal.quotas.framesPerSecond;
-    const perSecond = quota ?? LIMITS.SOCKET_FRAMES_PER_SECOND_DEFAULT;
-    const rate = { perSecond, burst: quota ?? LIMITS.SOCKET_FRAMES_BURST_MAX };
+    const rate = { perSecond: this.#framesPerSecond, burst: quota ?? LIMITS.SOCKET_FRAMES_BURST_MAX };
     const left = spend(this.#frames ?? fullAllowance(rate, now), rate, now);
     this.#frames = left ?? this.#frames;
     return left !== null;
+  }
+
+  get #framesPerSecond(): number {
+    return this.principal.quotas.framesPerSecond ?? LIMITS.SOCKET_FRAMES_PER_SECOND_DEFAULT;
+  }
+
+  /** What is said to a client that does. */
+  get tooFast(): Failure {
+    const detail = "The connection sends more frames a second than it may.";
+    return { code: "too_many_frames", detail, limit: this.#framesPerSecond, retryAfterSeconds: 1 };
   }
 
   /**

@@ -3,6 +3,7 @@
  * the backend wrote. Claims that the hub does not know are left alone, as RFC 7519 (§4) has it; doubled ones are not.
  */
 import { formatScope } from "../../core/scope.ts";
+import { stringOf } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Result } from "../../core/result.ts";
 import type { TokenClaims } from "../../core/token-claims.ts";
@@ -40,8 +41,8 @@ function readText(reader: DefinitionReader, given: Members, name: string): strin
 const TOKEN_ID = /^[\x21-\x7e]{1,64}$/;
 
 function readId(reader: DefinitionReader, given: Members): string {
-  const id = readText(reader, given, "jti") ?? "";
-  if (!TOKEN_ID.test(id)) reader.refuse("/jti", "This is 1 to 64 printable ASCII characters.");
+  const id = stringOf(given.get("jti") ?? "") ?? "";
+  if (!TOKEN_ID.test(id)) reader.refuse("/jti", "A token has an id of 1 to 64 printable ASCII characters.");
   return id;
 }
 

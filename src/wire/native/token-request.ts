@@ -1,6 +1,6 @@
 /** `POST /v1/tokens`: what a browser shall be allowed, and for how long. */
 import { formatDuration, parseDurationMs } from "../../core/duration.ts";
-import { stringOf } from "../../core/json-text.ts";
+import { isObjectText, stringOf } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { User } from "../../core/principal.ts";
 import { fail, type Result } from "../../core/result.ts";
@@ -32,7 +32,10 @@ export function parseTokenRequest(text: string): Result<TokenRequest> {
 function readUserOf(reader: DefinitionReader, raw: string | undefined): User | null {
   if (raw === undefined) return null;
   const given = reader.object(raw, "/user", ["id", "data"]);
-  if (!given.has("id")) reader.refuse("/user/id", "A user has an id.");
+  if (!given.has("id")) {
+    if (isObjectText(raw)) reader.refuse("/user/id", "A user has an id.");
+    return null;
+  }
   return readUser(reader, { id: given.get("id"), idAt: "/user/id", data: given.get("data"), dataAt: "/user/data" });
 }
 

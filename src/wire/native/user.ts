@@ -1,5 +1,5 @@
 /** A browser's user: an id, and what other members of a presence channel may see of it. */
-import { minify } from "../../core/json-text.ts";
+import { minify, stringOf } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { User } from "../../core/principal.ts";
 import { utf8Length } from "../../core/utf8.ts";
@@ -23,7 +23,7 @@ export function readUser(reader: DefinitionReader, { id: raw, idAt, data, dataAt
     if (data !== undefined) reader.refuse(idAt, "Data without a user are nobody's.");
     return null;
   }
-  const id = reader.text(raw, idAt, LIMITS.USER_ID_BYTES_MAX) ?? "";
+  const id = stringOf(raw) ?? "";
   const isId = id !== "" && !CONTROL.test(id) && utf8Length(id) <= LIMITS.USER_ID_BYTES_MAX;
   if (!isId) reader.refuse(idAt, `A user's id is 1 to ${LIMITS.USER_ID_BYTES_MAX} bytes without control characters.`);
   return { id, data: data === undefined ? null : minify(data) };
