@@ -96,6 +96,16 @@ describe("dead letters over HTTP", () => {
     expect(stats).toMatchObject({ matched: 25, dead: 0, owed: 0, discarded: 1 });
     expect(new Set(sink.accepted.filter(({ path }) => path === "/shelf").map(({ id }) => id)).size).toBe(24);
   });
+
+  it("[DLV-12] are narrowed by their reason, and by nothing that is not offered yet", async () => {
+    const path = "/v1/subscriptions/shelf";
+    expect((await lettersOf("shelf", "?reason=refused_permanently")).items.length).toBeGreaterThan(0);
+    expect(await lettersOf("shelf", "?reason=attempts_exhausted")).toEqual({ items: [], cursor: null });
+    for (const query of ["dead-letters?filter=%7B%7D", "deliveries?event=e1"]) {
+      const { status, body } = await hub.json("GET", `${path}/${query}`);
+      expect([status, body["detail"]]).toEqual([422, `${/\?(\w+)/.exec(query)![1]} is not offered yet.`]);
+    }
+  });
 });
 
 describe("a subscription's life over HTTP", () => {
