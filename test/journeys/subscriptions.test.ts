@@ -98,9 +98,13 @@ describe("dead letters over HTTP", () => {
   });
 
   it("[DLV-12] are narrowed by their reason, and by nothing that is not offered yet", async () => {
-    const path = "/v1/subscriptions/shelf";
-    expect((await lettersOf("shelf", "?reason=refused_permanently")).items.length).toBeGreaterThan(0);
-    expect(await lettersOf("shelf", "?reason=attempts_exhausted")).toEqual({ items: [], cursor: null });
+    const path = "/v1/subscriptions/narrow";
+    sink.respond(() => 422);
+    await hub.json("PUT", path, { topics: ["narrow"], target: webhook("narrow") });
+    await publishMany("narrow", 1);
+    await settled("narrow", ({ dead }) => dead === 1);
+    expect((await lettersOf("narrow", "?reason=refused_permanently")).items).toHaveLength(1);
+    expect(await lettersOf("narrow", "?reason=attempts_exhausted")).toEqual({ items: [], cursor: null });
     for (const query of ["dead-letters?filter=%7B%7D", "deliveries?event=e1"]) {
       const { status, body } = await hub.json("GET", `${path}/${query}`);
       expect([status, body["detail"]]).toEqual([422, `${/\?(\w+)/.exec(query)![1]} is not offered yet.`]);
