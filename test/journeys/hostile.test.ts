@@ -168,3 +168,28 @@ describe("[INP-5] data comes back as it was sent, token for token", () => {
     expect(text).toContain(`"data":${data}`);
   });
 });
+
+describe("lines of NDJSON", () => {
+  const NDJSON = { "content-type": "application/x-ndjson" };
+
+  it("[WIRE-13] that are not UTF-8 are refused alone", async () => {
+    const bad = Buffer.from('{"type":"\xff"}\n', "latin1");
+    const body = Buffer.concat([Buffer.from('{"type":"a"}\n'), bad, Buffer.from('{"type":"b"}\n')]);
+    const answer = await hub.request("/v1/topics/lines/events", { method: "POST", headers: NDJSON, body });
+    const lines = (await answer.text()).trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { offset: 1 },
+      { problem: { code: "encoding_invalid" } },
+      { offset: 2 },
+    ]);
+  });
+
+  it("[PUB-13] whose request breaks off keep what was answered, and the last one says that more may stand", async () => {
+    const head = POST.replace("steady", "cut-lines").replace("application/json", "application/x-ndjson");
+    const { text } = await sendRaw(hub.url, [`${head}${CHUNKED}d\r\n{"type":"a"}\n\r\n`, "zz\r\n"]);
+    expect(text).toContain('"offset":1');
+    expect(text).toContain('"code":"hub_overloaded"');
+    expect(text).toContain('"effect":"unknown"');
+    expect((await hub.read("cut-lines")).events).toHaveLength(1);
+  });
+});

@@ -389,12 +389,4 @@ describe("NDJSON", () => {
     expect(linesOf(new TextDecoder().decode((await reader.read()).value))).toMatchObject([{ offset: 2 }]);
     expect((await reader.read()).done).toBe(true);
   });
-
-  it("[PUB-13] ends with a problem where the bytes stop being UTF-8, and keeps what it answered", async () => {
-    const encode = (text: string) => [...new TextEncoder().encode(text)];
-    const bytes = new Uint8Array([...encode('{"type":"a"}\n{"type":"'), 0xff, ...encode('"}\n')]);
-    const answer = await post("broken-lines", ndjson, bytes);
-    expect(answer.status).toBe(200);
-    expect(linesOf(answer.text).at(-1)).toMatchObject({ problem: { code: "encoding_invalid" } });
-  });
 });
