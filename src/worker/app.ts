@@ -77,5 +77,6 @@ function failureOf(error: Error): Failure {
   // Between a first deploy and its migration the tables are not there.
   if (error.message.includes("no such table"))
     return { code: "not_configured", detail: "The database is not migrated." };
+  if (error.message.startsWith("D1_ERROR")) return { code: "hub_overloaded", retryAfterSeconds: 1 };
   return { code: "internal_error" };
 }

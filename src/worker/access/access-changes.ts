@@ -29,12 +29,25 @@ export function revocationOf(principal: Principal): Revocation | null {
 /** Before it answers, `revocationOf` knows everything that was revoked until ACCESS_STALE_MS_MAX ago. */
 export async function hearOfChanges(env: Env, ctx: Pick<ExecutionContext, "waitUntil">): Promise<void> {
   const now = Date.now();
-  if (now - knownUntil >= LIMITS.ACCESS_STALE_MS_MAX) return readChanges(env, now);
+  if (now - knownUntil >= LIMITS.ACCESS_STALE_MS_MAX) return readBeforeAnswering(env, now);
   if (now - askedAt < LIMITS.ACCESS_REFRESH_MS) return;
   askedAt = now;
   ctx.waitUntil(
     readChanges(env, now).catch((error: unknown) => logStage("access.refresh_failed", { error: String(error) })),
   );
+}
+
+/**
+ * Without D1 nobody can write a revocation either, so what is known holds a while longer: as long as the keys in the
+ * cache, which cannot be read anew.
+ */
+async function readBeforeAnswering(env: Env, now: number): Promise<void> {
+  try {
+    await readChanges(env, now);
+  } catch (error) {
+    if (now - knownUntil >= LIMITS.CONFIG_CACHE_MS) throw error;
+    logStage("access.refresh_failed", { error: String(error) });
+  }
 }
 
 /** At once, in this isolate, for the request that made the change. */

@@ -111,6 +111,23 @@ describe("a warm isolate", () => {
     expect(await answer).toBe(record.app.name);
   });
 
+  it("[ACC-27] goes on for half a minute without D1, and then says that it cannot", async () => {
+    const key = await makeKey({}, ["history:**"]);
+    const { watched, fetch, settle } = await startIsolate();
+    const read = (): Promise<Response> =>
+      fetch("/v1/topics/nowhere/events", { headers: { authorization: `Bearer ${key.text}` } });
+    expect((await read()).status).toBe(404);
+    await settle();
+    const outage = Promise.reject(new Error("D1_ERROR: Network connection lost."));
+    outage.catch(() => undefined);
+    watched.hold = { sql: CHANGES, until: outage };
+    pass(LIMITS.CONFIG_CACHE_MS - 1);
+    expect((await read()).status).toBe(404);
+    pass(1);
+    const refused = await read();
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
+  });
+
   it("[ACC-12] remembers ids that are not there", async () => {
     const { watched, show } = await startIsolate();
     const { key } = mintSecret(mintKeyId());
