@@ -7,6 +7,8 @@ export interface Env {
   readonly SUBSCRIPTION: DurableObjectNamespace<SubscriptionRpc>;
   readonly CHANNEL_HUB: DurableObjectNamespace<ChannelHubRpc>;
   readonly QUOTA_METER: DurableObjectNamespace<QuotaMeterRpc>;
+  /** Called through `endpointHealth` (stubs.ts) only. */
+  readonly ENDPOINT_HEALTH: DurableObjectNamespace;
   readonly DB: D1Database;
   readonly DELIVERIES: Queue<DispatchMessage>;
   readonly DEAD_LETTERS: Queue<DispatchMessage>;

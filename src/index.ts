@@ -8,6 +8,7 @@ import { app } from "./worker/app.ts";
 import { runScheduled } from "./worker/scheduled.ts";
 
 export { ChannelHub } from "./durable-objects/channel-hub/channel-hub.ts";
+export { EndpointHealth } from "./durable-objects/endpoint-health/endpoint-health.ts";
 export { QuotaMeter } from "./durable-objects/quota-meter/quota-meter.ts";
 export { Subscription } from "./durable-objects/subscription/subscription.ts";
 export { TopicLog } from "./durable-objects/topic-log/topic-log.ts";

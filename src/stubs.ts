@@ -1,5 +1,6 @@
 /** The only file that names objects. A stub breaks after an exception, so callers take a new one for each try. */
 import type { ChannelHubRpc, QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import { endpointHealthCalls, type EndpointHealthCalls } from "./durable-objects/endpoint-health/facade.ts";
 import type { Env } from "./env.ts";
 import { objectName } from "./core/keys.ts";
 
@@ -23,3 +24,7 @@ export const channelHubNamed = (env: Env, name: string): DurableObjectStub<Chann
 /** One for each app. */
 export const quotaMeter = (env: Env, app: string): DurableObjectStub<QuotaMeterRpc> =>
   env.QUOTA_METER.getByName(objectName("quota", app));
+
+/** One for each subscription that delivers to an endpoint. */
+export const endpointHealth = (env: Env, app: string, subscriptionId: string): EndpointHealthCalls =>
+  endpointHealthCalls(env.ENDPOINT_HEALTH.getByName(objectName("health", app, subscriptionId)));

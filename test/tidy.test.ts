@@ -22,6 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "durable-objects/object-migrations": ["core"],
   "durable-objects/topic-log": ["durable-objects/topic-log", ...forObjects()],
   "durable-objects/channel-hub": ["durable-objects/channel-hub", "wire/native", ...forObjects()],
+  "durable-objects/endpoint-health": ["durable-objects/endpoint-health", ...forObjects()],
   "durable-objects/quota-meter": ["durable-objects/quota-meter", ...forObjects()],
   "durable-objects/subscription": ["durable-objects/subscription", "queues/messages", ...forObjects()],
   delivery: [
@@ -64,7 +65,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "observability",
   ],
   observability: ["observability", "core", "env"],
-  stubs: ["env", "core", "durable-objects/rpc"],
+  stubs: ["env", "core", "durable-objects/rpc", "durable-objects/endpoint-health/facade"],
   config: ["core", "env"],
   sealing: ["core", "config"],
   env: ["durable-objects/rpc", "queues/messages"],
@@ -86,6 +87,7 @@ function forObjects(): string[] {
 /** Packages and built-in modules that a room may name; what is not listed may name none. */
 const MAY_USE: Record<string, readonly string[]> = {
   "durable-objects": ["cloudflare:workers"],
+  "durable-objects/endpoint-health": ["itty-durable/itty-durable.js"],
   worker: ["hono", "hono/factory", "jose", "node:crypto", "cloudflare:workers"],
   delivery: ["node:crypto"],
 };

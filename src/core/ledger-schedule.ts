@@ -11,6 +11,10 @@ export function dispatchRoom(maxInFlight: number, open: number): number {
   return open > 0 && room < Math.ceil(dispatchSize(maxInFlight) / 2) ? 0 : room;
 }
 
+/** An endpoint that is not well is asked with one delivery: of an open dispatch, or else of a new one. */
+export const probeRoom = (heldUntil: number, open: number, now: number): number =>
+  open === 0 && now >= heldUntil ? 1 : 0;
+
 export const dispatchSize = (maxInFlight: number): number =>
   Math.min(LIMITS.DISPATCH_DELIVERIES_MAX, Math.ceil(maxInFlight / 2));
 
@@ -28,16 +32,18 @@ export interface LedgerWaits {
   readonly retryAt: number | null;
   readonly ringAt: number | null;
   readonly leaseUntil: number | null;
+  /** Nothing goes out before it, because the endpoint is not well. */
+  readonly heldUntil: number | null;
 }
 
 /** When the alarm is due next; null: never. A claim that runs is watched in every state, all else only in `active`. */
 export function nextAlarmAt(waits: LedgerWaits, now: number): number | null {
   const active = waits.state === "active";
-  const due = [
-    waits.leaseUntil,
+  const outgoing = [
     active ? waits.ringAt : null,
     active && waits.hasRoom ? waits.retryAt : null,
     active && waits.hasRoom && waits.behind ? now + LIMITS.TELL_AGAIN_MS : null,
-  ].filter((at) => at !== null);
+  ].map((at) => (at === null ? null : Math.max(at, waits.heldUntil ?? 0)));
+  const due = [waits.leaseUntil, ...outgoing].filter((at) => at !== null);
   return due.length === 0 ? null : Math.max(now, Math.min(...due));
 }

@@ -3,6 +3,7 @@
  * `env.ts` can name them without an import cycle. Expected failures are `Result`s; a rejected promise means that the
  * call may or may not have happened.
  */
+import type { BreakerState } from "../core/breaker.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { Principal } from "../core/principal.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseReturn } from "../core/quota-lease.ts";
@@ -202,8 +203,19 @@ export interface SubscriptionStats {
   readonly matched: number;
 }
 
+/** How the endpoint fares. Times are RFC 3339; null where there is nothing of the kind. */
+export interface EndpointHealthReport {
+  readonly state: BreakerState;
+  /** In a row, up to now. */
+  readonly failures: number;
+  readonly since: string | null;
+  /** While it is not closed: one delivery goes out then. */
+  readonly nextProbeAt: string | null;
+}
+
 export interface SubscriptionReport {
   readonly state: SubscriptionState;
+  readonly health: EndpointHealthReport;
   readonly stats: SubscriptionStats;
 }
 

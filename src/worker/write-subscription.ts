@@ -83,6 +83,7 @@ async function definitionOf(
     retry: request.retry,
     maxInFlight: request.maxInFlight,
     timeoutMs: request.timeoutMs,
+    breaker: request.breaker,
   };
   return ok({ definition, mintedSecret: sealed.value.mintedSecret });
 }

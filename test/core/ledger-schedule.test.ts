@@ -16,6 +16,7 @@ const QUIET: LedgerWaits = {
   retryAt: null,
   ringAt: null,
   leaseUntil: null,
+  heldUntil: null,
 };
 const at = (waits: Partial<LedgerWaits>): number | null => nextAlarmAt({ ...QUIET, ...waits }, NOW);
 

@@ -1,7 +1,7 @@
 /**
  * Random steps in random order, the ledger read anew from its rows at each: pushes, pulls, claims, settles whole and in
- * part, by consumers that live and by those whose claim is over, lost and doubled messages, lapses, pauses, retention,
- * redrives, discards. After every step each matching event stands in exactly one place; at the end nothing is owed.
+ * part, by consumers that live and by those whose claim is over, lost and doubled messages, lapses, pauses, an
+ * endpoint that is held back, retention, redrives, discards. After every step each matching event stands in exactly one place; at the end nothing is owed.
  */
 import { expect, it } from "vitest";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
@@ -46,6 +46,7 @@ class RandomRun {
     else if (roll < 94) this.#trim();
     else if (roll < 97) await this.world.redriveAll();
     else if (roll < 98) await this.world.discardAll();
+    else if (roll < 99) await this.#hold();
     else this.world.sent.splice(0, this.#below(this.world.sent.length + 1)); // The queue loses messages.
   }
 
@@ -63,6 +64,7 @@ class RandomRun {
   /** Everybody is well again: whatever is owed gets through. */
   async drain(): Promise<void> {
     await this.world.setState("active");
+    await this.world.step((ledger) => ledger.watchEndpoint(null));
     for (let round = 0; round < 500; round += 1) {
       await this.#passTime();
       await this.world.pump();
@@ -144,6 +146,12 @@ class RandomRun {
       ledger.storage.sql.exec("UPDATE retries SET next_at = 0");
       this.world.sent.push(...ringUnclaimed(ledger, Date.now() + LATER_MS, false));
     });
+  }
+
+  /** The endpoint's breaker opens, its probe is due, or it is closed again. */
+  async #hold(): Promise<void> {
+    const heldUntil = [Date.now() + LATER_MS, Date.now() - 1, null][this.#below(3)]!;
+    await this.world.step((ledger) => ledger.watchEndpoint(heldUntil === null ? null : { heldUntil }));
   }
 
   #trim(): void {

@@ -42,10 +42,11 @@ export class LedgerAlarm {
     const ledger = this.#ledger;
     if (ledger.definition === null) return null;
     const { ringAt, leaseUntil } = ledger.dispatches.nextTimes();
-    const hasRoom = ledger.room() > 0;
+    const { heldUntil } = ledger;
+    const hasRoom = ledger.room(Math.max(now, heldUntil ?? 0)) > 0;
     const behind = ledger.sources.isAnyBehind();
     const retryAt = ledger.retries.nextAt();
-    return nextAlarmAt({ state: ledger.state, hasRoom, behind, retryAt, ringAt, leaseUntil }, now);
+    return nextAlarmAt({ state: ledger.state, hasRoom, behind, retryAt, ringAt, leaseUntil, heldUntil }, now);
   }
 }
 
@@ -73,5 +74,7 @@ export function ringUnclaimed(ledger: Ledger, now: number, all: boolean): Dispat
     return messageOf(ledger, dispatch.id, []);
   };
   const until = all ? Number.MAX_SAFE_INTEGER : now;
-  return ledger.storage.transactionSync(() => ledger.dispatches.toRing(until).map(ring));
+  if (ledger.heldUntil !== null && now < ledger.heldUntil) return [];
+  const oneAtMost = ledger.heldUntil === null ? undefined : 1; // Of an endpoint that is not well, one claim asks.
+  return ledger.storage.transactionSync(() => ledger.dispatches.toRing(until).slice(0, oneAtMost).map(ring));
 }

@@ -10,9 +10,15 @@ export function claimDispatch(ledger: Ledger, id: number, now: number): ClaimAns
   const { definition } = ledger;
   const dispatch = ledger.isRunning ? ledger.dispatches.get(id) : null;
   if (definition === null || dispatch === null || dispatch.leaseUntil > 0) return { kind: "nothing" };
+  const isProbe = ledger.heldUntil !== null;
+  if (isProbe && now < ledger.heldUntil!) return { kind: "nothing" };
   const claim = dispatch.claim + 1;
-  ledger.dispatches.update({ ...dispatch, claim, leaseUntil: leaseFrom(definition.timeoutMs, now) });
-  return { kind: "claimed", claim, definition, deliveries: claimedDeliveries(ledger, dispatch) };
+  const leaseUntil = leaseFrom(definition.timeoutMs, now);
+  ledger.dispatches.update({ ...dispatch, claim, leaseUntil });
+  // One at a time: the next probe waits for this one, or for the end of its lease.
+  if (isProbe) ledger.watchEndpoint({ heldUntil: leaseUntil });
+  const deliveries = claimedDeliveries(ledger, dispatch).slice(0, isProbe ? 1 : undefined);
+  return { kind: "claimed", claim, definition, deliveries };
 }
 
 /** Longer than any one attempt, so that a consumer that lives settles within it. */

@@ -6,19 +6,23 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
+import type { SettledDelivery } from "../rpc.ts";
 import { endLapsedClaims, LedgerAlarm, ringUnclaimed } from "./alarm.ts";
+import { EndpointWatch } from "./endpoint-watch.ts";
 import { Ledger } from "./ledger.ts";
 import { Pump } from "./pump.ts";
 
 export abstract class LedgerObject extends DurableObject<Env> {
   protected readonly ledger: Ledger;
   protected readonly timer: LedgerAlarm;
+  protected readonly endpoint: EndpointWatch;
   readonly #pump: Pump;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.ledger = new Ledger(ctx);
     this.timer = new LedgerAlarm(this.ledger);
+    this.endpoint = new EndpointWatch(this.ledger, env);
     this.#pump = new Pump(this.ledger, env, (messages) => this.send(messages));
     void ctx.blockConcurrencyWhile(() => this.timer.load());
   }
@@ -40,6 +44,12 @@ export abstract class LedgerObject extends DurableObject<Env> {
   protected async moveOn(): Promise<void> {
     this.ctx.waitUntil(this.#pump.run().then(() => this.timer.stand(Date.now())));
     await this.timer.stand(Date.now());
+  }
+
+  /** What attempts said of the endpoint: at once in the rows, and told to the object that keeps its health. */
+  protected observe(outcomes: readonly SettledDelivery[]): void {
+    if (this.endpoint.observe(outcomes)) this.send(ringUnclaimed(this.ledger, Date.now(), true));
+    this.ctx.waitUntil(this.endpoint.tell().then(() => this.timer.stand(Date.now())));
   }
 
   /** A message that is lost, here or later, leaves its row behind, and the row is rung again. */

@@ -1,7 +1,7 @@
 /** One subscription's ledger as its parts share it: the stores, the definition, and what the logs announced. */
 import { compileFilter, MATCH_ALL, type Filter } from "../../core/filter.ts";
 import { parseObjectName } from "../../core/keys.ts";
-import { dispatchRoom } from "../../core/ledger-schedule.ts";
+import { dispatchRoom, probeRoom } from "../../core/ledger-schedule.ts";
 import { matchesTopicPattern } from "../../core/names.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../../core/subscription.ts";
 import { applyMigrations } from "../object-migrations.ts";
@@ -9,7 +9,7 @@ import type { LogLife } from "../rpc.ts";
 import { DeadLetterStore } from "./dead-letter-store.ts";
 import { DispatchStore } from "./dispatch-store.ts";
 import { LEDGER_MIGRATIONS } from "./ledger-migrations.ts";
-import { MetaStore } from "./meta-store.ts";
+import { MetaStore, type EndpointWatched } from "./meta-store.ts";
 import { RetryStore } from "./retry-store.ts";
 import { SourceStore } from "./source-store.ts";
 
@@ -26,6 +26,7 @@ export class Ledger {
   readonly heads = new Map<number, number>();
   #definition: SubscriptionDefinition | null;
   #filter: Filter;
+  #endpoint: EndpointWatched | null;
 
   constructor(ctx: DurableObjectState) {
     const name = parseObjectName(ctx.id.name);
@@ -40,6 +41,7 @@ export class Ledger {
     this.retries = new RetryStore(sql);
     this.deadLetters = new DeadLetterStore(sql);
     this.#definition = this.meta.read("definition");
+    this.#endpoint = this.meta.read("endpoint");
     this.#filter = filterOf(this.#definition);
   }
 
@@ -65,10 +67,28 @@ export class Ledger {
     return this.#definition?.topics.some((pattern) => matchesTopicPattern(pattern, topic)) ?? false;
   }
 
-  /** How many deliveries may be dispatched now. */
-  room(): number {
+  /** Null while the endpoint is well. */
+  get endpoint(): EndpointWatched | null {
+    return this.#endpoint;
+  }
+
+  /** While the endpoint's breaker is open: when the next probe may go out; else null. */
+  get heldUntil(): number | null {
+    return this.#endpoint?.heldUntil ?? null;
+  }
+
+  watchEndpoint(endpoint: EndpointWatched | null): void {
+    if (endpoint === null) this.meta.remove("endpoint");
+    else this.meta.write("endpoint", endpoint);
+    this.#endpoint = endpoint;
+  }
+
+  /** How many deliveries may be dispatched at that time. */
+  room(now = Date.now()): number {
     if (!this.isRunning) return 0;
-    return dispatchRoom(this.#definition!.maxInFlight, this.dispatches.openCounts().deliveries);
+    const { deliveries } = this.dispatches.openCounts();
+    if (this.heldUntil !== null) return probeRoom(this.heldUntil, deliveries, now);
+    return dispatchRoom(this.#definition!.maxInFlight, deliveries);
   }
 
   define(definition: SubscriptionDefinition): void {
@@ -84,6 +104,7 @@ export class Ledger {
   /** Drops every row; what is left is the tombstone. */
   async drop(): Promise<void> {
     this.#definition = null;
+    this.#endpoint = null;
     this.heads.clear();
     await this.storage.deleteAll();
     applyMigrations(this.storage, LEDGER_MIGRATIONS);

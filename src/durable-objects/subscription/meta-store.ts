@@ -1,9 +1,17 @@
 /** The ledger's few single facts. */
 import type { SubscriptionDefinition, SubscriptionState } from "../../core/subscription.ts";
 
+/** The endpoint has failed, and its object may count failures that a success must end. */
+export interface EndpointWatched {
+  /** Its breaker is open: nothing goes out before this, and then one delivery. Null: it is not. */
+  readonly heldUntil: number | null;
+}
+
 interface MetaValues {
   definition: SubscriptionDefinition;
   state: SubscriptionState;
+  /** Absent while the endpoint is well, as far as anybody knows. */
+  endpoint: EndpointWatched;
   /** How many dispatches were ever opened: the last one's id. */
   dispatches: number;
   /** A removed subscription stays removed: its id is never minted again, so a late call must not revive it. */
@@ -28,5 +36,9 @@ export class MetaStore {
       name,
       JSON.stringify(value),
     );
+  }
+
+  remove(name: keyof MetaValues): void {
+    this.#sql.exec(`DELETE FROM meta WHERE name = ?1`, name);
   }
 }

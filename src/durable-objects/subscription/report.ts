@@ -9,7 +9,11 @@ import type { Source } from "./source-store.ts";
 /** Logs that one report asks; of the others it knows what they announced. */
 const LOGS_ASKED_MAX = 200;
 
-export async function reportSubscription(ledger: Ledger, env: Env): Promise<Result<SubscriptionReport>> {
+/** All but the endpoint's health. */
+export async function reportSubscription(
+  ledger: Ledger,
+  env: Env,
+): Promise<Result<Omit<SubscriptionReport, "health">>> {
   await Promise.all(
     ledger.sources
       .live()

@@ -36,6 +36,6 @@ export function settleDispatch(
     } else {
       settlement.write({ ...progress, leaseUntil: leaseFrom(ledger.definition.timeoutMs, now) });
     }
-    return { continue: isCurrent && !done && ledger.isRunning };
+    return { continue: isCurrent && !done && ledger.isRunning && ledger.heldUntil === null };
   });
 }

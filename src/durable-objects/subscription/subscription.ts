@@ -3,7 +3,7 @@
  * stands in a file beside it, what all of them share in ledger-object.ts. It calls no target itself, so that a slow one
  * never holds it: the queue's consumer does.
  */
-import type { Result } from "../../core/result.ts";
+import { ok, type Result } from "../../core/result.ts";
 import type { SubscriptionDefinition } from "../../core/subscription.ts";
 import type {
   ClaimAnswer,
@@ -20,6 +20,7 @@ import { acceptPush } from "./accept.ts";
 import { ringUnclaimed } from "./alarm.ts";
 import { claimDispatch } from "./claim.ts";
 import { changeState, configure, remove } from "./configure.ts";
+import { isSameEndpoint } from "./endpoint-watch.ts";
 import { followTopics } from "./follow.ts";
 import { RepairableLedger } from "./repairable-ledger.ts";
 import { reportSubscription } from "./report.ts";
@@ -28,7 +29,9 @@ import { settleDispatch } from "./settle.ts";
 
 export class Subscription extends RepairableLedger implements SubscriptionRpc {
   async configure(definition: SubscriptionDefinition): Promise<void> {
+    const before = this.ledger.definition;
     await configure(this.ledger, this.env, definition);
+    if (!isSameEndpoint(before, this.ledger.definition)) await this.endpoint.mend();
     await this.moveOn();
   }
 
@@ -67,6 +70,7 @@ export class Subscription extends RepairableLedger implements SubscriptionRpc {
     done: boolean,
   ): Promise<SettleAnswer> {
     const answer = settleDispatch(this.ledger, dispatch, claim, outcomes, done, Date.now(), Math.random);
+    this.observe(outcomes);
     await this.moveOn();
     return answer;
   }
@@ -76,8 +80,10 @@ export class Subscription extends RepairableLedger implements SubscriptionRpc {
     await this.timer.stand(Date.now());
   }
 
-  report(): Promise<Result<SubscriptionReport>> {
-    return reportSubscription(this.ledger, this.env);
+  async report(): Promise<Result<SubscriptionReport>> {
+    const health = await this.endpoint.look();
+    const report = await reportSubscription(this.ledger, this.env);
+    return report.ok ? ok({ ...report.value, health }) : report;
   }
 
   async pause(): Promise<Result<null>> {
@@ -87,6 +93,7 @@ export class Subscription extends RepairableLedger implements SubscriptionRpc {
   /** From `disabled` too: the operator has mended the target. */
   async resume(): Promise<Result<null>> {
     const answer = changeState(this.ledger, "active");
+    await this.endpoint.mend();
     this.send(ringUnclaimed(this.ledger, Date.now(), true));
     await this.moveOn();
     return answer;

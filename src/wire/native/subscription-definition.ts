@@ -1,4 +1,5 @@
 /** `PUT /v1/subscriptions/{name}` and what `GET` answers for it. */
+import type { BreakerPolicy } from "../../core/breaker.ts";
 import { HIDDEN_VALUE } from "../../core/custom-headers.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { parseFilter, type FilterPattern } from "../../core/filter-pattern.ts";
@@ -10,6 +11,7 @@ import { fail, type Result } from "../../core/result.ts";
 import { DEFAULT_DELAYS_MS, type RetryPolicy } from "../../core/retry-schedule.ts";
 import type { SubscriptionDefinition, Target } from "../../core/subscription.ts";
 import { fitsUtf8, utf8Length } from "../../core/utf8.ts";
+import { formatBreaker, readBreaker, readDisableAfter, type BreakerView } from "./breaker-definition.ts";
 import { DefinitionReader, NOT_OFFERED_YET, parseDefinition, type Members } from "./definition-reader.ts";
 import { readTarget, type TargetRequest } from "./target-definition.ts";
 
@@ -27,6 +29,7 @@ export interface SubscriptionRequest {
   readonly retry: RetryPolicy;
   readonly maxInFlight: number;
   readonly timeoutMs: number;
+  readonly breaker: BreakerPolicy;
 }
 
 const MEMBERS = [
@@ -41,6 +44,8 @@ const MEMBERS = [
   "ratePerSecond",
   "timeout",
   "batch",
+  "breaker",
+  "disableAfter",
 ];
 
 export function parseSubscriptionDefinition(text: string): Result<SubscriptionRequest> {
@@ -55,6 +60,7 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
   const retry = readRetry(reader, given.get("retry"));
   const inFlight = reader.integer(given.get("maxInFlight"), "/maxInFlight", { min: 1, max: LIMITS.IN_FLIGHT_MAX });
   const timeoutMs = reader.durationMs(given.get("timeout"), "/timeout", { min: 1, max: LIMITS.TIMEOUT_MS_MAX });
+  const breaker = readBreaker(reader, given.get("breaker"), readDisableAfter(reader, raw.value, given));
   const filter = readFilter(given.get("filter"));
   if (!filter.ok && reader.errors.length === 0) return filter;
   return reader.finish("subscription_invalid", () => ({
@@ -65,6 +71,7 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
     retry,
     maxInFlight: inFlight ?? LIMITS.IN_FLIGHT_DEFAULT,
     timeoutMs: timeoutMs ?? LIMITS.TIMEOUT_MS_DEFAULT,
+    breaker,
   }));
 }
 
@@ -128,7 +135,7 @@ function readFilter(raw: string | undefined): Result<FilterPattern | null> {
 }
 
 /** What GET answers of the definition; all but the name can be PUT again. No secret appears, nor a header's value. */
-export interface SubscriptionView {
+export interface SubscriptionView extends BreakerView {
   readonly name: string;
   readonly topics: readonly string[];
   readonly filter: FilterPattern | null;
@@ -162,6 +169,7 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
     maxInFlight,
     ratePerSecond: null,
     timeout: formatDuration(timeoutMs),
+    ...formatBreaker(definition.breaker),
   };
 }
 

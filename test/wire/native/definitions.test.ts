@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { BREAKER_DEFAULT } from "../../../src/core/breaker.ts";
 import { HIDDEN_VALUE } from "../../../src/core/custom-headers.ts";
 import { LIMITS } from "../../../src/core/limits.ts";
 import { DEFAULT_DELAYS_MS } from "../../../src/core/retry-schedule.ts";
@@ -94,6 +95,7 @@ describe("a subscription's definition", () => {
       retry: { maxAttempts: 8, delaysMs: DEFAULT_DELAYS_MS, retryOn4xx: false },
       maxInFlight: 100,
       timeoutMs: 15_000,
+      breaker: BREAKER_DEFAULT,
     });
   });
 
@@ -120,6 +122,7 @@ describe("a subscription's definition", () => {
       startFrom: { kind: "time", at: 1_000 },
       maxInFlight: 5,
       timeoutMs: 2_000,
+      breaker: BREAKER_DEFAULT,
       target: { ...TARGET, headers: { "X-Team": "orders" }, secret },
       retry: { maxAttempts: 3, delaysMs: [200, 0], retryOn4xx: true },
     });
@@ -153,6 +156,7 @@ describe("a subscription's definition", () => {
       retry,
       maxInFlight,
       timeoutMs,
+      breaker: BREAKER_DEFAULT,
       startFrom: start,
       target: { ...target, headers: { "X-A": HIDDEN_VALUE }, secret: null },
     });
