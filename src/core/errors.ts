@@ -25,7 +25,7 @@ export const ERRORS = {
   app_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The app does not have the required form." },
   app_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such app." },
   app_reserved: { status: 409, close: 4509, retryable: false, effect: "none", says: "The default app stays: the root key works in it where no other is named." },
-  body_incomplete: { status: 400, close: 4522, retryable: true, effect: "none", says: "The body broke off before its end." },
+  body_incomplete: { status: 400, close: 4022, retryable: true, effect: "none", says: "The body broke off before its end." },
   body_too_large: { status: 413, close: 4513, retryable: false, effect: "none", says: "The body is larger than the limit." },
   content_type_unsupported: { status: 415, close: 4515, retryable: false, effect: "none", says: "The hub does not read that content type or encoding here." },
   credential_expired: { status: 401, close: 4401, retryable: false, effect: "none", says: "The credential has expired; come again with a fresh one." },

@@ -54,7 +54,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
 
 export const app = buildApp(authenticate);
 
-/** Names the methods that some route of that path answers, so that a wrong method is told apart from a wrong address. */
+/** Names the methods that some route of the path answers, so that a wrong method is told apart from a wrong address. */
 function refuseAddress(hub: Hono<HubBindings>, path: string): Response {
   const methods = methodsOf(hub.routes, path);
   if (methods.length === 0) return problem({ code: "route_not_found" });

@@ -218,10 +218,13 @@ describe("apps", () => {
     await make("told");
     await hub.json("DELETE", "/v1/apps/told");
     const database = await hub.database();
-    const { results } = await database.prepare("SELECT * FROM audit WHERE app = ? ORDER BY seq").bind(app).all();
+    // The end stands where somebody can still read it.
+    const sql = "SELECT * FROM audit WHERE app = ?1 OR (app = 'app_default' AND subject = 'told') ORDER BY seq";
+    const { results } = await database.prepare(sql).bind(app).all();
     const shown = { name: "told", origins: null, quotas: { topics: 5 } };
     const changed = { ...shown, origins: ["https://shop.example"] };
     expect(results.map(({ action }) => action)).toEqual(["app.created", "app.changed", "app.deleted"]);
+    expect(results.map((row) => row["app"])).toEqual([app, app, "app_default"]);
     expect(results.map(({ actor, subject }) => [actor, subject])).toEqual(
       Array.from({ length: 3 }, () => ["root", "told"]),
     );

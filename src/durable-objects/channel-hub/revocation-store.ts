@@ -20,7 +20,8 @@ export class RevocationStore {
   put({ kind, subject, at, expiresAt }: Revocation): void {
     this.#sql.exec(
       `INSERT INTO revocations (kind, subject, at, expires_at) VALUES (?1, ?2, ?3, ?4)
-       ON CONFLICT (kind, subject) DO UPDATE SET at = max(at, excluded.at), expires_at = max(expires_at, excluded.expires_at)`,
+       ON CONFLICT (kind, subject) DO UPDATE SET
+         at = max(at, excluded.at), expires_at = max(expires_at, excluded.expires_at)`,
       kind,
       subject,
       at,

@@ -24,6 +24,8 @@ export const appRoutes = new Hono<HubBindings>()
 
 /** The root key works here where no other app is named. */
 const DEFAULT_APP = "default";
+/** As migration 0001 has made it. */
+const DEFAULT_APP_ID = "app_default";
 
 async function listApps(c: HubContext): Promise<Response> {
   if (!isRoot(c)) return problem({ code: "scope_missing" });
@@ -89,9 +91,10 @@ async function findNamed(c: HubContext): Promise<Result<AppRecord>> {
   return app === null ? fail("app_not_found") : ok(app);
 }
 
-/** An app's end is told in its own log, whichever app the root key works in. */
+/** What is told of an app stands in its own log, whichever app the root key works in; its end, in that of `default`. */
 function entryOf(c: HubContext, action: AuditAction, before: AppRecord | null, after: AppRecord | null): AuditEntry {
   const { id, name } = (after ?? before)!;
   const shown = { before: before && formatApp(before), after: after && formatApp(after) };
-  return { ...auditActorOf(callerOf(c)), app: id, action, subject: name, ...shown };
+  const app = after === null ? DEFAULT_APP_ID : id;
+  return { ...auditActorOf(callerOf(c)), app, action, subject: name, ...shown };
 }
