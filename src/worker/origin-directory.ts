@@ -1,6 +1,7 @@
 /**
  * Origins that some app lists, kept in the isolate for half a minute: all that a preflight, which carries no
- * credential, can be held against. Read whole, so that strangers with ever new origins cannot make the hub ask for each.
+ * credential, can be held against. Read whole, so that strangers with ever new origins cannot make the hub ask for
+ * each.
  */
 import { LIMITS } from "../core/limits.ts";
 import { OriginsStore } from "../store/origins-store.ts";
