@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { objectName } from "../../src/core/keys.ts";
 import { bearer } from "../builders/tokens.ts";
@@ -178,7 +179,45 @@ describe("a revocation", () => {
     await expect(open(before)).rejects.toThrow();
     await socket.close();
   });
+
+  it("[WS-27] is not undone by a client that does not close: what it goes on to send is not heard, nor after a sleep", async () => {
+    const token = await mint({ user: "stubborn" });
+    const { hostname, port } = new URL(hub.url);
+    const stubborn = connect(Number(port), hostname);
+    let said = "";
+    stubborn.on("data", (chunk: Buffer) => (said += chunk.toString("latin1")));
+    const hears = (what: string) =>
+      eventually(
+        () => said,
+        (text) => text.includes(what),
+        what,
+      );
+    stubborn.write(`GET /v1/connect?token=${token} HTTP/1.1\r\nHost: hub\r\n${UPGRADE}\r\n\r\n`);
+    await hears('"op":"welcome"');
+    const publish = { op: "publish", topic: "stubborn", event: { type: "t" } };
+    stubborn.write(textFrame(JSON.stringify(publish)));
+    await hears('"op":"published"');
+    await hub.json("POST", "/v1/revocations", { user: "stubborn" });
+    await hears("credential_revoked");
+    const before = said.length;
+    stubborn.write(textFrame(JSON.stringify(publish)));
+    await hub.evict("ChannelHub", HUB);
+    stubborn.write(textFrame(JSON.stringify(publish)));
+    const other = await open(await mint({ user: "ada" })); // By its answer the hub has had all that came before.
+    await other.ask(publish);
+    expect((await hub.read("stubborn")).events).toHaveLength(2);
+    expect(said.slice(before)).not.toContain('"op":"published"');
+    stubborn.destroy();
+    await other.close();
+  });
 });
+
+const UPGRADE =
+  "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+
+/** RFC 6455, §5.2: one frame of text under a mask of zeros, at most 125 bytes. */
+const textFrame = (text: string): Buffer =>
+  Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
 
 describe("quotas of sockets", () => {
   const inApp = { "tidings-app": "small" };

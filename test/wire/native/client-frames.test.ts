@@ -48,6 +48,10 @@ describe("a frame", () => {
       { op: "ack", topic: "t", cursor: CURSOR },
       { op: "ack", topic: "t", cursor: { epoch: 5, offsets: new Map([[0, 7]]) } },
     ],
+    [
+      { op: "refresh", ref: 1, token: "a.b.c" },
+      { op: "refresh", ref: 1, token: "a.b.c" },
+    ],
     [{ op: "ping" }, { op: "ping" }],
   ])("[WIRE-12] %j is read", (message, expected) => {
     expect(read(message)).toEqual([expected]);
@@ -56,6 +60,15 @@ describe("a frame", () => {
   it("[WIRE-1] keeps the event that it publishes as text", () => {
     const [message] = read(' { "op":"publish", "ref" : "1", "topic":"t", "event" : {"type":"a","data":1e999} } ');
     expect(message).toEqual({ op: "publish", ref: "1", topic: "t", event: '{"type":"a","data":1e999}' });
+  });
+
+  it("[WIRE-2] measures an event's depth without the message and the list around it", () => {
+    const publish = (depth: number) =>
+      `[{"op":"publish","topic":"t","event":${"[".repeat(depth)}${"]".repeat(depth)}}]`;
+    expect(read(publish(LIMITS.JSON_DEPTH_MAX))).toMatchObject([{ op: "publish" }]);
+    expect(parseClientFrame(publish(LIMITS.JSON_DEPTH_MAX + 1))).toMatchObject({
+      failure: { code: "json_too_deep", limit: LIMITS.JSON_DEPTH_MAX, actual: LIMITS.JSON_DEPTH_MAX + 1 },
+    });
   });
 
   it("[WIRE-12] may hold several messages; one that is wrong is refused alone, under its ref", () => {
@@ -82,6 +95,9 @@ describe("a frame", () => {
     [{ op: "publish", topic: "t" }, "frame_invalid"],
     [{ op: "ack", topic: "t", cursor: "x" }, "cursor_invalid"],
     [{ op: "ack", topic: "t" }, "cursor_invalid"],
+    [{ op: "refresh" }, "frame_invalid"],
+    [{ op: "refresh", token: 7 }, "frame_invalid"],
+    [{ op: "refresh", token: "a.b.c", topic: "t" }, "frame_invalid"],
     [{ op: "shout" }, "frame_invalid"],
     [{}, "frame_invalid"],
     [5, "frame_invalid"],
