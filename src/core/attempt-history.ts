@@ -27,7 +27,10 @@ export function recordAttempt(outcome: AttemptOutcome, startedAt: number, durati
       return { at, durationMs, status: null, error: outcome.reason, excerpt: outcome.excerpt };
     case "gone":
       return { at, durationMs, status: 410, error: null, excerpt: "" };
+    case "nacked":
+      return { at, durationMs, status: null, error: outcome.kind, excerpt: outcome.reason };
     case "not_attempted":
+    case "lease_expired":
     case "expired":
       return { at, durationMs, status: null, error: outcome.kind, excerpt: "" };
     default:

@@ -17,7 +17,11 @@ export type AttemptOutcome =
   /** The consumer ran out of time before it began; costs no attempt. */
   | { readonly kind: "not_attempted" }
   /** Retention took the event before it could be delivered. */
-  | { readonly kind: "expired" };
+  | { readonly kind: "expired" }
+  /** A pull worker gave it back; `delayMs` null: by the schedule. */
+  | { readonly kind: "nacked"; readonly delayMs: number | null; readonly reason: string }
+  /** A pull worker held it and was not heard of again. */
+  | { readonly kind: "lease_expired" };
 
 export type UnreachableReason =
   | "timeout"
@@ -71,6 +75,10 @@ export function decideAfterAttempt(
       return retryOrDead(attemptsMade, policy, random, outcome.retryAfterMs ?? 0);
     case "unreachable":
       return retryOrDead(attemptsMade, policy, random, 0);
+    case "nacked":
+      return retryAfterOrDead(attemptsMade, policy, outcome.delayMs ?? retryDelayMs(policy, attemptsMade, random));
+    case "lease_expired":
+      return retryAfterOrDead(attemptsMade, policy, 0); // It has waited for as long as the lease ran.
     default:
       return unreachable(outcome);
   }
@@ -82,7 +90,9 @@ const isWorthRetrying = (status: number, policy: RetryPolicy): boolean =>
   policy.retryOn4xx || !PERMANENT_STATUSES.has(status);
 
 function retryOrDead(attemptsMade: number, policy: RetryPolicy, random: number, atLeastMs: number): DeliveryDecision {
-  if (attemptsMade >= policy.maxAttempts) return { kind: "dead", reason: "attempts_exhausted" };
   const askedMs = Math.min(atLeastMs, LIMITS.RETRY_AFTER_MS_MAX);
-  return { kind: "retry", delayMs: Math.max(askedMs, retryDelayMs(policy, attemptsMade, random)) };
+  return retryAfterOrDead(attemptsMade, policy, Math.max(askedMs, retryDelayMs(policy, attemptsMade, random)));
 }
+
+const retryAfterOrDead = (attemptsMade: number, policy: RetryPolicy, delayMs: number): DeliveryDecision =>
+  attemptsMade >= policy.maxAttempts ? { kind: "dead", reason: "attempts_exhausted" } : { kind: "retry", delayMs };

@@ -32,6 +32,8 @@ function tellsOf(outcome: AttemptOutcome): "success" | "failure" | "nothing" {
     case "gone": // Disables the subscription by itself.
     case "not_attempted":
     case "expired":
+    case "nacked": // Pull workers call no endpoint.
+    case "lease_expired":
       return "nothing";
     default:
       return unreachable(outcome);

@@ -70,6 +70,7 @@ export const ERRORS = {
   scope_missing: { status: 403, close: 4503, retryable: false, effect: "none", says: "The credential does not allow that." },
   subscription_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The subscription does not have the required form." },
   subscription_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such subscription." },
+  subscription_not_pulled: { status: 409, close: 4509, retryable: false, effect: "none", says: "That subscription's target is not of the kind pull: the hub delivers it." },
   target_address_refused: { status: 422, close: 4522, retryable: false, effect: "none", says: "The hub does not deliver to that address." },
   token_invalid: { status: 401, close: 4501, retryable: false, effect: "none", says: "The token is not one that the hub accepts." },
   token_key_not_held: { status: 409, close: 4509, retryable: false, effect: "none", says: "The owner of that key signs its tokens; the hub cannot." },

@@ -97,6 +97,13 @@ export const LIMITS = {
   FILTER_BYTES_MAX: 4 * KB,
   FILTER_DEPTH_MAX: 8,
   FILTER_VALUES_MAX: 200,
+  PULL_DELIVERIES_MAX: 1_000, // of one request; the answer holds at most PAGE_BYTES_MAX of events
+  PULL_DELIVERIES_DEFAULT: 100,
+  PULL_LEASE_MS_DEFAULT: 30 * SECOND,
+  PULL_LEASE_MS_MIN: 1 * SECOND,
+  PULL_LEASE_MS_MAX: 12 * HOUR, // from now, extended or not
+  ACK_ITEMS_MAX: 1_000, // acks, nacks and extends of one request together
+  NACK_REASON_CHARS_MAX: 1_000,
   ATTACH_TOPICS_INLINE_MAX: 200, // above it a PUT answers 202 and the cron goes on
 
   // Access.

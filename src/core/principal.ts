@@ -1,6 +1,6 @@
 /** Who a request is, and the one place that decides what it may do. Plain data: it sleeps with sockets. */
 import type { Quotas } from "./quotas.ts";
-import { allowsSubscription, allowsTopic, type Action, type Scope } from "./scope.ts";
+import { allowsSubscription, allowsTopic, type Action, type Scope, type SubscriptionAction } from "./scope.ts";
 
 export type Principal = RootPrincipal | KeyPrincipal | TokenPrincipal;
 
@@ -56,15 +56,15 @@ export const ROOT_TOKEN_KEY = "root";
 export const allows = (principal: Principal, action: Action, topic: string): boolean =>
   scopeLists(principal).every((scopes) => allowsTopic(scopes, action, topic));
 
-/** Whether it may make, change or repair a subscription of these topic patterns. */
+/** Whether it may make, change, repair or pull from a subscription of these topic patterns. */
 export const allowsOnSubscription = (
   principal: Principal,
-  action: "manage" | "redrive",
+  action: SubscriptionAction,
   topics: readonly string[],
 ): boolean => scopeLists(principal).every((scopes) => allowsSubscription(scopes, action, topics));
 
 /** Whether some subscription could be within its scopes: who has none at all is told so before any is looked up. */
-export const mayTouchSubscriptions = (principal: Principal, action: "manage" | "redrive"): boolean =>
+export const mayTouchSubscriptions = (principal: Principal, action: SubscriptionAction): boolean =>
   scopeLists(principal).every((scopes) => scopes.some((scope) => scope.action === "admin" || scope.action === action));
 
 /** Keys, tokens of others, revocations and the audit log of its app. */

@@ -10,6 +10,9 @@ import { coversTopicPattern, isTopicPattern, matchesTopicPattern } from "./names
  */
 export type Action = "publish" | "subscribe" | "presence" | "history" | "manage" | "redrive";
 
+/** What may be done with a subscription: `subscribe` on each of its patterns lets workers pull from it. */
+export type SubscriptionAction = Extract<Action, "manage" | "redrive" | "subscribe">;
+
 export type Scope = { readonly action: "admin" } | { readonly action: Action; readonly pattern: string };
 
 const ACTIONS: ReadonlySet<string> = new Set<Action>([
@@ -52,7 +55,7 @@ export function allowsTopic(scopes: readonly Scope[], action: Action, topic: str
 /** A subscription reads all that its patterns select, so each of them must lie within a scope. */
 export function allowsSubscription(
   scopes: readonly Scope[],
-  action: "manage" | "redrive",
+  action: SubscriptionAction,
   topics: readonly string[],
 ): boolean {
   const fits = (scope: Scope, topic: string): boolean =>

@@ -14,7 +14,9 @@ export type Target =
       /** Sealed (`webhookSecretContext`); what was stored before there was sealing stands in plain. */
       readonly secret: string;
     }
-  | { readonly kind: "listener"; readonly name: string };
+  | { readonly kind: "listener"; readonly name: string }
+  /** Workers come for the deliveries and hold them on lease. */
+  | { readonly kind: "pull" };
 
 /** Where a subscription begins in the topics it meets. Times are milliseconds since 1970. */
 export type SubscriptionStart =

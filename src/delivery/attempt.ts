@@ -13,6 +13,8 @@ export function attemptDelivery(env: Env, request: AttemptRequest): Promise<Atte
       return attemptWebhook(env, target, request);
     case "listener":
       return attemptListener(env, target.name, request);
+    case "pull":
+      return Promise.resolve({ kind: "not_attempted" }); // Its workers come for it: the ledger lets no consumer claim.
     default:
       return unreachable(target);
   }

@@ -7,6 +7,7 @@ import type { BreakerState } from "../core/breaker.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { Principal } from "../core/principal.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseReturn } from "../core/quota-lease.ts";
+import type { LeaseReport, LeaseVerdicts, PullAnswer, PullAsk } from "../core/pull.ts";
 import type { Result } from "../core/result.ts";
 import type { Revocation } from "../core/revocation.ts";
 import type { Retention } from "../core/retention.ts";
@@ -312,6 +313,11 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   /** How many dead letters the choice names; with `dryRun` nothing else happens. */
   redrive(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>>;
   discard(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>>;
+  /** Fails with `subscription_not_pulled`, and as one that was removed when the caller's revision is old. */
+  pull(ask: PullAsk): Promise<Result<PullAnswer>>;
+  settleLeases(report: LeaseReport): Promise<Result<LeaseVerdicts>>;
+  /** An upgrade: the socket is told when there may be something to pull. */
+  fetch(request: Request): Promise<Response>;
   /** Ends it and its work: detaches from every log and drops every row. */
   remove(): Promise<void>;
 }

@@ -18,6 +18,7 @@ import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
+import { pullRoutes } from "./routes/pull.ts";
 import { revocationRoutes } from "./routes/revocations.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -40,6 +41,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", topicRoutes);
   hub.route("/v1", subscriptionRoutes);
   hub.route("/v1", deadLetterRoutes);
+  hub.route("/v1", pullRoutes);
   hub.route("/v1", appRoutes);
   hub.route("/v1", keyRoutes);
   hub.route("/v1", tokenRoutes);

@@ -30,7 +30,7 @@ export async function sealTarget(
   requested: TargetRequest,
   previous: Target | null,
 ): Promise<Result<SealedTarget>> {
-  if (requested.kind === "listener") return ok({ target: requested, mintedSecret: null });
+  if (requested.kind !== "webhook") return ok({ target: requested, mintedSecret: null });
   const before = previous?.kind === "webhook" ? previous : null;
   const headers = await sealHeaders(keyring, id, requested.headers, before?.headers ?? {});
   if (!headers.ok) return headers;

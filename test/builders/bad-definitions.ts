@@ -65,7 +65,7 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
   subscription({ topics: Array.from({ length: 101 }, (_, index) => `t${index}`) }),
   subscription({ target: null }),
   subscription({ target: {} }),
-  subscription({ target: { kind: "pull" } }),
+  subscription({ target: { kind: "pull", max: 5 } }),
   subscription({ target: { kind: "carrier-pigeon" } }),
   subscription({ target: { kind: "listener", name: "nobody" } }, "listener_not_found"),
   ...[
@@ -122,6 +122,7 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
     "GET /v1/subscriptions/nobody/deliveries",
     "GET /v1/subscriptions/nobody/dead-letters",
     "POST /v1/subscriptions/nobody/dead-letters/redrive",
+    "POST /v1/subscriptions/nobody/pull",
     "GET /v1/subscriptions/a%2Fb",
   ].map((at) => bad(`${at} of nobody`, at, "subscription_not_found")),
 ];
@@ -147,6 +148,38 @@ export const BAD_REPAIRS: readonly BadRequest[] = [
   bad("dead letters behind nonsense", `GET /v1/subscriptions/steady/dead-letters?cursor=${MARK}`, "cursor_invalid"),
   bad("no dead letters", "GET /v1/subscriptions/steady/dead-letters?limit=0", "parameter_invalid"),
   bad("deliveries of an odd state", "GET /v1/subscriptions/steady/deliveries?state=odd", "parameter_invalid"),
+];
+
+const pull = (body: string, code: ErrorCode = "parameter_invalid", verb = "pull", headers = {}): BadRequest => {
+  const name = `${verb} ${body.slice(0, 40)}`;
+  return bad(name, `POST /v1/subscriptions/steady/${verb}`, code, { ...JSON_TYPE, ...headers }, body);
+};
+
+const ack = (body: unknown): BadRequest => pull(JSON.stringify(body), "parameter_invalid", "ack");
+
+export const BAD_PULLS: readonly BadRequest[] = [
+  pull("{", "json_invalid"),
+  pull("[]"),
+  pull('{"max":0}'),
+  pull('{"max":1001}'),
+  pull('{"lease":"1ms"}'),
+  pull('{"lease":"13h"}'),
+  pull('{"wait":"31s"}'),
+  pull('{"max":1,"max":2}'),
+  pull(`{"unheardOf":"${MARK}"}`),
+  pull("{}", "idempotency_key_invalid", "pull", { "idempotency-key": "again" }),
+  pull("{}", "subscription_not_pulled"),
+  pull("", "json_invalid", "ack"),
+  ack({}),
+  ack({ acks: "all" }),
+  ack({ acks: [MARK] }),
+  ack({ acks: [{ id: MARK }] }),
+  ack({ acks: [{ id: "a", lease: 5 }] }),
+  ack({ nacks: [{ id: "a", lease: "b", delay: "soon" }] }),
+  ack({ nacks: [{ id: "a", lease: "b", reason: "x".repeat(1_001) }] }),
+  ack({ extends: [{ id: "a", lease: "b" }] }),
+  ack({ extends: [{ id: "a", lease: "b", by: "13h" }] }),
+  ack({ acks: Array.from({ length: 1_001 }, () => ({ id: "a", lease: "b" })) }),
 ];
 
 const OVERRIDE = { "x-http-method-override": "PUT" };

@@ -35,5 +35,9 @@ it("[DLV-14] a record says when, how long, with which status or error", () => {
     status: null,
     error: "timeout",
   });
+  expect(recordAttempt({ kind: "nacked", delayMs: null, reason: "busy" }, at, 3)).toMatchObject({
+    error: "nacked",
+    excerpt: "busy",
+  });
   expect(recordAttempt({ kind: "gone" }, at, 3)).toMatchObject({ status: 410, error: null });
 });

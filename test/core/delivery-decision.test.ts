@@ -14,6 +14,18 @@ const refused = (status: number, retryAfterMs: number | null = null): AttemptOut
 });
 
 describe("after an attempt", () => {
+  it("[PUL-5] a nack is tried again after its own delay or the schedule's, until the attempts are used up", () => {
+    const nacked = (delayMs: number | null): AttemptOutcome => ({ kind: "nacked", delayMs, reason: "" });
+    expect(decideAfterAttempt(nacked(7), 1, POLICY, 0)).toEqual({ kind: "retry", delayMs: 7 });
+    expect(decideAfterAttempt(nacked(null), 1, POLICY, NO_JITTER)).toEqual({ kind: "retry", delayMs: 1_000 });
+    expect(decideAfterAttempt(nacked(7), 3, POLICY, 0)).toEqual({ kind: "dead", reason: "attempts_exhausted" });
+  });
+
+  it("[PUL-6] a lease that ran out is due at once, until the attempts are used up", () => {
+    expect(decideAfterAttempt({ kind: "lease_expired" }, 2, POLICY, 0)).toEqual({ kind: "retry", delayMs: 0 });
+    expect(decideAfterAttempt({ kind: "lease_expired" }, 3, POLICY, 0).kind).toBe("dead");
+  });
+
   it("[DLV-1] what the target accepted is delivered", () => {
     expect(decideAfterAttempt({ kind: "accepted", status: 204 }, 1, POLICY, 0)).toEqual({ kind: "delivered" });
   });

@@ -2,7 +2,7 @@ import { request as httpRequest } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ERRORS, type ErrorCode } from "../../src/core/errors.ts";
 import { BAD_APPS, BAD_KEYS, BAD_REVOCATIONS, BAD_SECRETS, BAD_TOKENS } from "../builders/bad-access.ts";
-import { BAD_ADDRESSES, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
+import { BAD_ADDRESSES, BAD_PULLS, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
 import {
   BAD_BODIES,
   BAD_CONDITIONS,
@@ -92,6 +92,7 @@ describe("[ERR-3] a definition or a repair is refused and changes nothing", () =
   it.each(BAD_TOPICS)("for $name: $code", expectRefusal);
   it.each(BAD_SUBSCRIPTIONS)("for $name: $code", expectRefusal);
   it.each(BAD_REPAIRS)("for $name: $code", expectRefusal);
+  it.each(BAD_PULLS)("for $name: $code", expectRefusal);
   it.each(BAD_ADDRESSES)("for $name: $code", expectRefusal);
 });
 
@@ -110,7 +111,7 @@ describe("[INP-6] at every route of the hub", () => {
 
   it("something bad of its own is tried", () => {
     const tried = [BAD_BODIES, BAD_EVENTS, BAD_CONDITIONS, BAD_READS, BAD_TOPICS, BAD_SUBSCRIPTIONS, BAD_REPAIRS];
-    const rows = [...tried, BAD_APPS, BAD_KEYS, BAD_TOKENS, BAD_REVOCATIONS].flat();
+    const rows = [...tried, BAD_PULLS, BAD_APPS, BAD_KEYS, BAD_TOKENS, BAD_REVOCATIONS].flat();
     const untried = ROUTES.filter((route) => !rows.some((row) => matchesRoute(route, row)));
     // They take nothing that could be bad; the socket's door has its own table below.
     const plain = ["GET /healthz", "GET /v1/connect", "GET /v1/limits"];

@@ -41,8 +41,10 @@ export class LedgerAlarm {
   #due(now: number): number | null {
     const ledger = this.#ledger;
     if (ledger.definition === null) return null;
-    const { ringAt, leaseUntil } = ledger.dispatches.nextTimes();
-    const { heldUntil } = ledger;
+    const times = ledger.dispatches.nextTimes();
+    const { leaseUntil } = times;
+    const ringAt = ledger.isPulled ? null : times.ringAt;
+    const heldUntil = ledger.isPulled ? null : ledger.heldUntil;
     const hasRoom = ledger.room(Math.max(now, heldUntil ?? 0)) > 0;
     const behind = ledger.sources.isAnyBehind();
     const retryAt = ledger.retries.nextAt();
@@ -67,7 +69,7 @@ export async function endLapsedClaims(ledger: Ledger, env: Env, now: number): Pr
 
 /** Messages for the dispatches that nobody has claimed in time; all unclaimed ones when `all`. */
 export function ringUnclaimed(ledger: Ledger, now: number, all: boolean): DispatchMessage[] {
-  if (!ledger.isRunning) return [];
+  if (!ledger.isRunning || ledger.isPulled) return [];
   const ring = (dispatch: Dispatch): DispatchMessage => {
     const rings = all ? 0 : dispatch.rings + 1;
     ledger.dispatches.update({ ...dispatch, rings, ringAt: now + ringDelayMs(rings) });

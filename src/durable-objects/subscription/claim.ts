@@ -8,7 +8,7 @@ import type { Ledger } from "./ledger.ts";
 /** One transaction. A lease that has run out is the alarm's to end, so that every lapse is counted. */
 export function claimDispatch(ledger: Ledger, id: number, now: number): ClaimAnswer {
   const { definition } = ledger;
-  const dispatch = ledger.isRunning ? ledger.dispatches.get(id) : null;
+  const dispatch = ledger.isRunning && !ledger.isPulled ? ledger.dispatches.get(id) : null;
   if (definition === null || dispatch === null || dispatch.leaseUntil > 0) return { kind: "nothing" };
   const isProbe = ledger.heldUntil !== null;
   if (isProbe && now < ledger.heldUntil!) return { kind: "nothing" };

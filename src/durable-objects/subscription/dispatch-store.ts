@@ -1,5 +1,7 @@
 /** Dispatches that are open: sent to the queue and not settled to the end. */
 
+import { earliestEnd, type Lease } from "../../core/lease.ts";
+
 /** One delivery in a dispatch, as its row keeps it. */
 export type OpenDelivery = readonly [source: number, offset: number, attempt: number];
 
@@ -20,7 +22,11 @@ export interface Dispatch {
   readonly rings: number;
   /** Claims in a row that ended without a settle. */
   readonly lapses: number;
+  /** Of deliveries that pull workers hold, by `placeKey`; null: it goes through the queue. */
+  readonly leases: Leases | null;
 }
+
+export type Leases = Readonly<Record<string, Lease>>;
 
 type Row = {
   id: number;
@@ -33,6 +39,7 @@ type Row = {
   ring_at: number;
   rings: number;
   lapses: number;
+  leases: string | null;
 };
 
 export class DispatchStore {
@@ -91,10 +98,26 @@ export class DispatchStore {
     );
   }
 
+  /** Held by a pull worker from the beginning; `leaseUntil`: the earliest end of its leases. */
+  insertLeased(id: number, deliveries: readonly OpenDelivery[], parked: boolean, now: number, leases: Leases): void {
+    this.#sql.exec(
+      `INSERT INTO dispatches
+         (id, deliveries, open, delivered, parked, opened_at, claim, lease_until, ring_at, rings, lapses, leases)
+       VALUES (?, ?, ?, '{}', ?, ?, 1, ?, 0, 0, 0, ?)`,
+      id,
+      JSON.stringify(deliveries),
+      deliveries.length,
+      Number(parked),
+      now,
+      earliestEnd(leases),
+      JSON.stringify(leases),
+    );
+  }
+
   update(dispatch: Dispatch): void {
     this.#sql.exec(
       `UPDATE dispatches SET deliveries = ?2, open = ?3, delivered = ?4, claim = ?5, lease_until = ?6, ring_at = ?7,
-         rings = ?8, lapses = ?9 WHERE id = ?1`,
+         rings = ?8, lapses = ?9, leases = ?10 WHERE id = ?1`,
       dispatch.id,
       JSON.stringify(dispatch.deliveries),
       dispatch.deliveries.length,
@@ -104,6 +127,7 @@ export class DispatchStore {
       dispatch.ringAt,
       dispatch.rings,
       dispatch.lapses,
+      dispatch.leases === null ? null : JSON.stringify(dispatch.leases),
     );
   }
 
@@ -126,6 +150,7 @@ export class DispatchStore {
         ringAt: row.ring_at,
         rings: row.rings,
         lapses: row.lapses,
+        leases: row.leases === null ? null : (JSON.parse(row.leases) as Leases),
       }));
   }
 }

@@ -54,9 +54,15 @@ export const messageOf = (ledger: Ledger, dispatch: number, events: readonly Inl
 });
 
 function open(ledger: Ledger, deliveries: readonly OpenDelivery[], parked: boolean, now: number): number {
+  const id = nextDispatchId(ledger);
+  ledger.dispatches.insert(id, deliveries, parked, now, now + ringDelayMs(0));
+  return id;
+}
+
+/** Never given twice: a message, a claim or a lease of the past names nothing that is new. */
+export function nextDispatchId(ledger: Ledger): number {
   const id = (ledger.meta.read("dispatches") ?? 0) + 1;
   ledger.meta.write("dispatches", id);
-  ledger.dispatches.insert(id, deliveries, parked, now, now + ringDelayMs(0));
   return id;
 }
 

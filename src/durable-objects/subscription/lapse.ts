@@ -6,6 +6,7 @@ import { topicLog } from "../../stubs.ts";
 import type { SettledDelivery } from "../rpc.ts";
 import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
 import type { Ledger } from "./ledger.ts";
+import { expireLeases } from "./pull-expire.ts";
 import { Settlement } from "./settlement.ts";
 
 /**
@@ -19,6 +20,7 @@ export async function lapse(
   now: number,
   random: () => number,
 ): Promise<void> {
+  if (dispatch.leases !== null) return expireLeases(ledger, env, dispatch.id, now, random);
   const lapses = dispatch.lapses + 1;
   const outcomes = lapses < LIMITS.DISPATCH_LAPSES_MAX ? [] : await lapsedOutcomes(ledger, env, dispatch, now);
   ledger.storage.transactionSync(() => {

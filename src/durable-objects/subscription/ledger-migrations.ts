@@ -31,4 +31,12 @@ export const LEDGER_MIGRATIONS: readonly ObjectMigration[] = [
         UNIQUE (source, offset))`,
     ],
   },
+  {
+    id: 2,
+    statements: [
+      // Of a dispatch that pull workers hold: JSON {"source_offset": [since, until, nonce]}, and `lease_until` is the
+      // earliest end. Null: it goes through the queue.
+      `ALTER TABLE dispatches ADD COLUMN leases TEXT`,
+    ],
+  },
 ];

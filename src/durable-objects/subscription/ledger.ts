@@ -83,9 +83,20 @@ export class Ledger {
     this.#endpoint = endpoint;
   }
 
+  /** Nothing of it goes to the queue: what the logs hold stays there until a worker comes. */
+  get isPulled(): boolean {
+    return this.#definition?.target.kind === "pull";
+  }
+
+  /** How many deliveries may be leased to pull workers now. */
+  pullRoom(): number {
+    if (!this.isRunning || !this.isPulled) return 0;
+    return Math.max(0, this.#definition!.maxInFlight - this.dispatches.openCounts().deliveries);
+  }
+
   /** How many deliveries may be dispatched at that time. */
   room(now = Date.now()): number {
-    if (!this.isRunning) return 0;
+    if (!this.isRunning || this.isPulled) return 0;
     const { deliveries } = this.dispatches.openCounts();
     if (this.heldUntil !== null) return probeRoom(this.heldUntil, deliveries, now);
     return dispatchRoom(this.#definition!.maxInFlight, deliveries);

@@ -3,7 +3,7 @@
  * it ends when there is no room or nothing left, and every settle, push and alarm begins it again.
  */
 import { dispatchSize } from "../../core/ledger-schedule.ts";
-import { takeEvents } from "../../core/ledger-take.ts";
+import { takeEvents, type TakenEvent } from "../../core/ledger-take.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Result } from "../../core/result.ts";
 import type { Env } from "../../env.ts";
@@ -124,20 +124,32 @@ interface PageTaken {
 }
 
 function takePage(ledger: Ledger, before: Source, page: Result<ReadPage>, now: number): PageTaken {
+  const { events, behind } = examinePage(ledger, before, page, ledger.room());
+  const size = dispatchSize(ledger.definition?.maxInFlight ?? 1);
+  return { messages: dispatchEvents(ledger, before.id, events, size, now), behind };
+}
+
+export interface Examined {
+  /** At most `room` of them; the caller owes them from here on. */
+  readonly events: readonly TakenEvent[];
+  readonly behind: boolean;
+}
+
+/** Looks at what follows on what was examined of a source; in the caller's transaction. */
+export function examinePage(ledger: Ledger, before: Source, page: Result<ReadPage>, room: number): Examined {
   const source = ledger.sources.get(before.id);
   // While the page was on its way a push, a pause or a removal may have come first: then it is not ours to take.
-  if (source === null || source.state !== "live" || !ledger.isRunning) return { messages: [], behind: false };
-  if (source.examined !== before.examined) return { messages: [], behind: source.behind };
+  if (source === null || source.state !== "live" || !ledger.isRunning) return { events: [], behind: false };
+  if (source.examined !== before.examined) return { events: [], behind: source.behind };
   if (!page.ok) return endUnlessPassing(ledger, source, page.failure.code);
   const { gap, head } = page.value;
   if (gap !== null && gap.reason !== "trimmed") return endUnlessPassing(ledger, source, "topic_not_found");
 
   const first = gap === null ? source.examined : expireTrimmed(ledger, source, gap.firstHeld - 1);
-  const size = dispatchSize(ledger.definition!.maxInFlight);
-  const taken = takeEvents(page.value, first, ledger.room(), ledger.filter);
+  const taken = takeEvents(page.value, first, room, ledger.filter);
   const behind = taken.through < Math.max(head, ledger.heads.get(source.id) ?? 0);
   ledger.sources.advance(source.id, taken.through, behind, taken.events.length);
-  return { messages: dispatchEvents(ledger, source.id, taken.events, size, now), behind };
+  return { events: taken.events, behind };
 }
 
 /** Retention was faster than this subscription: what it took counts as matching and expired, never as nothing. */
@@ -149,7 +161,7 @@ function expireTrimmed(ledger: Ledger, source: Source, through: number): number 
   return through;
 }
 
-function endUnlessPassing(ledger: Ledger, source: Source, code: string): PageTaken {
+function endUnlessPassing(ledger: Ledger, source: Source, code: string): Examined {
   if (code === "topic_not_found") retireSource(ledger, source);
-  return { messages: [], behind: false };
+  return { events: [], behind: false };
 }

@@ -5,6 +5,7 @@
 import { unreachable } from "../../core/assert.ts";
 import { appendAttempt, recordAttempt } from "../../core/attempt-history.ts";
 import { decideAfterAttempt } from "../../core/delivery-decision.ts";
+import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import { logStage } from "../../observability/log.ts";
 import type { SettledDelivery } from "../rpc.ts";
 import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
@@ -33,6 +34,10 @@ export class Settlement {
   /** How many deliveries have left the dispatch. */
   get settled(): number {
     return this.#settled;
+  }
+
+  isOpen({ source, offset }: DeliveryPlace): boolean {
+    return this.#open.has(`${source}/${offset}`);
   }
 
   /** Ignores what is not open in this dispatch: it was settled before. `random` is in [0, 1). */
@@ -64,7 +69,7 @@ export class Settlement {
   }
 
   /** Writes the dispatch back with what is still open, or removes it. */
-  write(change: Partial<Pick<Dispatch, "claim" | "leaseUntil" | "ringAt" | "rings" | "lapses">>): void {
+  write(change: Partial<Pick<Dispatch, "claim" | "leaseUntil" | "ringAt" | "rings" | "lapses" | "leases">>): void {
     const { sources } = this.#ledger;
     for (const [source, dead] of this.#dead) sources.count(source, { dead });
     for (const [source, expired] of this.#expired) {

@@ -22,12 +22,12 @@ import { claimDispatch } from "./claim.ts";
 import { changeState, configure, remove } from "./configure.ts";
 import { isSameEndpoint } from "./endpoint-watch.ts";
 import { followTopics } from "./follow.ts";
-import { RepairableLedger } from "./repairable-ledger.ts";
+import { PullableLedger } from "./pullable-ledger.ts";
 import { reportSubscription } from "./report.ts";
 import { retireSource } from "./retire.ts";
 import { settleDispatch } from "./settle.ts";
 
-export class Subscription extends RepairableLedger implements SubscriptionRpc {
+export class Subscription extends PullableLedger implements SubscriptionRpc {
   async configure(definition: SubscriptionDefinition): Promise<void> {
     const before = this.ledger.definition;
     await configure(this.ledger, this.env, definition);

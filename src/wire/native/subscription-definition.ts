@@ -144,7 +144,8 @@ export interface SubscriptionView extends BreakerView {
   readonly startFrom: string;
   readonly target:
     | { readonly kind: "webhook"; readonly url: string; readonly headers: Readonly<Record<string, string>> }
-    | { readonly kind: "listener"; readonly name: string };
+    | { readonly kind: "listener"; readonly name: string }
+    | { readonly kind: "pull" };
   readonly retry: { readonly maxAttempts: number; readonly schedule: readonly string[]; readonly retryOn4xx: boolean };
   readonly maxInFlight: number;
   readonly ratePerSecond: null;
@@ -174,7 +175,7 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
 }
 
 function formatTarget(target: Target): SubscriptionView["target"] {
-  if (target.kind === "listener") return target;
+  if (target.kind !== "webhook") return target;
   const headers = Object.fromEntries(Object.keys(target.headers).map((name) => [name, HIDDEN_VALUE]));
   return { kind: target.kind, url: target.url, headers };
 }

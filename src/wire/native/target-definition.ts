@@ -2,6 +2,7 @@
  * The `target` of a subscription. An address only has to be one here; whether this hub may call it depends on its
  * configuration, and is decided behind this door and again before every attempt.
  */
+import { unreachable } from "../../core/assert.ts";
 import { isCustomHeaderName, isCustomHeaderValue } from "../../core/custom-headers.ts";
 import { escapePointer } from "../../core/json-pointer.ts";
 import { isObjectText, members, stringOf } from "../../core/json-text.ts";
@@ -20,14 +21,16 @@ export type TargetRequest =
       /** `whsec_…`; null keeps the one there is, or lets the hub mint one. */
       readonly secret: string | null;
     }
-  | { readonly kind: "listener"; readonly name: string };
+  | { readonly kind: "listener"; readonly name: string }
+  | { readonly kind: "pull" };
 
 const MEMBERS_BY_KIND = {
   webhook: ["kind", "url", "headers", "secret"],
   listener: ["kind", "name"],
+  pull: ["kind"],
 } as const;
 
-const LATER_KINDS: readonly string[] = ["worker", "pull", "topic", "transport"];
+const LATER_KINDS: readonly string[] = ["worker", "topic", "transport"];
 
 /** Null when the reader has refused it. */
 export function readTarget(reader: DefinitionReader, raw: string | undefined): TargetRequest | null {
@@ -37,10 +40,19 @@ export function readTarget(reader: DefinitionReader, raw: string | undefined): T
   }
   const given = isObjectText(raw) ? members(raw).find((member) => member.name === "kind") : undefined;
   if (given === undefined) reader.refuse("/target/kind", "A target says of which kind it is.");
-  const kind = reader.choice(given?.raw, "/target/kind", ["webhook", "listener"], LATER_KINDS);
+  const kind = reader.choice(given?.raw, "/target/kind", ["webhook", "listener", "pull"], LATER_KINDS);
   if (kind === null) return null;
   const target = reader.object(raw, "/target", MEMBERS_BY_KIND[kind]);
-  return kind === "webhook" ? readWebhook(reader, target) : readListener(reader, target);
+  switch (kind) {
+    case "webhook":
+      return readWebhook(reader, target);
+    case "listener":
+      return readListener(reader, target);
+    case "pull":
+      return { kind };
+    default:
+      return unreachable(kind);
+  }
 }
 
 function readListener(reader: DefinitionReader, given: Members): TargetRequest {

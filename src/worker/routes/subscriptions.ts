@@ -146,6 +146,7 @@ async function view(
 }
 
 async function checkTarget(c: HubContext, target: SubscriptionRequest["target"]): Promise<Result<null>> {
+  if (target.kind === "pull") return ok(null);
   if (target.kind === "listener") return findListener(target.name) === null ? fail("listener_not_found") : ok(null);
   const judged = await judgeTarget(target.url, c.var.config, new URL(c.req.url).hostname);
   return judged.kind === "refused" ? { ok: false, failure: judged.failure } : ok(null);

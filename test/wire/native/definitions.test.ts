@@ -252,7 +252,6 @@ describe("a subscription's definition", () => {
     [{ startFrom: "offset:5" }, "/startFrom"],
     [{ startFrom: "cursor:AQUABw" }, "/startFrom"],
     [{ target: { kind: "worker", binding: "B" } }, "/target/kind"],
-    [{ target: { kind: "pull" } }, "/target/kind"],
     [{ target: { kind: "topic", topic: "t" } }, "/target/kind"],
     [{ target: { kind: "transport" } }, "/target/kind"],
   ])("[WIRE-7] %j is refused as not offered yet", (more, pointer) => {
