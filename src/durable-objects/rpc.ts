@@ -351,6 +351,6 @@ export interface WorkerGateRpc {
   resolveTopic(principal: Principal, topic: string): Promise<Result<FollowedTopic>>;
   /** `event` is a draft as JSON text; the value is its receipt as JSON text. */
   publish(principal: Principal, topic: string, event: string): Promise<Result<string>>;
-  /** Who shows this credential, as if it came with a request. */
-  authenticate(credential: string): Promise<Result<Principal>>;
+  /** Who shows this credential, as if it came with a request; `client`: whose failures are counted together. */
+  authenticate(credential: string, client: string): Promise<Result<Principal>>;
 }

@@ -33,8 +33,8 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
     return ok(formatPublishReceipt(published.value.receipts[0]!));
   }
 
-  async authenticate(credential: string): Promise<Result<Principal>> {
-    const shown = { credential, appName: null, client: "socket" };
+  async authenticate(credential: string, client: string): Promise<Result<Principal>> {
+    const shown = { credential, appName: null, client };
     const found = await authenticateCredential(this.env, this.ctx, readConfig(this.env), shown);
     return found.ok ? ok(found.value.principal) : found;
   }

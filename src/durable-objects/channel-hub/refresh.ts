@@ -18,7 +18,7 @@ export async function refresh(
   connection: Connection,
   { ref, token }: RefreshMessage,
 ): Promise<Failure | null> {
-  const fresh = await hub.gate.authenticate(token);
+  const fresh = await hub.gate.authenticate(token, connection.id);
   if (!hub.connections.has(connection.id)) return null; // It was ended meanwhile.
   const accepted = fresh.ok ? sameHolder(connection.principal, fresh.value) : fresh;
   if (!accepted.ok) return accepted.failure;
