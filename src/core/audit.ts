@@ -14,6 +14,7 @@ export type AuditAction =
   | "subscription.deleted"
   | "subscription.paused"
   | "subscription.resumed"
+  | "subscription.secret_rotated"
   | "topic.created"
   | "topic.changed"
   | "topic.deleted";

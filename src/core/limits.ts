@@ -89,6 +89,10 @@ export const LIMITS = {
   TARGET_HEADERS_MAX: 20,
   TARGET_HEADER_NAME_CHARS_MAX: 64,
   TARGET_HEADER_VALUE_CHARS_MAX: 1 * KB,
+  SIGNING_KEYS_MAX: 5, // that sign at once, during rotations
+  SECRET_OVERLAP_MS_DEFAULT: 24 * HOUR,
+  SECRET_OVERLAP_MS_MAX: 7 * DAY,
+  HANDSHAKE_MS_MAX: 5 * SECOND, // a PUT waits for it
   RESOLVE_MS_MAX: 2 * SECOND, // a look-up of a target's name; a PUT goes on without it, an attempt fails
   RESOLVE_KEEP_MS_MAX: 60 * SECOND, // whatever the record's own TTL says
   RESOLVE_KEEP_ENTRIES_MAX: 1_000,

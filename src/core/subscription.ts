@@ -2,6 +2,7 @@
 import type { BreakerPolicy } from "./breaker.ts";
 import type { FilterPattern } from "./filter-pattern.ts";
 import type { RetryPolicy } from "./retry-schedule.ts";
+import type { WebhookSigning } from "./webhook-signature.ts";
 
 export type SubscriptionState = "active" | "paused" | "disabled";
 
@@ -13,10 +14,27 @@ export type Target =
       readonly headers: Readonly<Record<string, string>>;
       /** Sealed (`webhookSecretContext`); what was stored before there was sealing stands in plain. */
       readonly secret: string;
+      /** What signs beside it since the last rotations, the newest first. */
+      readonly previousSecrets?: readonly PreviousSecret[];
+      /** Absent: "hmac". */
+      readonly signing?: WebhookSigning;
+      /** Unless it is "hmac". The private half is sealed as the secret is. */
+      readonly signingKey?: { readonly privateKey: string; readonly publicKey: string };
+      /** The hub's name that the endpoint has consented to; absent: it was not asked. */
+      readonly consentedTo?: string;
     }
   | { readonly kind: "listener"; readonly name: string }
   /** Workers come for the deliveries and hold them on lease. */
   | { readonly kind: "pull" };
+
+export type WebhookTarget = Extract<Target, { kind: "webhook" }>;
+
+/** A secret that a rotation has replaced. It signs beside its successor until `until`, milliseconds since 1970. */
+export interface PreviousSecret {
+  /** Sealed as the secret is; `whsec_…` or `whsk_…`. */
+  readonly secret: string;
+  readonly until: number;
+}
 
 /** Where a subscription begins in the topics it meets. Times are milliseconds since 1970. */
 export type SubscriptionStart =

@@ -1,24 +1,66 @@
-/** Standard Webhooks 1.0, signature version 1: HMAC-SHA256 with the endpoint's secret. */
+/** Standard Webhooks 1.0: HMAC-SHA256 with a shared secret (v1), or Ed25519 with the hub's own key (v1a). */
 import { assert } from "../core/assert.ts";
-import { decodeWebhookSecret, formatWebhookSignature, webhookSignedContent } from "../core/webhook-signature.ts";
+import {
+  decodeWebhookSecret,
+  decodeWebhookSeed,
+  formatWebhookSignature,
+  webhookSignedContent,
+} from "../core/webhook-signature.ts";
+
+/**
+ * The value of `webhook-signature`: one entry for each secret or private key, in their order. Throws on one that is
+ * neither `whsec_…` nor `whsk_…`; those are never stored.
+ */
+export async function signWebhook(
+  secrets: readonly string[],
+  id: string,
+  timestampSeconds: number,
+  body: string,
+): Promise<string> {
+  const content = new TextEncoder().encode(webhookSignedContent(id, timestampSeconds, body));
+  const sign = async (secret: string): Promise<string> => {
+    const { version, algorithm, key } = await keyOf(secret);
+    return formatWebhookSignature(version, new Uint8Array(await crypto.subtle.sign(algorithm, key, content)));
+  };
+  return (await Promise.all(secrets.map(sign))).join(" ");
+}
+
+interface SigningKey {
+  readonly version: "v1" | "v1a";
+  readonly algorithm: "HMAC" | "Ed25519";
+  readonly key: CryptoKey;
+}
 
 /** Importing a key costs more than signing; a busy isolate serves few secrets. */
 const KEYS_MAX = 100;
-const keysBySecret = new Map<string, Promise<CryptoKey>>();
+const keysBySecret = new Map<string, Promise<SigningKey>>();
 
-/** The value of `webhook-signature`. Throws on a secret that `decodeWebhookSecret` refuses; those are never stored. */
-export async function signWebhook(secret: string, id: string, timestampSeconds: number, body: string): Promise<string> {
-  const content = new TextEncoder().encode(webhookSignedContent(id, timestampSeconds, body));
-  return formatWebhookSignature(new Uint8Array(await crypto.subtle.sign("HMAC", await keyOf(secret), content)));
-}
-
-function keyOf(secret: string): Promise<CryptoKey> {
+function keyOf(secret: string): Promise<SigningKey> {
   const known = keysBySecret.get(secret);
   if (known !== undefined) return known;
-  const bytes = decodeWebhookSecret(secret);
-  assert(bytes !== null, "a stored webhook secret has the form whsec_<base64>");
-  const key = crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const key = importKey(secret);
   if (keysBySecret.size >= KEYS_MAX) keysBySecret.clear();
   keysBySecret.set(secret, key);
   return key;
+}
+
+async function importKey(secret: string): Promise<SigningKey> {
+  const seed = decodeWebhookSeed(secret);
+  if (seed !== null) return { version: "v1a", algorithm: "Ed25519", key: await importSeed(seed, false) };
+  const bytes = decodeWebhookSecret(secret);
+  assert(bytes !== null, "a stored webhook secret has the form whsec_<base64> or whsk_<base64>");
+  const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  return { version: "v1", algorithm: "HMAC", key };
+}
+
+/** What stands before the seed in PKCS #8 (RFC 8410, §7), the only form in which Web Crypto takes one. */
+const PKCS8_HEAD = Uint8Array.from([0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20]);
+
+const importSeed = (seed: Uint8Array, extractable: boolean): Promise<CryptoKey> =>
+  crypto.subtle.importKey("pkcs8", Uint8Array.from([...PKCS8_HEAD, ...seed]), "Ed25519", extractable, ["sign"]);
+
+/** The 32 bytes of the public half. */
+export async function publicKeyOf(seed: Uint8Array): Promise<Uint8Array> {
+  const { x } = (await crypto.subtle.exportKey("jwk", await importSeed(seed, true))) as { readonly x: string };
+  return Uint8Array.from(atob(x.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
 }

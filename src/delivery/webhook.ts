@@ -2,7 +2,7 @@
 import { readConfig } from "../config.ts";
 import type { AttemptOutcome, UnreachableReason } from "../core/delivery-decision.ts";
 import { parseRetryAfterMs } from "../core/retry-after.ts";
-import type { Target } from "../core/subscription.ts";
+import type { WebhookTarget } from "../core/subscription.ts";
 import type { Env } from "../env.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
 import { judgeTarget } from "./judge-target.ts";
@@ -11,8 +11,6 @@ import { readExcerpt } from "./response-body.ts";
 import { signWebhook } from "./sign.ts";
 
 export const USER_AGENT = "Tidings/0.1.0";
-
-type WebhookTarget = Extract<Target, { kind: "webhook" }>;
 
 export async function attemptWebhook(
   env: Env,
@@ -23,11 +21,11 @@ export async function attemptWebhook(
   const judged = await judgeTarget(target.url, readConfig(env), null);
   if (judged.kind === "refused") return failed("address_refused", judged.failure.detail ?? "");
   if (judged.kind === "unresolved") return failed("name_unresolved", "");
-  const opened = await openTarget(env, request.definition.id, target);
+  const opened = await openTarget(env, request.definition.id, target, Date.now());
   if (opened === null) return failed("secret_unreadable", "No key of SECRETS_KEY opens the target's secret.");
   const signal = AbortSignal.timeout(request.definition.timeoutMs); // Over the headers and the body.
   try {
-    const headers = await webhookHeaders(opened, request, Date.now());
+    const headers = await webhookHeaders(opened, target.consentedTo ?? null, request, Date.now());
     const init = { method: "POST", headers, body: request.line, redirect: "manual", signal } as const;
     return await readOutcome(await fetch(judged.url, init));
   } catch (error) {
@@ -60,14 +58,20 @@ async function drop(response: Response): Promise<void> {
 }
 
 /** Ours win over the owner's: nobody may forge a signature or an id by a custom header. */
-async function webhookHeaders(target: OpenedTarget, { delivery, line }: AttemptRequest, now: number): Promise<Headers> {
+async function webhookHeaders(
+  target: OpenedTarget,
+  consentedTo: string | null,
+  { delivery, line }: AttemptRequest,
+  now: number,
+): Promise<Headers> {
   const timestampSeconds = Math.floor(now / 1_000);
   const headers = new Headers(target.headers);
   headers.set("content-type", "application/cloudevents+json; charset=utf-8");
   headers.set("user-agent", USER_AGENT);
   headers.set("webhook-id", delivery.id);
   headers.set("webhook-timestamp", String(timestampSeconds));
-  headers.set("webhook-signature", await signWebhook(target.secret, delivery.id, timestampSeconds, line));
+  headers.set("webhook-signature", await signWebhook(target.secrets, delivery.id, timestampSeconds, line));
+  if (consentedTo !== null) headers.set("webhook-request-origin", consentedTo);
   const traceparent = traceparentOf(line);
   if (traceparent !== null) headers.set("traceparent", traceparent);
   if (delivery.redrive) headers.set("webhook-redrive", "true");

@@ -20,6 +20,7 @@ import { keyRoutes } from "./routes/keys.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
 import { pullRoutes } from "./routes/pull.ts";
 import { revocationRoutes } from "./routes/revocations.ts";
+import { secretRoutes } from "./routes/secrets.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { topicRoutes } from "./routes/topics.ts";
@@ -40,6 +41,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", connectRoute);
   hub.route("/v1", topicRoutes);
   hub.route("/v1", subscriptionRoutes);
+  hub.route("/v1", secretRoutes);
   hub.route("/v1", deadLetterRoutes);
   hub.route("/v1", pullRoutes);
   hub.route("/v1", appRoutes);

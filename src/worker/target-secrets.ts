@@ -3,8 +3,10 @@ import { HIDDEN_VALUE } from "../core/custom-headers.ts";
 import { escapePointer } from "../core/json-pointer.ts";
 import { webhookHeaderContext, webhookSecretContext } from "../core/keys.ts";
 import { fail, ok, type Result } from "../core/result.ts";
-import type { Target } from "../core/subscription.ts";
-import { encodeWebhookSecret } from "../core/webhook-signature.ts";
+import type { PreviousSecret, Target, WebhookTarget } from "../core/subscription.ts";
+import type { FreshSecrets } from "../core/webhook-secrets.ts";
+import { encodeWebhookPublicKey, encodeWebhookSecret, encodeWebhookSeed } from "../core/webhook-signature.ts";
+import { publicKeyOf } from "../delivery/sign.ts";
 import { isSealedByFirst, openSecret, sealSecret, type Keyring } from "../sealing.ts";
 import type { TargetRequest } from "../wire/native/target-definition.ts";
 
@@ -14,7 +16,6 @@ export interface SealedTarget {
   readonly mintedSecret: string | null;
 }
 
-type WebhookTarget = Extract<Target, { kind: "webhook" }>;
 type Headers = Readonly<Record<string, string>>;
 
 const SECRET_BYTES = 32;
@@ -34,9 +35,63 @@ export async function sealTarget(
   const before = previous?.kind === "webhook" ? previous : null;
   const headers = await sealHeaders(keyring, id, requested.headers, before?.headers ?? {});
   if (!headers.ok) return headers;
-  const { secret, mintedSecret } = await sealWebhookSecret(keyring, id, requested.secret, before);
-  return ok({ target: { ...requested, headers: headers.value, secret }, mintedSecret });
+  const { kind, url, signing } = requested;
+  // Where a key pair alone signed, nobody was ever shown the secret: a fresh one is.
+  const known = before?.signing === "ed25519" && signing !== "ed25519" ? null : before;
+  const { secret, mintedSecret } = await sealWebhookSecret(keyring, id, requested.secret, known);
+  const target: WebhookTarget = {
+    kind,
+    url,
+    headers: headers.value,
+    secret,
+    ...(signing !== undefined && { signing, signingKey: await keepOrMintKey(keyring, id, before) }),
+    ...(before?.previousSecrets !== undefined && {
+      previousSecrets: await keepPrevious(keyring, id, before.previousSecrets),
+    }),
+  };
+  return ok({ target, mintedSecret: signing === "ed25519" ? null : mintedSecret });
 }
+
+/** What a rotation puts in the place of what signs now, sealed, and what of it is shown. */
+export async function sealFreshSecrets(
+  keyring: Keyring,
+  id: string,
+  { signing = "hmac", secret: before }: WebhookTarget,
+  requested: string | null,
+): Promise<FreshSecrets & { readonly shown: { readonly secret: string | null; readonly publicKey: string | null } }> {
+  const signingKey = signing === "hmac" ? undefined : await mintKey(keyring, id);
+  const publicKey = signingKey?.publicKey ?? null;
+  if (signing === "ed25519") return { secret: before, signingKey, shown: { secret: null, publicKey } };
+  const secret = requested ?? mintSecret();
+  const sealed = await sealSecret(keyring, webhookSecretContext(id), secret);
+  return { secret: sealed, signingKey, shown: { secret, publicKey } };
+}
+
+type SigningKey = NonNullable<WebhookTarget["signingKey"]>;
+
+async function keepOrMintKey(keyring: Keyring, id: string, before: WebhookTarget | null): Promise<SigningKey> {
+  if (before?.signingKey === undefined) return mintKey(keyring, id);
+  const { privateKey, publicKey } = before.signingKey;
+  return { privateKey: await sealAgain(keyring, webhookSecretContext(id), privateKey), publicKey };
+}
+
+async function mintKey(keyring: Keyring, id: string): Promise<SigningKey> {
+  const seed = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  const privateKey = await sealSecret(keyring, webhookSecretContext(id), encodeWebhookSeed(seed));
+  return { privateKey, publicKey: encodeWebhookPublicKey(await publicKeyOf(seed)) };
+}
+
+const keepPrevious = (
+  keyring: Keyring,
+  id: string,
+  previous: readonly PreviousSecret[],
+): Promise<readonly PreviousSecret[]> =>
+  Promise.all(
+    previous.map(async ({ secret, until }) => ({
+      secret: await sealAgain(keyring, webhookSecretContext(id), secret),
+      until,
+    })),
+  );
 
 async function sealWebhookSecret(
   keyring: Keyring,
@@ -48,9 +103,11 @@ async function sealWebhookSecret(
   if (requested !== null)
     return { secret: await seal(keyring, context, requested, before?.secret), mintedSecret: null };
   if (before !== null) return { secret: await sealAgain(keyring, context, before.secret), mintedSecret: null };
-  const minted = encodeWebhookSecret(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
+  const minted = mintSecret();
   return { secret: await sealSecret(keyring, context, minted), mintedSecret: minted };
 }
+
+const mintSecret = (): string => encodeWebhookSecret(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
 
 async function sealHeaders(
   keyring: Keyring,

@@ -3,11 +3,12 @@ import type { AuditAction, AuditEntry } from "../core/audit.ts";
 import { LIMITS } from "../core/limits.ts";
 import { allowsOnSubscription } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
-import type { SubscriptionDefinition } from "../core/subscription.ts";
+import type { SubscriptionDefinition, Target } from "../core/subscription.ts";
 import { keyringOf } from "../sealing.ts";
 import { SubscriptionsStore } from "../store/subscriptions-store.ts";
 import { auditedSubscription } from "../wire/native/audit.ts";
 import type { SubscriptionRequest } from "../wire/native/subscription-definition.ts";
+import type { TargetRequest } from "../wire/native/target-definition.ts";
 import { auditActorOf, callerOf } from "./caller.ts";
 import type { HubContext } from "./context.ts";
 import { sealTarget } from "./target-secrets.ts";
@@ -49,6 +50,14 @@ export async function writeSubscription(
   }
 }
 
+/** Writes the next revision, made of the one that was read; false when another request was first. */
+export const replaceSubscription = (
+  c: HubContext,
+  action: AuditAction,
+  before: SubscriptionDefinition,
+  after: SubscriptionDefinition,
+): Promise<boolean> => new SubscriptionsStore(c.env.DB).replace(after, entryOf(c, action, after.name, before, after));
+
 /** Takes the row of a subscription whose ledger has ended. One that was made under its name since then stays. */
 export async function removeSubscription(c: HubContext, ended: SubscriptionDefinition): Promise<void> {
   const store = new SubscriptionsStore(c.env.DB);
@@ -79,7 +88,7 @@ async function definitionOf(
     filter: request.filter,
     // Where it started is history: a change of the definition does not move it.
     start: previous?.start ?? (startFrom.kind === "latest" ? { kind: "latest", since: c.var.receivedAt } : startFrom),
-    target: sealed.value.target,
+    target: withConsent(sealed.value.target, request.target, new URL(c.req.url).hostname),
     retry: request.retry,
     maxInFlight: request.maxInFlight,
     timeoutMs: request.timeoutMs,
@@ -87,6 +96,12 @@ async function definitionOf(
   };
   return ok({ definition, mintedSecret: sealed.value.mintedSecret });
 }
+
+/** The route has asked the endpoint before, under the hub's name in this request. */
+const withConsent = (target: Target, request: TargetRequest, hubHost: string): Target =>
+  target.kind === "webhook" && request.kind === "webhook" && request.handshake === true
+    ? { ...target, consentedTo: hubHost }
+    : target;
 
 /** Both were made in the one order of members, here and when the row was read. */
 const isSame = (previous: SubscriptionDefinition, next: SubscriptionDefinition): boolean =>

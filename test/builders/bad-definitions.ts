@@ -51,7 +51,23 @@ const subscription = (more: object, code: ErrorCode = "subscription_invalid", na
 
 const target = (more: object): BadRequest => subscription({ target: { ...GOOD.target, ...more } });
 
+const rotation = (shown: string, code: ErrorCode = "subscription_invalid", name = "steady"): BadRequest =>
+  bad(`the rotation ${shown}`, `POST /v1/subscriptions/${name}/secret/rotate`, code, JSON_TYPE, shown);
+
 export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
+  rotation("{}", "subscription_not_found", "not-there"),
+  rotation("{", "json_invalid"),
+  rotation("[]"),
+  rotation('{"overlap":"8d"}'),
+  rotation('{"overlap":7}'),
+  rotation(`{"secret":"${MARK}"}`),
+  rotation('{"unheardOf":true}'),
+  subscription({ breaker: { failures: 0 } }),
+  subscription({ breaker: { unheardOf: 1 } }),
+  subscription({ disableAfter: "now" }),
+  target({ signing: "rsa" }),
+  target({ handshake: 1 }),
+  target({ handshake: true, code: MARK }),
   bad("a list of no subscriptions", "GET /v1/subscriptions?limit=0", "parameter_invalid"),
   bad("subscriptions behind an endless name", `GET /v1/subscriptions?cursor=${"x".repeat(201)}`, "cursor_invalid"),
   bad("an empty subscription", "PUT /v1/subscriptions/new-one", "subscription_invalid", JSON_TYPE, "{}"),

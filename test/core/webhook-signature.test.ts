@@ -1,7 +1,13 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
-import { decodeWebhookSecret, encodeWebhookSecret } from "../../src/core/webhook-signature.ts";
-import { signWebhook } from "../../src/delivery/sign.ts";
+import {
+  decodeWebhookSecret,
+  decodeWebhookSeed,
+  encodeWebhookPublicKey,
+  encodeWebhookSecret,
+  encodeWebhookSeed,
+} from "../../src/core/webhook-signature.ts";
+import { publicKeyOf, signWebhook } from "../../src/delivery/sign.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -15,7 +21,18 @@ describe("signatures", () => {
     ["msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, test, "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="],
     ["msg_2KWPBgLlAfxdpx2AI54pPJ85f4W", 1_674_087_231, contact, "ARw42xaAApl/nxRo+iPGYwSaMQaOwMo2eyH5JBRA+bQ="],
   ])("[WHK-1] %s has the signature of the specification's vector", async (id, timestamp, body, signature) => {
-    expect(await signWebhook(SECRET, id, timestamp, body)).toBe(`v1,${signature}`);
+    expect(await signWebhook([SECRET], id, timestamp, body)).toBe(`v1,${signature}`);
+  });
+
+  it("[WHK-12] an Ed25519 key makes the signature and the public half of the vector", async () => {
+    const seed = Uint8Array.from({ length: 32 }, (_, index) => index);
+    const id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+    expect(encodeWebhookPublicKey(await publicKeyOf(seed))).toBe("whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=");
+    const signature = await signWebhook([encodeWebhookSeed(seed), SECRET], id, 1_614_265_330, test);
+    expect(signature).toBe(
+      "v1a,yoUrgEkc12aGqm0n4Sydmdz55xJfTz4AsAgieHFjmkR7LJtqVCZOQYzvvHjI5kAey+r4iaBGxTFRrl2iBQxtDQ== " +
+        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    );
   });
 
   it("[WHK-1] the official verifier accepts ours, over bodies that are not ASCII", async () => {
@@ -25,7 +42,7 @@ describe("signatures", () => {
     const headers = {
       "webhook-id": "msg_a_1_2",
       "webhook-timestamp": String(timestamp),
-      "webhook-signature": await signWebhook(secret, "msg_a_1_2", timestamp, body),
+      "webhook-signature": await signWebhook([secret], "msg_a_1_2", timestamp, body),
     };
     expect(new Webhook(secret).verify(body, headers)).toEqual({ data: "schöne Grüße 日本 😀" });
     expect(() => new Webhook(secret).verify(`${body} `, headers)).toThrow();
@@ -53,4 +70,11 @@ describe("secrets", () => {
   ])("[WHK-2] %j is none", (text) => {
     expect(decodeWebhookSecret(text)).toBeNull();
   });
+
+  it.each(["whsk_", `whsk_${btoa("x".repeat(31))}`, `whsk_${btoa("x".repeat(33))}`, SECRET])(
+    "[WHK-12] %j is no private key",
+    (text) => {
+      expect(decodeWebhookSeed(text)).toBeNull();
+    },
+  );
 });

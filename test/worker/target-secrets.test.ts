@@ -35,21 +35,24 @@ describe("a webhook's secrets", () => {
     const { target, mintedSecret } = await seal(requestOf(SECRET, { "X-Api-Key": "the canary" }));
     expect(mintedSecret).toBeNull();
     expect(JSON.stringify(target)).not.toMatch(/whsec_|canary/);
-    expect(await openTarget({ SECRETS_KEY: "lost" } as Env, "sub", target)).toBeNull();
-    expect(await openTarget(ENV, "sub", target)).toEqual({ secret: SECRET, headers: { "X-Api-Key": "the canary" } });
-    expect(await openTarget(ENV, "other", target)).toBeNull();
+    expect(await openTarget({ SECRETS_KEY: "lost" } as Env, "sub", target, Date.now())).toBeNull();
+    expect(await openTarget(ENV, "sub", target, Date.now())).toEqual({
+      secrets: [SECRET],
+      headers: { "X-Api-Key": "the canary" },
+    });
+    expect(await openTarget(ENV, "other", target, Date.now())).toBeNull();
   });
 
   it("[SEC-8] do not open under another header's name", async () => {
     const { target } = await seal(requestOf(SECRET, { "X-Api-Key": "the canary" }));
     const moved = { ...target, headers: { "X-Seen": target.headers["X-Api-Key"]! } };
-    expect(await openTarget(ENV, "sub", moved)).toBeNull();
+    expect(await openTarget(ENV, "sub", moved, Date.now())).toBeNull();
   });
 
   it("[SUB-1] are minted when the owner brings none, and kept by the next PUT", async () => {
     const first = await seal(requestOf(null));
     expect(first.mintedSecret).toMatch(/^whsec_/);
-    expect(await openTarget(ENV, "sub", first.target)).toMatchObject({ secret: first.mintedSecret });
+    expect(await openTarget(ENV, "sub", first.target, Date.now())).toMatchObject({ secrets: [first.mintedSecret] });
     expect(await seal(requestOf(null), first.target)).toEqual({ target: first.target, mintedSecret: null });
   });
 
@@ -60,7 +63,9 @@ describe("a webhook's secrets", () => {
     expect((await seal(requestOf(null, { "X-A": HIDDEN_VALUE, "X-B": "two" }), target)).target).toEqual(target);
     const changed = (await seal(requestOf(SECRET, { ...headers, "X-B": "three" }), target)).target;
     expect(changed.headers["X-A"]).toBe(target.headers["X-A"]);
-    expect(await openTarget(ENV, "sub", changed)).toMatchObject({ headers: { "X-A": "one", "X-B": "three" } });
+    expect(await openTarget(ENV, "sub", changed, Date.now())).toMatchObject({
+      headers: { "X-A": "one", "X-B": "three" },
+    });
   });
 
   it("[SEC-9] come under the new key with the next PUT, those from before there was sealing too", async () => {
@@ -72,12 +77,12 @@ describe("a webhook's secrets", () => {
     };
     const old = (await seal(requestOf(null, { "x-a": HIDDEN_VALUE }), plain, OLD)).target;
     const renewed = (await seal(requestOf(null, { "X-A": HIDDEN_VALUE }), old)).target;
-    expect(await openTarget({ SECRETS_KEY: "old" } as Env, "sub", old)).toEqual({
-      secret: SECRET,
+    expect(await openTarget({ SECRETS_KEY: "old" } as Env, "sub", old, Date.now())).toEqual({
+      secrets: [SECRET],
       headers: { "x-a": "one" },
     });
-    expect(await openTarget({ SECRETS_KEY: "new" } as Env, "sub", renewed)).toEqual({
-      secret: SECRET,
+    expect(await openTarget({ SECRETS_KEY: "new" } as Env, "sub", renewed, Date.now())).toEqual({
+      secrets: [SECRET],
       headers: { "X-A": "one" },
     });
   });

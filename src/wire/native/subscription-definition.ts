@@ -10,6 +10,7 @@ import { parsePosition } from "../../core/position.ts";
 import { fail, type Result } from "../../core/result.ts";
 import { DEFAULT_DELAYS_MS, type RetryPolicy } from "../../core/retry-schedule.ts";
 import type { SubscriptionDefinition, Target } from "../../core/subscription.ts";
+import type { WebhookSigning } from "../../core/webhook-signature.ts";
 import { fitsUtf8, utf8Length } from "../../core/utf8.ts";
 import { formatBreaker, readBreaker, readDisableAfter, type BreakerView } from "./breaker-definition.ts";
 import { DefinitionReader, NOT_OFFERED_YET, parseDefinition, type Members } from "./definition-reader.ts";
@@ -143,7 +144,13 @@ export interface SubscriptionView extends BreakerView {
   readonly ordering: "none";
   readonly startFrom: string;
   readonly target:
-    | { readonly kind: "webhook"; readonly url: string; readonly headers: Readonly<Record<string, string>> }
+    | {
+        readonly kind: "webhook";
+        readonly url: string;
+        readonly headers: Readonly<Record<string, string>>;
+        readonly signing: WebhookSigning;
+        readonly handshake: boolean;
+      }
     | { readonly kind: "listener"; readonly name: string }
     | { readonly kind: "pull" };
   readonly retry: { readonly maxAttempts: number; readonly schedule: readonly string[]; readonly retryOn4xx: boolean };
@@ -177,5 +184,6 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
 function formatTarget(target: Target): SubscriptionView["target"] {
   if (target.kind !== "webhook") return target;
   const headers = Object.fromEntries(Object.keys(target.headers).map((name) => [name, HIDDEN_VALUE]));
-  return { kind: target.kind, url: target.url, headers };
+  const { kind, url, signing = "hmac", consentedTo } = target;
+  return { kind, url, headers, signing, handshake: consentedTo !== undefined };
 }

@@ -9,8 +9,9 @@ import { isObjectText, members, stringOf } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isSubscriptionName } from "../../core/names.ts";
 import { checkTargetAddress } from "../../core/target-address.ts";
-import { decodeWebhookSecret } from "../../core/webhook-signature.ts";
+import type { WebhookSigning } from "../../core/webhook-signature.ts";
 import type { DefinitionReader, Members } from "./definition-reader.ts";
+import { readWebhookSecret } from "./secret-rotation.ts";
 
 export type TargetRequest =
   | {
@@ -20,12 +21,16 @@ export type TargetRequest =
       readonly headers: Readonly<Record<string, string>>;
       /** `whsec_…`; null keeps the one there is, or lets the hub mint one. */
       readonly secret: string | null;
+      /** Absent: "hmac". */
+      readonly signing?: WebhookSigning;
+      /** Present: the endpoint is asked for its consent before it is called. */
+      readonly handshake?: true;
     }
   | { readonly kind: "listener"; readonly name: string }
   | { readonly kind: "pull" };
 
 const MEMBERS_BY_KIND = {
-  webhook: ["kind", "url", "headers", "secret"],
+  webhook: ["kind", "url", "headers", "secret", "signing", "handshake"],
   listener: ["kind", "name"],
   pull: ["kind"],
 } as const;
@@ -66,7 +71,20 @@ function readWebhook(reader: DefinitionReader, given: Members): TargetRequest {
   const address = checkTargetAddress(url, true);
   if (!address.ok) reader.refuse("/target/url", address.failure.detail ?? "This is not an address.");
   const headers = readHeaders(reader, given.get("headers"));
-  return { kind: "webhook", url, headers, secret: readSecret(reader, given.get("secret")) };
+  const secret = readWebhookSecret(reader, given.get("secret"), "/target/secret");
+  const signing = reader.choice(given.get("signing"), "/target/signing", ["hmac", "ed25519", "both"], []);
+  const isAsked = reader.boolean(given.get("handshake"), "/target/handshake") === true;
+  if (signing === "ed25519" && secret !== null)
+    reader.refuse("/target/secret", "A target that is signed for with a key pair has no secret.");
+  return {
+    kind: "webhook",
+    url,
+    headers,
+    secret,
+    // What stands by default is left out, here and in what is stored.
+    ...(signing !== null && signing !== "hmac" && { signing }),
+    ...(isAsked && { handshake: true as const }),
+  };
 }
 
 function readHeaders(reader: DefinitionReader, raw: string | undefined): Readonly<Record<string, string>> {
@@ -88,12 +106,4 @@ function readHeaders(reader: DefinitionReader, raw: string | undefined): Readonl
       return [name, ""];
     }),
   );
-}
-
-function readSecret(reader: DefinitionReader, raw: string | undefined): string | null {
-  if (raw === undefined) return null;
-  const secret = stringOf(raw) ?? "";
-  if (decodeWebhookSecret(secret) !== null) return secret;
-  reader.refuse("/target/secret", "A secret is whsec_ and the base64 of 24 to 64 bytes.");
-  return null;
 }

@@ -4,22 +4,17 @@ import { parseListCursor } from "../../core/ledger-ids.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isSubscriptionName } from "../../core/names.ts";
 import { allowsOnSubscription, mayTouchSubscriptions } from "../../core/principal.ts";
-import { fail, ok, type Result } from "../../core/result.ts";
 import type { SubscriptionDefinition } from "../../core/subscription.ts";
-import { judgeTarget } from "../../delivery/judge-target.ts";
-import { findListener } from "../../delivery/listener-registry.ts";
 import type { DeliveryReport } from "../../durable-objects/rpc.ts";
 import type { Env } from "../../env.ts";
 import { AuditStore } from "../../store/audit-store.ts";
 import { SubscriptionsStore } from "../../store/subscriptions-store.ts";
 import { subscription } from "../../stubs.ts";
-import {
-  formatSubscription,
-  parseSubscriptionDefinition,
-  type SubscriptionRequest,
-} from "../../wire/native/subscription-definition.ts";
+import { formatSignature } from "../../wire/native/secret-rotation.ts";
+import { formatSubscription, parseSubscriptionDefinition } from "../../wire/native/subscription-definition.ts";
 import { attachSubscription } from "../attach.ts";
 import { auditActorOf, callerOf } from "../caller.ts";
+import { checkTarget } from "../check-target.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { readListQuery, refuseUnoffered } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
@@ -48,6 +43,7 @@ async function listSubscriptions(c: HubContext): Promise<Response> {
     .filter(({ definition }) => allowsOnSubscription(principal, "manage", definition.topics))
     .map(({ definition, createdAt }) => ({
       ...formatSubscription(definition),
+      ...formatSignature(definition.target, Date.now()),
       createdAt: new Date(createdAt).toISOString(),
     }));
   // Past what is not theirs the list goes on: a page may be short and yet not the last.
@@ -67,7 +63,7 @@ async function putSubscription(c: HubContext): Promise<Response> {
   const request = parseSubscriptionDefinition(c.var.body);
   if (!request.ok) return problem(request.failure);
   if (!allowsOnSubscription(c.var.principal, "manage", request.value.topics)) return problem({ code: "scope_missing" });
-  const refusal = await checkTarget(c, request.value.target);
+  const refusal = await checkTarget(c, name, request.value.target);
   if (!refusal.ok) return problem(refusal.failure);
 
   let written = await writeSubscription(c, name, request.value);
@@ -142,12 +138,5 @@ async function view(
   if (!report.ok) return problem(report.failure);
   const shown = formatSubscription(definition);
   const target = secret === null ? shown.target : { ...shown.target, secret };
-  return json({ ...shown, target, ...report.value }, status);
-}
-
-async function checkTarget(c: HubContext, target: SubscriptionRequest["target"]): Promise<Result<null>> {
-  if (target.kind === "pull") return ok(null);
-  if (target.kind === "listener") return findListener(target.name) === null ? fail("listener_not_found") : ok(null);
-  const judged = await judgeTarget(target.url, c.var.config, new URL(c.req.url).hostname);
-  return judged.kind === "refused" ? { ok: false, failure: judged.failure } : ok(null);
+  return json({ ...shown, target, ...formatSignature(definition.target, Date.now()), ...report.value }, status);
 }

@@ -1,0 +1,27 @@
+/** Whether the hub delivers to a target that a request names, before anything is stored. */
+import { fail, ok, type Result } from "../core/result.ts";
+import { askConsent } from "../delivery/handshake.ts";
+import { judgeTarget } from "../delivery/judge-target.ts";
+import { findListener } from "../delivery/listener-registry.ts";
+import { SubscriptionsStore } from "../store/subscriptions-store.ts";
+import type { TargetRequest } from "../wire/native/target-definition.ts";
+import type { HubContext } from "./context.ts";
+
+/** `name` is the subscription's. Fails with `listener_not_found`, `target_address_refused`, `handshake_refused`. */
+export async function checkTarget(c: HubContext, name: string, target: TargetRequest): Promise<Result<null>> {
+  if (target.kind === "pull") return ok(null);
+  if (target.kind === "listener") return findListener(target.name) === null ? fail("listener_not_found") : ok(null);
+  const hubHost = new URL(c.req.url).hostname;
+  const judged = await judgeTarget(target.url, c.var.config, hubHost);
+  if (judged.kind === "refused") return { ok: false, failure: judged.failure };
+  if (target.handshake !== true || (await hasConsented(c, name, target.url, hubHost))) return ok(null);
+  if (judged.kind === "unresolved") return fail("handshake_refused", "The endpoint's name could not be looked up.");
+  return (await askConsent(judged.url, hubHost)) ? ok(null) : fail("handshake_refused");
+}
+
+/** What it consented to before stands: a PUT that changes something else does not ask again. */
+async function hasConsented(c: HubContext, name: string, url: string, hubHost: string): Promise<boolean> {
+  const record = await new SubscriptionsStore(c.env.DB).find(c.var.principal.app, name);
+  const target = record?.definition.target;
+  return target?.kind === "webhook" && target.url === url && target.consentedTo === hubHost;
+}
