@@ -1,4 +1,4 @@
-/** Mirrors wrangler.toml, in its order; the variables and secrets stand last. */
+/** Mirrors wrangler.toml, in its order; the variables and secrets stand last. Beside them: bindings `CONSUMER_…`. */
 import type { ChannelHubRpc, QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
 import type { DispatchMessage } from "./queues/messages.ts";
 

@@ -1,10 +1,12 @@
 /** The platform's door: what the runtime calls, and the classes it makes objects of. No logic. */
 import { registerListeners } from "./delivery/listener-registry.ts";
+import { registerPublisher } from "./delivery/publisher.ts";
 import type { Env } from "./env.ts";
 import { listeners } from "./listeners/index.generated.ts";
 import { consumeDeadLetters } from "./queues/dead-letters.ts";
 import { consumeDeliveries } from "./queues/deliveries.ts";
 import { app } from "./worker/app.ts";
+import { republish } from "./worker/republish.ts";
 import { runScheduled } from "./worker/scheduled.ts";
 
 export { ChannelHub } from "./durable-objects/channel-hub/channel-hub.ts";
@@ -15,6 +17,7 @@ export { TopicLog } from "./durable-objects/topic-log/topic-log.ts";
 export { WorkerGate } from "./worker/gate.ts";
 
 registerListeners(listeners);
+registerPublisher(republish);
 
 export default {
   fetch: app.fetch,

@@ -64,12 +64,21 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "queues/messages",
     "observability",
   ],
+  client: ["client", "core", "wire/native"],
   observability: ["observability", "core", "env"],
   stubs: ["env", "core", "durable-objects/rpc", "durable-objects/endpoint-health/facade"],
   config: ["core", "env"],
   sealing: ["core", "config"],
   env: ["durable-objects/rpc", "queues/messages"],
-  index: ["worker", "durable-objects", "queues", "delivery/listener-registry", "listeners/index.generated", "env"],
+  index: [
+    "worker",
+    "durable-objects",
+    "queues",
+    "delivery/listener-registry",
+    "delivery/publisher",
+    "listeners/index.generated",
+    "env",
+  ],
 };
 
 function forObjects(): string[] {
@@ -90,6 +99,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   "durable-objects/endpoint-health": ["itty-durable/itty-durable.js"],
   worker: ["hono", "hono/factory", "jose", "node:crypto", "cloudflare:workers"],
   delivery: ["node:crypto"],
+  "client/consumer": ["cloudflare:workers"],
 };
 
 const LINES_MAX = 400;
@@ -157,6 +167,10 @@ const RULES: Record<string, Rule> = {
       : [],
   "objects are named in one file": ({ path, text }) =>
     /\.(idFromName|getByName)\(/.test(text) && path !== "stubs.ts" ? [`${path} names an object`] : [],
+  "the client takes nothing but types": ({ path, text }) =>
+    path.startsWith("client/") && /^(?:import|export) (?!type\b)[^"';]*from "\.\.\//m.test(text)
+      ? [`${path} imports more than types`]
+      : [],
   "files stay short": ({ path, text }) =>
     text.split("\n").length > LINES_MAX ? [`${path} has more than ${LINES_MAX} lines`] : [],
   "an object's class is a door": ({ path, text }) =>
@@ -194,6 +208,7 @@ test.each<[string, SourceFile]>([
   ["core and wire are pure", { path: "core/x.ts", text: `export const at = () => Date.now();` }],
   ["SQL lives in stores", { path: "worker/x.ts", text: "db.prepare(`SELECT 1`)" }],
   ["objects are named in one file", { path: "queues/x.ts", text: "env.TOPIC_LOG.idFromName(topic)" }],
+  ["the client takes nothing but types", { path: "client/x.ts", text: `import { y } from "../core/x.ts";` }],
   ["files stay short", { path: "core/x.ts", text: "\n".repeat(LINES_MAX + 1) }],
   [
     "an object's class is a door",

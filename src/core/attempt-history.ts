@@ -27,6 +27,8 @@ export function recordAttempt(outcome: AttemptOutcome, startedAt: number, durati
       return { at, durationMs, status: null, error: outcome.reason, excerpt: outcome.excerpt };
     case "gone":
       return { at, durationMs, status: 410, error: null, excerpt: "" };
+    case "rejected":
+      return { at, durationMs, status: null, error: outcome.reason, excerpt: outcome.excerpt };
     case "nacked":
       return { at, durationMs, status: null, error: outcome.kind, excerpt: outcome.reason };
     case "not_attempted":

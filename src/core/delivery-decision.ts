@@ -18,10 +18,18 @@ export type AttemptOutcome =
   | { readonly kind: "not_attempted" }
   /** Retention took the event before it could be delivered. */
   | { readonly kind: "expired" }
-  /** A pull worker gave it back; `delayMs` null: by the schedule. */
+  /** A consumer gave it back; `delayMs` null: by the schedule. */
   | { readonly kind: "nacked"; readonly delayMs: number | null; readonly reason: string }
   /** A pull worker held it and was not heard of again. */
-  | { readonly kind: "lease_expired" };
+  | { readonly kind: "lease_expired" }
+  /** No attempt would ever do. */
+  | { readonly kind: "rejected"; readonly reason: RejectionReason; readonly excerpt: string };
+
+export type RejectionReason =
+  /** A consumer says that it will never take this event. */
+  | "rejected"
+  /** The event has been published again as often as one may be. */
+  | "loop";
 
 export type UnreachableReason =
   | "timeout"
@@ -33,6 +41,8 @@ export type UnreachableReason =
   /** No key of the environment opens the target's secret or a header's value. */
   | "secret_unreadable"
   | "listener_threw"
+  /** Also when the hub has no such binding any more. */
+  | "worker_threw"
   | "lapsed";
 
 /** One attempt as operators see it. */
@@ -48,7 +58,7 @@ export interface AttemptRecord {
 export type DeliveryDecision =
   | { readonly kind: "delivered" }
   | { readonly kind: "retry"; readonly delayMs: number }
-  | { readonly kind: "dead"; readonly reason: "attempts_exhausted" | "refused_permanently" }
+  | { readonly kind: "dead"; readonly reason: "attempts_exhausted" | "refused_permanently" | RejectionReason }
   /** Stop the subscription and keep the delivery owed. */
   | { readonly kind: "disable" }
   | { readonly kind: "return" }
@@ -79,6 +89,8 @@ export function decideAfterAttempt(
       return retryAfterOrDead(attemptsMade, policy, outcome.delayMs ?? retryDelayMs(policy, attemptsMade, random));
     case "lease_expired":
       return retryAfterOrDead(attemptsMade, policy, 0); // It has waited for as long as the lease ran.
+    case "rejected":
+      return { kind: "dead", reason: outcome.reason };
     default:
       return unreachable(outcome);
   }

@@ -32,7 +32,8 @@ function tellsOf(outcome: AttemptOutcome): "success" | "failure" | "nothing" {
     case "gone": // Disables the subscription by itself.
     case "not_attempted":
     case "expired":
-    case "nacked": // Pull workers call no endpoint.
+    case "nacked": // Whoever gives something back is there.
+    case "rejected":
     case "lease_expired":
       return "nothing";
     default:

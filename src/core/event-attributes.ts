@@ -37,8 +37,15 @@ export const isForbiddenName = (name: string): boolean => FORBIDDEN_NAMES.has(na
 export const isExtensionName = (name: string): boolean =>
   EXTENSION_NAME.test(name) && name !== "data" && !isForbiddenName(name);
 
-/** What the log writes beside an event. Who publishes again what it read sends them too, and they are dropped. */
-const HUB_EXTENSIONS: ReadonlySet<string> = new Set(["topic", "partition", "offset", "appendedat", "keyversion"]);
+/** What the hub writes beside an event. Who publishes again what it read sends them too, and they are dropped. */
+const HUB_EXTENSIONS: ReadonlySet<string> = new Set([
+  "topic",
+  "partition",
+  "offset",
+  "appendedat",
+  "keyversion",
+  "hubhops",
+]);
 
 export const isHubExtension = (name: string): boolean => HUB_EXTENSIONS.has(name);
 

@@ -116,4 +116,12 @@ export interface EventEnvelope {
   readonly keyversion?: number;
 }
 
+/** The event as a CloudEvent, parsed: what code that consumes it gets. */
+export interface ConsumedEvent<Data = unknown> extends EventEnvelope {
+  readonly time: string;
+  readonly data?: Data;
+  readonly data_base64?: string;
+  readonly [attribute: string]: unknown;
+}
+
 export const parseEventLine = (line: string): EventEnvelope => JSON.parse(line) as EventEnvelope;

@@ -84,6 +84,7 @@ export const LIMITS = {
   TIMEOUT_MS_MAX: 20 * SECOND,
   IN_FLIGHT_DEFAULT: 100,
   IN_FLIGHT_MAX: 1_000,
+  REPUBLISH_HOPS_MAX: 5, // from topic to topic; a way round that no id ends is cut here
   RESPONSE_READ_BYTES_MAX: 64 * KB,
   RESPONSE_KEPT_BYTES_MAX: 4 * KB,
   TARGET_HEADERS_MAX: 20,

@@ -4,6 +4,7 @@ import { LIMITS } from "./limits.ts";
 const TOPIC_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._:@=,;-]{0,199}$/;
 const SYSTEM_TOPIC_NAME = /^\$[a-zA-Z0-9._:@=,;-]{1,199}$/;
 const SUBSCRIPTION_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
+const CONSUMER_BINDING = /^CONSUMER_[A-Z0-9_]{1,80}$/;
 const APP_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const PATTERN_WORD = /^[a-zA-Z0-9_:@=,;-]*\*?$/;
 
@@ -16,6 +17,12 @@ export const isTopicName = (name: string): boolean => TOPIC_NAME.test(name);
 export const isSystemTopicName = (name: string): boolean => SYSTEM_TOPIC_NAME.test(name);
 
 export const isSubscriptionName = (name: string): boolean => SUBSCRIPTION_NAME.test(name);
+
+/**
+ * Bindings that subscriptions may name. The prefix is a wall: whoever may define a subscription must not reach the
+ * hub's own database, queues or objects by their names.
+ */
+export const isConsumerBinding = (name: string): boolean => CONSUMER_BINDING.test(name);
 
 /**
  * `*` stands for one dotted word, `presence-*` for a word that begins so, a final `**` for any rest of at least one

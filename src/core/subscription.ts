@@ -25,7 +25,11 @@ export type Target =
     }
   | { readonly kind: "listener"; readonly name: string }
   /** Workers come for the deliveries and hold them on lease. */
-  | { readonly kind: "pull" };
+  | { readonly kind: "pull" }
+  /** Another Worker of the owner's, by the service binding that leads to it. */
+  | { readonly kind: "worker"; readonly binding: string }
+  /** Published again into another topic of the app. */
+  | { readonly kind: "topic"; readonly topic: string };
 
 export type WebhookTarget = Extract<Target, { kind: "webhook" }>;
 

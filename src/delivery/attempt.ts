@@ -4,7 +4,9 @@ import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import type { Env } from "../env.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
 import { attemptListener } from "./listener.ts";
+import { attemptTopic } from "./topic-target.ts";
 import { attemptWebhook } from "./webhook.ts";
+import { attemptWorker } from "./worker-target.ts";
 
 export function attemptDelivery(env: Env, request: AttemptRequest): Promise<AttemptOutcome> {
   const { target } = request.definition;
@@ -15,6 +17,10 @@ export function attemptDelivery(env: Env, request: AttemptRequest): Promise<Atte
       return attemptListener(env, target.name, request);
     case "pull":
       return Promise.resolve({ kind: "not_attempted" }); // Its workers come for it: the ledger lets no consumer claim.
+    case "worker":
+      return attemptWorker(env, target.binding, request);
+    case "topic":
+      return attemptTopic(env, target.topic, request);
     default:
       return unreachable(target);
   }

@@ -1,13 +1,7 @@
 /** Code in this repository that consumes events: a file in src/listeners whose default export is made here. */
-import type { EventEnvelope } from "../core/event.ts";
+import type { ConsumedEvent } from "../core/event.ts";
 
-/** The event as a CloudEvent, parsed. */
-export interface ListenerEvent extends EventEnvelope {
-  readonly time: string;
-  readonly data?: unknown;
-  readonly data_base64?: string;
-  readonly [attribute: string]: unknown;
-}
+export type ListenerEvent = ConsumedEvent;
 
 export interface ListenerContext {
   readonly app: string;

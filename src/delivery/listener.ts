@@ -3,6 +3,7 @@ import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import type { Env } from "../env.ts";
 import { applyOnce, isApplied } from "../store/effects-store.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
+import { isTimeout, untilAborted } from "./deadline.ts";
 import type { ListenerContext, ListenerEvent } from "./define-listener.ts";
 import { findListener } from "./listener-registry.ts";
 
@@ -24,12 +25,11 @@ export async function attemptListener(env: Env, name: string, request: AttemptRe
       signal,
     };
     const handled = (async () => listener.handle(JSON.parse(line) as ListenerEvent, context))();
-    const effects = await Promise.race([handled, rejectOnAbort(signal)]);
+    const effects = await untilAborted(handled, signal);
     if (effects?.length) await applyOnce(env.DB, definition.id, delivery.id, effects, Date.now());
     return ACCEPTED;
   } catch (error) {
-    const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
-    if (isTimeout) return { kind: "unreachable", reason: "timeout", excerpt: "" };
+    if (isTimeout(error)) return { kind: "unreachable", reason: "timeout", excerpt: "" };
     return threw(error instanceof Error ? error.message : String(error));
   }
 }
@@ -42,8 +42,3 @@ const threw = (message: string): AttemptOutcome => ({
   reason: "listener_threw",
   excerpt: message.slice(0, EXCERPT_CHARS),
 });
-
-const rejectOnAbort = (signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });

@@ -41,6 +41,14 @@ export class AppsStore {
     return row === null ? null : appRecordOf(row);
   }
 
+  async findById(id: string): Promise<AppRecord | null> {
+    const row = await this.#db
+      .prepare(`SELECT ${COLUMNS} FROM apps WHERE id = ?1 AND deleted_at IS NULL`)
+      .bind(id)
+      .first<AppRow>();
+    return row === null ? null : appRecordOf(row);
+  }
+
   /** By name, after `after`. */
   async list(after: string, limit: number): Promise<AppRecord[]> {
     const { results } = await this.#db

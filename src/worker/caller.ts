@@ -7,13 +7,15 @@ export interface Caller {
   readonly principal: Principal;
   /** The X-Request-Id. */
   readonly request: string;
+  /** Who stands in the audit log when it is not the principal. */
+  readonly actor?: string;
 }
 
 export const callerOf = (c: HubContext): Caller => ({ principal: c.var.principal, request: c.var.requestId });
 
-export const auditActorOf = ({ principal, request }: Caller): AuditActor => ({
+export const auditActorOf = ({ principal, request, actor }: Caller): AuditActor => ({
   app: principal.app,
-  actor: principalKey(principal),
+  actor: actor ?? principalKey(principal),
   request,
   at: Date.now(),
 });

@@ -1,16 +1,39 @@
 /** Whether the hub delivers to a target that a request names, before anything is stored. */
+import { unreachable } from "../core/assert.ts";
+import { allows } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import { askConsent } from "../delivery/handshake.ts";
 import { judgeTarget } from "../delivery/judge-target.ts";
 import { findListener } from "../delivery/listener-registry.ts";
+import { findConsumer } from "../delivery/worker-target.ts";
 import { SubscriptionsStore } from "../store/subscriptions-store.ts";
 import type { TargetRequest } from "../wire/native/target-definition.ts";
 import type { HubContext } from "./context.ts";
 
-/** `name` is the subscription's. Fails with `listener_not_found`, `target_address_refused`, `handshake_refused`. */
+/**
+ * `name` is the subscription's. Fails with `listener_not_found`, `target_address_refused`, `handshake_refused`,
+ * `worker_not_found`, or `scope_missing` where its maker may not publish into the topic.
+ */
 export async function checkTarget(c: HubContext, name: string, target: TargetRequest): Promise<Result<null>> {
-  if (target.kind === "pull") return ok(null);
-  if (target.kind === "listener") return findListener(target.name) === null ? fail("listener_not_found") : ok(null);
+  switch (target.kind) {
+    case "webhook":
+      return checkWebhook(c, name, target);
+    case "listener":
+      return findListener(target.name) === null ? fail("listener_not_found") : ok(null);
+    case "worker":
+      return findConsumer(c.env, target.binding) === null ? fail("worker_not_found") : ok(null);
+    case "topic":
+      return allows(c.var.principal, "publish", target.topic) ? ok(null) : fail("scope_missing");
+    case "pull":
+      return ok(null);
+    default:
+      return unreachable(target);
+  }
+}
+
+type WebhookRequest = Extract<TargetRequest, { kind: "webhook" }>;
+
+async function checkWebhook(c: HubContext, name: string, target: WebhookRequest): Promise<Result<null>> {
   const hubHost = new URL(c.req.url).hostname;
   const judged = await judgeTarget(target.url, c.var.config, hubHost);
   if (judged.kind === "refused") return { ok: false, failure: judged.failure };

@@ -84,6 +84,11 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
   subscription({ target: { kind: "pull", max: 5 } }),
   subscription({ target: { kind: "carrier-pigeon" } }),
   subscription({ target: { kind: "listener", name: "nobody" } }, "listener_not_found"),
+  subscription({ target: { kind: "worker", binding: "CONSUMER_NOBODY" } }, "worker_not_found"),
+  subscription({ target: { kind: "worker", binding: "DB" } }),
+  subscription({ target: { kind: "worker", binding: "CONSUMER_A", entrypoint: MARK } }),
+  subscription({ target: { kind: "topic", topic: "steady" } }),
+  subscription({ target: { kind: "topic", topic: "$dead-letters" } }),
   ...[
     "javascript:alert(1)",
     "data:text/plain,x",

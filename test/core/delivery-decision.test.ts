@@ -48,15 +48,20 @@ describe("after an attempt", () => {
     expect(decideAfterAttempt(refused(status), 1, POLICY, NO_JITTER)).toEqual({ kind: "retry", delayMs: 1_000 });
   });
 
-  it.each(["timeout", "connection", "redirect", "address_refused", "listener_threw", "lapsed"] as const)(
-    "[DLV-2] a target that is unreachable (%s) is tried again",
-    (reason) => {
-      expect(decideAfterAttempt({ kind: "unreachable", reason, excerpt: "" }, 2, POLICY, NO_JITTER)).toEqual({
-        kind: "retry",
-        delayMs: 60_000,
-      });
-    },
-  );
+  it.each([
+    "timeout",
+    "connection",
+    "redirect",
+    "address_refused",
+    "listener_threw",
+    "worker_threw",
+    "lapsed",
+  ] as const)("[DLV-2] a target that is unreachable (%s) is tried again", (reason) => {
+    expect(decideAfterAttempt({ kind: "unreachable", reason, excerpt: "" }, 2, POLICY, NO_JITTER)).toEqual({
+      kind: "retry",
+      delayMs: 60_000,
+    });
+  });
 
   it("[DLV-3] a delivery dies after its last attempt and not before", () => {
     const outcome = { kind: "unreachable", reason: "timeout", excerpt: "" } as const;
@@ -65,6 +70,20 @@ describe("after an attempt", () => {
       kind: "dead",
       reason: "attempts_exhausted",
     });
+  });
+
+  it("[TGT-1] what a consumer gives back waits for the delay that it names, else by the schedule, and dies last", () => {
+    const nacked = (delayMs: number | null): AttemptOutcome => ({ kind: "nacked", delayMs, reason: "later" });
+    expect(decideAfterAttempt(nacked(5), 1, POLICY, 0)).toEqual({ kind: "retry", delayMs: 5 });
+    expect(decideAfterAttempt(nacked(null), 1, POLICY, NO_JITTER)).toEqual({ kind: "retry", delayMs: 1_000 });
+    expect(decideAfterAttempt(nacked(5), POLICY.maxAttempts, POLICY, 0)).toMatchObject({
+      reason: "attempts_exhausted",
+    });
+  });
+
+  it.each(["rejected", "loop"] as const)("[TGT-1] what would never do (%s) is dead at the first attempt", (reason) => {
+    const outcome: AttemptOutcome = { kind: "rejected", reason, excerpt: "" };
+    expect(decideAfterAttempt(outcome, 1, { ...POLICY, retryOn4xx: true }, 0)).toEqual({ kind: "dead", reason });
   });
 
   it("[DLV-4] Retry-After lengthens the delay, never shortens it, and is bounded", () => {

@@ -16,10 +16,17 @@ const current = new Map<string, Promise<string>>();
 
 /** The hub as it ships. */
 const SHIPPED = join("src", "index.ts");
+const HUB_CONFIG = "wrangler.toml";
+/** Of Workers that the hub delivers to: they have no bindings. */
+const CONSUMER_CONFIG = join("examples", "consumer", "wrangler.toml");
 
 /** The folder that holds the bundle of an entry point (from the repository's root). */
-export function bundleHub(entry = SHIPPED): Promise<string> {
-  const known = current.get(entry) ?? bundle(entry);
+export const bundleHub = (entry = SHIPPED): Promise<string> => bundleOnce(entry, HUB_CONFIG);
+
+export const bundleConsumer = (entry: string): Promise<string> => bundleOnce(entry, CONSUMER_CONFIG);
+
+function bundleOnce(entry: string, config: string): Promise<string> {
+  const known = current.get(entry) ?? bundle(entry, config);
   current.set(entry, known);
   return known;
 }
@@ -27,15 +34,15 @@ export function bundleHub(entry = SHIPPED): Promise<string> {
 /** The bundle's file is named like its entry. */
 export const bundledFile = (entry = SHIPPED): string => basename(entry).replace(/\.ts$/, ".js");
 
-async function bundle(entry: string): Promise<string> {
-  const target = join(CACHE, hashOfSources(entry));
+async function bundle(entry: string, config: string): Promise<string> {
+  const target = join(CACHE, hashOfSources(entry, config));
   if (existsSync(join(target, bundledFile(entry)))) return target;
   mkdirSync(CACHE, { recursive: true });
   dropOldBundles();
   // Two test files may bundle at once: each into a folder of its own, and the rename decides.
   const draft = mkdtempSync(join(CACHE, "draft-"));
   const wrangler = join(REPOSITORY, "node_modules", "wrangler", "bin", "wrangler.js");
-  const args = [wrangler, "deploy", entry, "--dry-run", "--outdir", draft, "-c", "wrangler.toml"];
+  const args = [wrangler, "deploy", entry, "--dry-run", "--outdir", draft, "-c", config];
   await promisify(execFile)(process.execPath, args, {
     cwd: REPOSITORY,
     env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" },
@@ -49,12 +56,12 @@ async function bundle(entry: string): Promise<string> {
   return target;
 }
 
-function hashOfSources(entry: string): string {
+function hashOfSources(entry: string, config: string): string {
   const hash = createHash("sha256");
   const sources = readdirSync(join(REPOSITORY, "src"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && !name.includes(".generated."))
     .toSorted();
-  for (const path of [entry, ...sources.map((name) => join("src", name)), "wrangler.toml", "package-lock.json"]) {
+  for (const path of [entry, ...sources.map((name) => join("src", name)), config, "package-lock.json"]) {
     hash
       .update(`${path}\0`)
       .update(readFileSync(join(REPOSITORY, path)))

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type DurableObjectIdentifier } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
-import { bundledFile, bundleHub, REPOSITORY } from "./bundle.ts";
+import { bundleConsumer, bundledFile, bundleHub, REPOSITORY } from "./bundle.ts";
 import { usedHeapBytes } from "./heap.ts";
 import { childrenOf } from "./proc.ts";
 import { TestSocket, type SocketOptions, type WireEvent } from "./socket.ts";
@@ -23,6 +23,8 @@ export interface HubOptions {
   readonly outbound?: Outbound;
   /** Opens the runtime's inspector, for `heapMegabytes`. */
   readonly inspected?: boolean;
+  /** Workers beside the hub, by the binding that leads to each: its entry point, from the repository's root. */
+  readonly consumers?: Readonly<Record<string, string>>;
   /** Another entry point than the hub's own, from the repository's root: for the bench. */
   readonly entry?: string;
 }
@@ -226,6 +228,7 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(REPOSITORY, "wrangler.toml"));
   // The paths are ours: what is run is the finished bundle, not the sources.
   const { rootPath: _rootPath, modulesRules: _modulesRules, ...settings } = workerOptions;
+  const consumers = await Promise.all(Object.entries(options.consumers ?? {}).map(consumerOptions));
   const vars = Object.entries({ ROOT_KEY, ALLOW_PRIVATE_TARGETS: "1", ...options.vars });
   return convertV4MiniflareOptions({
     workers: [
@@ -235,8 +238,10 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
         modules: [{ type: "ESModule", path: join(bundle, bundledFile(options.entry)) }],
         modulesRoot: bundle,
         bindings: Object.fromEntries(vars.filter((entry): entry is [string, string] => entry[1] !== null)),
+        serviceBindings: Object.fromEntries(consumers.map(({ name }) => [name, { name }])),
         ...(options.outbound === undefined ? {} : { outboundService: options.outbound as never }),
       },
+      ...consumers,
     ],
     host: "127.0.0.1",
     port: 0,
@@ -247,6 +252,13 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
     handleStructuredLogs: ({ message }) => logs.push(parseLog(message)),
     ...(options.persistTo === undefined ? {} : { resourcePersistencePath: options.persistTo }),
   });
+}
+
+/** A consumer is named like the binding that leads to it. */
+async function consumerOptions([name, entry]: readonly [binding: string, entry: string]) {
+  const bundle = await bundleConsumer(entry);
+  const modules = [{ type: "ESModule" as const, path: join(bundle, bundledFile(entry)) }];
+  return { name, modules, modulesRoot: bundle, compatibilityDate: "2026-10-20" };
 }
 
 async function answerOf<Body>(response: Response): Promise<Answer<Body>> {

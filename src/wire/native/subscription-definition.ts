@@ -5,7 +5,7 @@ import { formatDuration } from "../../core/duration.ts";
 import { parseFilter, type FilterPattern } from "../../core/filter-pattern.ts";
 import { minify, stringOf } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { isTopicPattern } from "../../core/names.ts";
+import { isTopicPattern, matchesTopicPattern } from "../../core/names.ts";
 import { parsePosition } from "../../core/position.ts";
 import { fail, type Result } from "../../core/result.ts";
 import { DEFAULT_DELAYS_MS, type RetryPolicy } from "../../core/retry-schedule.ts";
@@ -58,6 +58,7 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
   const topics = readTopics(reader, given.get("topics"));
   const startFrom = readStart(reader, given.get("startFrom"));
   const target = readTarget(reader, given.get("target"));
+  refuseCycle(reader, topics, target);
   const retry = readRetry(reader, given.get("retry"));
   const inFlight = reader.integer(given.get("maxInFlight"), "/maxInFlight", { min: 1, max: LIMITS.IN_FLIGHT_MAX });
   const timeoutMs = reader.durationMs(given.get("timeout"), "/timeout", { min: 1, max: LIMITS.TIMEOUT_MS_MAX });
@@ -82,6 +83,12 @@ function refuseLater(reader: DefinitionReader, given: Members): void {
   for (const name of ["ratePerSecond", "batch"]) {
     if (given.has(name)) reader.refuse(`/${name}`, NOT_OFFERED_YET);
   }
+}
+
+/** Longer ways round are cut where they are gone: see `REPUBLISH_HOPS_MAX`. */
+function refuseCycle(reader: DefinitionReader, topics: readonly string[], target: TargetRequest | null): void {
+  if (target?.kind !== "topic" || !topics.some((pattern) => matchesTopicPattern(pattern, target.topic))) return;
+  reader.refuse("/target/topic", "The subscription follows this topic itself.");
 }
 
 function readTopics(reader: DefinitionReader, raw: string | undefined): readonly string[] {
@@ -152,7 +159,9 @@ export interface SubscriptionView extends BreakerView {
         readonly handshake: boolean;
       }
     | { readonly kind: "listener"; readonly name: string }
-    | { readonly kind: "pull" };
+    | { readonly kind: "pull" }
+    | { readonly kind: "worker"; readonly binding: string }
+    | { readonly kind: "topic"; readonly topic: string };
   readonly retry: { readonly maxAttempts: number; readonly schedule: readonly string[]; readonly retryOn4xx: boolean };
   readonly maxInFlight: number;
   readonly ratePerSecond: null;

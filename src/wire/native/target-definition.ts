@@ -7,7 +7,7 @@ import { isCustomHeaderName, isCustomHeaderValue } from "../../core/custom-heade
 import { escapePointer } from "../../core/json-pointer.ts";
 import { isObjectText, members, stringOf } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { isSubscriptionName } from "../../core/names.ts";
+import { isConsumerBinding, isSubscriptionName, isTopicName } from "../../core/names.ts";
 import { checkTargetAddress } from "../../core/target-address.ts";
 import type { WebhookSigning } from "../../core/webhook-signature.ts";
 import type { DefinitionReader, Members } from "./definition-reader.ts";
@@ -27,15 +27,20 @@ export type TargetRequest =
       readonly handshake?: true;
     }
   | { readonly kind: "listener"; readonly name: string }
-  | { readonly kind: "pull" };
+  | { readonly kind: "pull" }
+  | { readonly kind: "worker"; readonly binding: string }
+  | { readonly kind: "topic"; readonly topic: string };
 
 const MEMBERS_BY_KIND = {
   webhook: ["kind", "url", "headers", "secret", "signing", "handshake"],
   listener: ["kind", "name"],
   pull: ["kind"],
+  worker: ["kind", "binding", "entrypoint"],
+  topic: ["kind", "topic"],
 } as const;
 
-const LATER_KINDS: readonly string[] = ["worker", "topic", "transport"];
+const OFFERED_KINDS = ["webhook", "listener", "pull", "worker", "topic"] as const;
+const LATER_KINDS: readonly string[] = ["transport"];
 
 /** Null when the reader has refused it. */
 export function readTarget(reader: DefinitionReader, raw: string | undefined): TargetRequest | null {
@@ -45,7 +50,7 @@ export function readTarget(reader: DefinitionReader, raw: string | undefined): T
   }
   const given = isObjectText(raw) ? members(raw).find((member) => member.name === "kind") : undefined;
   if (given === undefined) reader.refuse("/target/kind", "A target says of which kind it is.");
-  const kind = reader.choice(given?.raw, "/target/kind", ["webhook", "listener", "pull"], LATER_KINDS);
+  const kind = reader.choice(given?.raw, "/target/kind", OFFERED_KINDS, LATER_KINDS);
   if (kind === null) return null;
   const target = reader.object(raw, "/target", MEMBERS_BY_KIND[kind]);
   switch (kind) {
@@ -55,6 +60,10 @@ export function readTarget(reader: DefinitionReader, raw: string | undefined): T
       return readListener(reader, target);
     case "pull":
       return { kind };
+    case "worker":
+      return readWorker(reader, target);
+    case "topic":
+      return readTopic(reader, target);
     default:
       return unreachable(kind);
   }
@@ -64,6 +73,19 @@ function readListener(reader: DefinitionReader, given: Members): TargetRequest {
   const name = stringOf(given.get("name") ?? "") ?? "";
   if (!isSubscriptionName(name)) reader.refuse("/target/name", "A listener has a name like a subscription's.");
   return { kind: "listener", name };
+}
+
+function readWorker(reader: DefinitionReader, given: Members): TargetRequest {
+  const binding = stringOf(given.get("binding") ?? "") ?? "";
+  if (!isConsumerBinding(binding)) reader.refuse("/target/binding", "A binding to a consumer is CONSUMER_ and a name.");
+  if (given.has("entrypoint")) reader.refuse("/target/entrypoint", "An entrypoint is named where its binding is made.");
+  return { kind: "worker", binding };
+}
+
+function readTopic(reader: DefinitionReader, given: Members): TargetRequest {
+  const topic = stringOf(given.get("topic") ?? "") ?? "";
+  if (!isTopicName(topic)) reader.refuse("/target/topic", "This is not the name of a topic that takes events.");
+  return { kind: "topic", topic };
 }
 
 function readWebhook(reader: DefinitionReader, given: Members): TargetRequest {
