@@ -6,6 +6,8 @@ export type AuditAction =
   | "credential.revoked"
   | "dead_letters.discarded"
   | "dead_letters.redriven"
+  | "delivery.hastened"
+  | "delivery.skipped"
   | "key.created"
   | "key.revoked"
   | "key.rotated"

@@ -85,6 +85,7 @@ export const LIMITS = {
   IN_FLIGHT_DEFAULT: 100,
   IN_FLIGHT_MAX: 1_000,
   REPUBLISH_HOPS_MAX: 5, // from topic to topic; a way round that no id ends is cut here
+  LANE_DELIVERIES_MAX: 10_000, // deliveries behind others of their key; above it the rest waits in the log
   RESPONSE_READ_BYTES_MAX: 64 * KB,
   RESPONSE_KEPT_BYTES_MAX: 4 * KB,
   TARGET_HEADERS_MAX: 20,
@@ -97,6 +98,7 @@ export const LIMITS = {
   RESOLVE_MS_MAX: 2 * SECOND, // a look-up of a target's name; a PUT goes on without it, an attempt fails
   RESOLVE_KEEP_MS_MAX: 60 * SECOND, // whatever the record's own TTL says
   RESOLVE_KEEP_ENTRIES_MAX: 1_000,
+  DELIVERY_ID_CHARS_MAX: 200,
   SUBSCRIPTION_NAME_CHARS_MAX: 100,
   SUBSCRIPTION_TOPICS_MAX: 100,
   FILTER_BYTES_MAX: 4 * KB,

@@ -4,6 +4,9 @@ import type { FilterPattern } from "./filter-pattern.ts";
 import type { RetryPolicy } from "./retry-schedule.ts";
 import type { WebhookSigning } from "./webhook-signature.ts";
 
+/** `key`: deliveries of one key of one partition go one after the other; `strict`: those of one partition. */
+export type Ordering = "key" | "strict";
+
 export type SubscriptionState = "active" | "paused" | "disabled";
 
 export type Target =
@@ -72,6 +75,8 @@ export interface SubscriptionDefinition {
   readonly start: SubscriptionStart;
   readonly target: Target;
   readonly retry: RetryPolicy;
+  /** Absent: none. A change holds for the events that are examined after it. */
+  readonly ordering?: Ordering;
   readonly maxInFlight: number;
   readonly timeoutMs: number;
   /** Absent in what was stored before there was one: `BREAKER_DEFAULT`. */

@@ -264,6 +264,8 @@ export interface ClaimedDelivery {
   readonly redrive: boolean;
   /** Dead letters that are redriven bring their own copy. */
   readonly line: string | null;
+  /** Those of one lane are attempted one after the other, none after one that was not accepted. */
+  readonly lane?: string;
 }
 
 export type ClaimAnswer =
@@ -318,6 +320,12 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   settleLeases(report: LeaseReport): Promise<Result<LeaseVerdicts>>;
   /** An upgrade: the socket is told when there may be something to pull. */
   fetch(request: Request): Promise<Response>;
+  /** Whether the delivery of that id has failed and waits for its next attempt. */
+  isParked(id: string): Promise<boolean>;
+  /** Gives such a delivery up; what waits behind it moves on. */
+  skip(id: string): Promise<Result<null>>;
+  /** Tries it again at once. */
+  retry(id: string): Promise<Result<null>>;
   /** Ends it and its work: detaches from every log and drops every row. */
   remove(): Promise<void>;
 }

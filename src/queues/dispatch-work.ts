@@ -1,8 +1,10 @@
 /**
  * Works through one claimed dispatch: attempts at a few connections at once, and settles what came of them in small
- * portions, so that a crash repeats little. The loop only: what it touches are its ports.
+ * portions, so that a crash repeats little. Deliveries of one lane go one after the other. The loop only: what it
+ * touches are its ports.
  */
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
+import { groupByLane } from "../core/lane.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { ClaimedDelivery, SettleAnswer, SettledDelivery } from "../durable-objects/rpc.ts";
 
@@ -24,20 +26,27 @@ export async function workDispatch(
   ports: DispatchPorts,
 ): Promise<void> {
   const outcomes = new SettleBuffer(ports);
-  const rest = [...deliveries];
+  const rest = groupByLane(deliveries);
   const startedAt = ports.now();
-  const lane = async (): Promise<void> => {
-    // The first of each lane always begins; later ones only while they can end in time.
+  const connection = async (): Promise<void> => {
+    // The first of each connection always begins; later ones only while they can end in time, and in the lease.
     for (let isFirst = true; !outcomes.isStopped; isFirst = false) {
       const mayBegin = isFirst || ports.now() + timeoutMs <= startedAt + LIMITS.DISPATCH_WORK_MS_MAX;
-      const delivery = mayBegin ? rest.shift() : undefined;
-      if (delivery === undefined) return;
-      outcomes.add(await attemptOne(delivery, ports));
+      if (!isFirst && mayBegin) await outcomes.keepLease();
+      const lane = mayBegin && !outcomes.isStopped ? rest.shift() : undefined;
+      if (lane === undefined) return;
+      const [delivery, ...behind] = lane;
+      const settled = await attemptOne(delivery!, ports);
+      outcomes.add(settled);
+      // Behind one that was not accepted the lane ends here: the ledger says when and with which it goes on.
+      if (behind.length > 0 && mayGoOn(settled.outcome)) rest.push(behind);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(LIMITS.DISPATCH_CONNECTIONS_MAX, rest.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(LIMITS.DISPATCH_CONNECTIONS_MAX, rest.length) }, connection));
   await outcomes.finish();
 }
+
+const mayGoOn = ({ kind }: AttemptOutcome): boolean => kind === "accepted" || kind === "expired";
 
 async function attemptOne(delivery: ClaimedDelivery, ports: DispatchPorts): Promise<SettledDelivery> {
   const { source, offset } = delivery;
@@ -69,9 +78,27 @@ class SettleBuffer {
   #outcomes: SettledDelivery[] = [];
   #settling: Promise<void> = Promise.resolve();
   #forgetTimer: (() => void) | null = null;
+  /** When the ledger last heard of this consumer, at the latest. */
+  #heardAt: number;
 
   constructor(ports: DispatchPorts) {
     this.#ports = ports;
+    this.#heardAt = ports.now();
+  }
+
+  /**
+   * Resolves when the lease is sure to cover one more attempt. A consumer that the ledger has not heard of for too long
+   * stops, because another may have its deliveries by now.
+   */
+  async keepLease(): Promise<void> {
+    if (this.#isLeaseFresh()) return;
+    this.#flush();
+    await this.#settling;
+    if (!this.#isLeaseFresh()) this.isStopped = true;
+  }
+
+  #isLeaseFresh(): boolean {
+    return this.#ports.now() < this.#heardAt + LIMITS.CLAIM_MARGIN_MS / 2;
   }
 
   add(outcome: SettledDelivery): void {
@@ -101,7 +128,9 @@ class SettleBuffer {
     const outcomes = this.#take();
     if (outcomes.length === 0) return;
     try {
+      const heardAt = this.#ports.now();
       const answer = await this.#ports.settle(outcomes, false);
+      this.#heardAt = heardAt;
       if (!answer.continue) this.isStopped = true;
     } catch {
       // Perhaps they arrived: the ledger takes each outcome once, so they simply go with the next.

@@ -19,6 +19,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
 import { pullRoutes } from "./routes/pull.ts";
+import { parkedDeliveryRoutes } from "./routes/parked-deliveries.ts";
 import { revocationRoutes } from "./routes/revocations.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
@@ -44,6 +45,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", secretRoutes);
   hub.route("/v1", deadLetterRoutes);
   hub.route("/v1", pullRoutes);
+  hub.route("/v1", parkedDeliveryRoutes);
   hub.route("/v1", appRoutes);
   hub.route("/v1", keyRoutes);
   hub.route("/v1", tokenRoutes);

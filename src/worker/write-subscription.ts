@@ -90,6 +90,7 @@ async function definitionOf(
     start: previous?.start ?? (startFrom.kind === "latest" ? { kind: "latest", since: c.var.receivedAt } : startFrom),
     target: withConsent(sealed.value.target, request.target, new URL(c.req.url).hostname),
     retry: request.retry,
+    ...(request.ordering !== undefined && { ordering: request.ordering }),
     maxInFlight: request.maxInFlight,
     timeoutMs: request.timeoutMs,
     breaker: request.breaker,

@@ -127,7 +127,7 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
   subscription({ timeout: "1h" }),
   subscription({ timeout: 5 }),
   subscription({ mode: "sync" }),
-  subscription({ ordering: "key" }),
+  subscription({ ordering: "newest" }),
   subscription({ ratePerSecond: 5 }),
   subscription({ batch: { maxEvents: 5 } }),
   subscription({ startFrom: "offset:3" }),
@@ -144,6 +144,8 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
     "GET /v1/subscriptions/nobody/dead-letters",
     "POST /v1/subscriptions/nobody/dead-letters/redrive",
     "POST /v1/subscriptions/nobody/pull",
+    "POST /v1/subscriptions/nobody/skip",
+    "POST /v1/subscriptions/nobody/retry",
     "GET /v1/subscriptions/a%2Fb",
   ].map((at) => bad(`${at} of nobody`, at, "subscription_not_found")),
 ];
@@ -151,7 +153,17 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
 const letters = (body: string, code: ErrorCode, verb = "redrive"): BadRequest =>
   bad(`${verb} ${body.slice(0, 40)}`, `POST /v1/subscriptions/steady/dead-letters/${verb}`, code, JSON_TYPE, body);
 
+const parked = (body: string, code: ErrorCode, verb: "skip" | "retry"): BadRequest =>
+  bad(`${verb} ${body.slice(0, 40)}`, `POST /v1/subscriptions/steady/${verb}`, code, JSON_TYPE, body);
+
 export const BAD_REPAIRS: readonly BadRequest[] = [
+  parked("[]", "parameter_invalid", "skip"),
+  parked("{}", "parameter_invalid", "retry"),
+  parked('{"id":7}', "parameter_invalid", "skip"),
+  parked(`{"id":"${"x".repeat(201)}"}`, "parameter_invalid", "retry"),
+  parked('{"id":"a","all":true}', "parameter_invalid", "skip"),
+  parked(`{"id":"${MARK}"}`, "delivery_not_found", "skip"),
+  parked(`{"id":"${MARK}"}`, "delivery_not_found", "retry"),
   letters("", "json_invalid"),
   letters("[]", "parameter_invalid"),
   letters("{", "json_invalid", "discard"),

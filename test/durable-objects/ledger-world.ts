@@ -85,7 +85,10 @@ export class FakeLog {
 }
 
 export const lineOf = (offset: number): string =>
-  JSON.stringify({ id: `e${offset}`, data: { n: offset, third: offset % 3 === 0 } });
+  JSON.stringify({ id: `e${offset}`, partitionkey: keyOf(offset), data: { n: offset, third: offset % 3 === 0 } });
+
+/** Five keys; every seventh event has none. */
+export const keyOf = (offset: number): string | undefined => (offset % 7 === 0 ? undefined : `k${offset % 5}`);
 
 export class LedgerWorld {
   readonly definition: SubscriptionDefinition;

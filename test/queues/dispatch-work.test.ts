@@ -58,14 +58,17 @@ class FakeWorld implements DispatchPorts {
     };
   }
 
-  /** Runs the dispatch to its end. */
-  async run(deliveries: number, timeoutMs = 15_000): Promise<void> {
-    let ended = false;
-    const work = workDispatch(
+  run(deliveries: number, timeoutMs?: number): Promise<void> {
+    return this.runAll(
       Array.from({ length: deliveries }, (_, index) => delivery(index + 1)),
       timeoutMs,
-      this,
     );
+  }
+
+  /** Runs the dispatch to its end. */
+  async runAll(deliveries: readonly ClaimedDelivery[], timeoutMs = 15_000): Promise<void> {
+    let ended = false;
+    const work = workDispatch(deliveries, timeoutMs, this);
     const end = work.finally(() => {
       ended = true;
     });
@@ -192,4 +195,40 @@ it("[DLV-3] failures carry the event along, so that a dead letter has its own co
     [1, "line 1"],
     [2, null],
   ]);
+});
+
+/** Deliveries of the lanes named, offsets counting from 1; "-" has none. */
+const laned = (lanes: string): ClaimedDelivery[] =>
+  [...lanes].map((lane, index) => ({ ...delivery(index + 1), ...(lane !== "-" && { lane }) }));
+
+it("[DLV-30] attempts the deliveries of a lane one after the other, and those of different lanes at once", async () => {
+  const world = new FakeWorld(() => 10);
+  await world.runAll(laned("aaabbb-"));
+  expect(world.attempted).toEqual([1, 4, 7, 2, 5, 3, 6]);
+  expect(world.mostAtOnce).toBe(3);
+  expect(world.settled).toHaveLength(7);
+});
+
+it("[DLV-30] gives every lane its turn before any has a second one", async () => {
+  const world = new FakeWorld(() => 10);
+  await world.runAll(laned("aaaaaaaabcdefgh"));
+  expect(world.attempted.indexOf(2)).toBeGreaterThan(world.attempted.indexOf(15));
+});
+
+it("[DLV-30] attempts nothing of a lane behind one that was not accepted, and gives it back", async () => {
+  const refused: AttemptOutcome = { kind: "refused", status: 500, retryAfterMs: null, excerpt: "no" };
+  const world = new FakeWorld(
+    () => 10,
+    (offset) => (offset === 2 ? refused : ACCEPTED),
+  );
+  await world.runAll(laned("aaab"));
+  expect(world.attempted).toEqual([1, 4, 2]);
+  expect(world.settled.map(({ offset }) => offset)).toEqual([1, 4, 2]);
+});
+
+it("[DLV-30] begins nothing more when the ledger has not heard of it for so long that its lease may be over", async () => {
+  const world = new FakeWorld(() => 4_000);
+  world.continues = () => "throws";
+  await expect(world.runAll(laned("aaaaaa"), 1_000)).rejects.toThrow("the ledger is not there");
+  expect(world.attempted).toEqual([1, 2]);
 });

@@ -1,9 +1,10 @@
 /** What a log tells: new events go out at once when there is room, and otherwise the ledger owes itself a pull. */
 import { dispatchSize } from "../../core/ledger-schedule.ts";
-import { takeEvents } from "../../core/ledger-take.ts";
+import { takeEvents, type Taken } from "../../core/ledger-take.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
 import type { LogPush, PushAnswer } from "../rpc.ts";
 import { dispatchEvents } from "./dispatch.ts";
+import { laneRules } from "./lanes.ts";
 import { retireSource } from "./retire.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Source, SourceName } from "./source-store.ts";
@@ -57,6 +58,12 @@ export function beginSource(
   return source;
 }
 
+/** How far it was examined, what matched, and what waits behind others of its lane. */
+export function recordTaken(ledger: Ledger, source: number, taken: Taken, behind: boolean, now: number): void {
+  ledger.sources.advance(source, taken.through, behind, taken.events.length + taken.waiting.length);
+  for (const { offset, lane } of taken.waiting) ledger.waiting.insert({ source, lane: lane!, offset, owedSince: now });
+}
+
 function takePush(ledger: Ledger, source: Source, push: LogPush, now: number): DispatchMessage[] {
   ledger.announce(source.id, Math.max(push.through, push.head));
   if (push.through <= source.examined && push.head <= source.examined) return [];
@@ -67,7 +74,7 @@ function takePush(ledger: Ledger, source: Source, push: LogPush, now: number): D
     if (!source.behind) ledger.sources.markBehind(source.id);
     return [];
   }
-  const taken = takeEvents(push, source.examined, room, ledger.filter);
-  ledger.sources.advance(source.id, taken.through, taken.through < push.head, taken.events.length);
+  const taken = takeEvents(push, source.examined, room, ledger.filter, laneRules(ledger, source.id));
+  recordTaken(ledger, source.id, taken, taken.through < push.head, now);
   return dispatchEvents(ledger, source.id, taken.events, dispatchSize(ledger.definition!.maxInFlight), now);
 }

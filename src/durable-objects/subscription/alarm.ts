@@ -6,6 +6,7 @@ import type { DispatchMessage } from "../../queues/messages.ts";
 import type { Dispatch } from "./dispatch-store.ts";
 import { messageOf } from "./dispatch.ts";
 import { lapse } from "./lapse.ts";
+import { nextToExamine } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Lapses that one run ends; the next run, at once, goes on. */
@@ -46,7 +47,7 @@ export class LedgerAlarm {
     const ringAt = ledger.isPulled ? null : times.ringAt;
     const heldUntil = ledger.isPulled ? null : ledger.heldUntil;
     const hasRoom = ledger.room(Math.max(now, heldUntil ?? 0)) > 0;
-    const behind = ledger.sources.isAnyBehind();
+    const behind = nextToExamine(ledger, 0) !== null || ledger.waiting.freeLanes(1).length > 0;
     const retryAt = ledger.retries.nextAt();
     return nextAlarmAt({ state: ledger.state, hasRoom, behind, retryAt, ringAt, leaseUntil, heldUntil }, now);
   }

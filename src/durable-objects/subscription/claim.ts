@@ -27,7 +27,7 @@ export const leaseFrom = (timeoutMs: number, now: number): number => now + timeo
 function claimedDeliveries(ledger: Ledger, dispatch: Dispatch): ClaimedDelivery[] {
   const ids = new Set(dispatch.deliveries.map(([source]) => source));
   const sources = new Map([...ids].map((id) => [id, ledger.sources.get(id)!]));
-  return dispatch.deliveries.map(([source, offset, attempt]) => {
+  return dispatch.deliveries.map(([source, offset, attempt, lane]) => {
     const { topic, partition, epoch } = sources.get(source)!;
     const retry = dispatch.parked ? ledger.retries.get({ source, offset }) : null;
     return {
@@ -40,6 +40,7 @@ function claimedDeliveries(ledger: Ledger, dispatch: Dispatch): ClaimedDelivery[
       attempt,
       redrive: retry?.redrive ?? false,
       line: retry?.line ?? null,
+      ...(lane !== undefined && { lane }),
     };
   });
 }

@@ -2,8 +2,8 @@
 
 import { earliestEnd, type Lease } from "../../core/lease.ts";
 
-/** One delivery in a dispatch, as its row keeps it. */
-export type OpenDelivery = readonly [source: number, offset: number, attempt: number];
+/** One delivery in a dispatch, as its row keeps it. Those of one lane stand in order and in one dispatch only. */
+export type OpenDelivery = readonly [source: number, offset: number, attempt: number, lane?: string];
 
 export interface Dispatch {
   readonly id: number;
@@ -84,7 +84,8 @@ export class DispatchStore {
       .one();
   }
 
-  insert(id: number, deliveries: readonly OpenDelivery[], parked: boolean, now: number, ringAt: number): void {
+  /** `openedAt`: since when the first of its deliveries is owed. */
+  insert(id: number, deliveries: readonly OpenDelivery[], parked: boolean, openedAt: number, ringAt: number): void {
     this.#sql.exec(
       `INSERT INTO dispatches
          (id, deliveries, open, delivered, parked, opened_at, claim, lease_until, ring_at, rings, lapses)
@@ -93,7 +94,7 @@ export class DispatchStore {
       JSON.stringify(deliveries),
       deliveries.length,
       Number(parked),
-      now,
+      openedAt,
       ringAt,
     );
   }

@@ -1,4 +1,6 @@
 /** Opens dispatches: the row first, in the caller's transaction; the message is sent when that has committed. */
+import { allot } from "../../core/lane-allotment.ts";
+import { comparePlaces } from "../../core/ledger-ids.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { ringDelayMs } from "../../core/ledger-schedule.ts";
 import type { TakenEvent } from "../../core/ledger-take.ts";
@@ -21,25 +23,30 @@ export function dispatchEvents(
   size: number,
   now: number,
 ): DispatchMessage[] {
-  const messages: DispatchMessage[] = [];
-  for (let from = 0; from < events.length; from += size) {
-    const part = events.slice(from, from + size);
-    const id = open(
-      ledger,
-      part.map(({ offset }) => [source, offset, 1] as const),
-      false,
-      now,
-    );
-    messages.push(messageOf(ledger, id, inlineEvents(source, part)));
-  }
-  return messages;
+  return allot(events, size).map((part) => {
+    const deliveries = part.map(({ offset, lane }) => openDelivery(source, offset, 1, lane));
+    return messageOf(ledger, open(ledger, deliveries, false, now, now), inlineEvents(source, part));
+  });
+}
+
+/** About `size` deliveries of lanes that have become free, a fair share of each; null when there are none. */
+export function dispatchWaiting(ledger: Ledger, size: number, now: number): DispatchMessage | null {
+  const lanes = ledger.waiting.freeLanes(size);
+  if (lanes.length === 0) return null;
+  const share = Math.floor(size / lanes.length);
+  const taken = lanes.flatMap((lane) => ledger.waiting.take(lane, share)).toSorted(comparePlaces);
+  const deliveries = taken.map(({ source, offset, lane }) => openDelivery(source, offset, 1, lane));
+  const owedSince = Math.min(...taken.map((delivery) => delivery.owedSince));
+  return messageOf(ledger, open(ledger, deliveries, false, owedSince, now), []);
 }
 
 /** The first dispatch that these retries make; the rest waits for the next call. */
 export function dispatchRetries(ledger: Ledger, due: readonly DueRetry[], size: number, now: number): DispatchMessage {
   const chosen = chooseTogether(due, size);
-  const deliveries = chosen.map(({ source, offset, attemptsMade }) => [source, offset, attemptsMade + 1] as const);
-  const id = open(ledger, deliveries, true, now);
+  const deliveries = chosen.map(({ source, offset, attemptsMade, lane }) =>
+    openDelivery(source, offset, attemptsMade + 1, lane),
+  );
+  const id = open(ledger, deliveries, true, now, now);
   for (const retry of chosen) ledger.retries.assign(retry, id);
   return messageOf(ledger, id, []);
 }
@@ -53,9 +60,18 @@ export const messageOf = (ledger: Ledger, dispatch: number, events: readonly Inl
   events,
 });
 
-function open(ledger: Ledger, deliveries: readonly OpenDelivery[], parked: boolean, now: number): number {
+const openDelivery = (source: number, offset: number, attempt: number, lane: string | null): OpenDelivery =>
+  lane === null ? [source, offset, attempt] : [source, offset, attempt, lane];
+
+function open(
+  ledger: Ledger,
+  deliveries: readonly OpenDelivery[],
+  parked: boolean,
+  owedSince: number,
+  now: number,
+): number {
   const id = nextDispatchId(ledger);
-  ledger.dispatches.insert(id, deliveries, parked, now, now + ringDelayMs(0));
+  ledger.dispatches.insert(id, deliveries, parked, owedSince, now + ringDelayMs(0));
   return id;
 }
 

@@ -35,10 +35,17 @@ export async function lapse(
 
 /** A delivery that dies needs its own copy of the event, and no consumer is there to bring it. */
 async function lapsedOutcomes(ledger: Ledger, env: Env, dispatch: Dispatch, now: number): Promise<SettledDelivery[]> {
-  const bySource = Map.groupBy(dispatch.deliveries, ([source]) => source);
+  const bySource = Map.groupBy(headsOf(dispatch.deliveries), ([source]) => source);
   const asked = [...bySource].map(([source, deliveries]) => outcomesOfSource(ledger, env, source, deliveries, now));
   return (await Promise.all(asked)).flat();
 }
+
+/** Those behind others of their lane had no attempt. */
+const headsOf = (deliveries: readonly OpenDelivery[]): readonly OpenDelivery[] =>
+  deliveries.filter(
+    ([source, , , lane], index) =>
+      lane === undefined || deliveries.findIndex((other) => other[0] === source && other[3] === lane) === index,
+  );
 
 const EXPIRED: AttemptOutcome = { kind: "expired" };
 const LAPSED: AttemptOutcome = { kind: "unreachable", reason: "lapsed", excerpt: "" };

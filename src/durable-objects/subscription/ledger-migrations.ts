@@ -39,4 +39,16 @@ export const LEDGER_MIGRATIONS: readonly ObjectMigration[] = [
       `ALTER TABLE dispatches ADD COLUMN leases TEXT`,
     ],
   },
+  {
+    id: 3,
+    statements: [
+      // Deliveries behind others of their lane. `next`: its lane is free, and it is the first of it.
+      `CREATE TABLE waiting (source INTEGER NOT NULL, lane TEXT NOT NULL, offset INTEGER NOT NULL,
+        owed_since INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (source, lane, offset)) WITHOUT ROWID`,
+      `CREATE INDEX waiting_next ON waiting (owed_since) WHERE next = 1`,
+      // Null: it stands in no lane. Deliveries in dispatches.deliveries have theirs as a fourth element.
+      `ALTER TABLE retries ADD COLUMN lane TEXT`,
+      `CREATE INDEX retries_lane ON retries (source, lane) WHERE lane IS NOT NULL`,
+    ],
+  },
 ];

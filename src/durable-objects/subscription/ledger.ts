@@ -12,6 +12,7 @@ import { LEDGER_MIGRATIONS } from "./ledger-migrations.ts";
 import { MetaStore, type EndpointWatched } from "./meta-store.ts";
 import { RetryStore } from "./retry-store.ts";
 import { SourceStore } from "./source-store.ts";
+import { WaitingStore } from "./waiting-store.ts";
 
 export class Ledger {
   readonly app: string;
@@ -21,6 +22,7 @@ export class Ledger {
   readonly sources: SourceStore;
   readonly dispatches: DispatchStore;
   readonly retries: RetryStore;
+  readonly waiting: WaitingStore;
   readonly deadLetters: DeadLetterStore;
   /** The last offset that each source's log has announced since this wake; a hint, so heap is enough. */
   readonly heads = new Map<number, number>();
@@ -39,6 +41,7 @@ export class Ledger {
     this.sources = new SourceStore(sql);
     this.dispatches = new DispatchStore(sql);
     this.retries = new RetryStore(sql);
+    this.waiting = new WaitingStore(sql);
     this.deadLetters = new DeadLetterStore(sql);
     this.#definition = this.meta.read("definition");
     this.#endpoint = this.meta.read("endpoint");

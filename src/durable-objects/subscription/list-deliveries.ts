@@ -17,8 +17,8 @@ export function listDeliveries(
   limit: number,
 ): ReportPage<DeliveryReport> {
   const after = (cursor === null ? null : parseListCursor(cursor)) ?? START;
-  const waiting = state === "owed" ? ledger.retries.listWaiting(after, limit) : [];
-  const found = [...waiting.map((retry) => reportRetry(ledger, retry)), ...listDispatched(ledger, state, after)];
+  const waiting = state === "owed" ? listWaiting(ledger, after, limit) : [];
+  const found = [...waiting, ...listDispatched(ledger, state, after)];
   found.sort((left, right) => comparePlaces(left.place, right.place));
   return {
     items: found.slice(0, limit).map(({ report }) => report),
@@ -77,6 +77,15 @@ function listDispatched(ledger: Ledger, asked: "owed" | "in_flight", after: Deli
       return [{ place, report: { ...placeReport(ledger, place), state, attempts, nextAttemptAt: null } }];
     }),
   );
+}
+
+/** What waits for its next attempt, and what waits behind that in its lane. */
+function listWaiting(ledger: Ledger, after: DeliveryPlace, limit: number): Found[] {
+  const untried = ledger.waiting.list(after, limit).map((place): Found => {
+    const report = { ...placeReport(ledger, place), state: "owed", attempts: [], nextAttemptAt: null } as const;
+    return { place, report };
+  });
+  return [...ledger.retries.listWaiting(after, limit).map((retry) => reportRetry(ledger, retry)), ...untried];
 }
 
 function reportRetry(ledger: Ledger, retry: Retry): Found {

@@ -3,11 +3,13 @@ import type { OpenDelivery } from "./dispatch-store.ts";
 import type { Ledger } from "./ledger.ts";
 import { writeDispatch } from "./retire.ts";
 
-/** Deliveries of dispatches that nobody has claimed wait for a worker instead; no attempt was made. */
+/** Deliveries that nobody has claimed, or that waited behind others, wait for a worker instead: without an attempt. */
 export function takeBackUnclaimed(ledger: Ledger, now: number): void {
   const unclaimed = ledger.dispatches.toRing(Number.MAX_SAFE_INTEGER);
-  if (unclaimed.length === 0) return;
+  const { waiting } = ledger;
+  if (unclaimed.length === 0 && waiting.count() === 0) return;
   ledger.storage.transactionSync(() => {
+    waiting.moveToRetries(now);
     for (const dispatch of unclaimed) {
       for (const delivery of dispatch.deliveries) takeBack(ledger, delivery, dispatch.openedAt, now);
       writeDispatch(ledger, { ...dispatch, deliveries: [] });
@@ -23,6 +25,7 @@ function takeBack(ledger: Ledger, [source, offset, attempt]: OpenDelivery, opene
     attemptsMade: attempt - 1,
     nextAt: now,
     dispatch: null,
+    lane: null, // Workers that pull know no lanes.
     alone: false,
   });
 }

@@ -1,6 +1,7 @@
 /**
- * Moves deliveries on: due retries first, then events that the logs hold and nobody has examined. One run at a time;
- * it ends when there is no room or nothing left, and every settle, push and alarm begins it again.
+ * Moves deliveries on: due retries first, then what waits in lanes that are free again, then events that the logs hold
+ * and nobody has examined. One run at a time; it ends when there is no room or nothing left, and every settle, push and
+ * alarm begins it again.
  */
 import { dispatchSize } from "../../core/ledger-schedule.ts";
 import { takeEvents, type TakenEvent } from "../../core/ledger-take.ts";
@@ -11,8 +12,9 @@ import { logStage } from "../../observability/log.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
 import { topicLog } from "../../stubs.ts";
 import type { ReadPage } from "../rpc.ts";
-import { EAGER_DISPATCHES_MAX } from "./accept.ts";
-import { dispatchEvents, dispatchRetries } from "./dispatch.ts";
+import { EAGER_DISPATCHES_MAX, recordTaken } from "./accept.ts";
+import { dispatchEvents, dispatchRetries, dispatchWaiting } from "./dispatch.ts";
+import { laneRules, nextToExamine } from "./lanes.ts";
 import { lifeOfEpoch, type Ledger } from "./ledger.ts";
 import { logExpired, retireSource } from "./retire.ts";
 import type { Source } from "./source-store.ts";
@@ -62,7 +64,7 @@ export class Pump {
       const size = Math.min(room, dispatchSize(ledger.definition!.maxInFlight));
       const message = ledger.storage.transactionSync(() => {
         const due = ledger.retries.due(now, size);
-        return due.length === 0 ? null : dispatchRetries(ledger, due, size, now);
+        return due.length > 0 ? dispatchRetries(ledger, due, size, now) : dispatchWaiting(ledger, size, now);
       });
       if (message === null) return;
       this.#send([message]);
@@ -71,7 +73,7 @@ export class Pump {
 
   /** Once round all that are behind; a log that cannot be reached waits for the alarm and stops no other. */
   async #pullAll(): Promise<void> {
-    let source = this.#ledger.sources.nextBehind(0);
+    let source = nextToExamine(this.#ledger, 0);
     while (source !== null && this.#ledger.room() > 0) {
       await this.#gather(source);
       try {
@@ -83,7 +85,7 @@ export class Pump {
           error: String(error),
         });
       }
-      source = this.#ledger.sources.nextBehind(source.id);
+      source = nextToExamine(this.#ledger, source.id);
     }
   }
 
@@ -120,6 +122,7 @@ export class Pump {
 
 interface PageTaken {
   readonly messages: readonly DispatchMessage[];
+  /** There is more, and it is worth coming again at once. */
   readonly behind: boolean;
 }
 
@@ -146,10 +149,10 @@ export function examinePage(ledger: Ledger, before: Source, page: Result<ReadPag
   if (gap !== null && gap.reason !== "trimmed") return endUnlessPassing(ledger, source, "topic_not_found");
 
   const first = gap === null ? source.examined : expireTrimmed(ledger, source, gap.firstHeld - 1);
-  const taken = takeEvents(page.value, first, room, ledger.filter);
+  const taken = takeEvents(page.value, first, room, ledger.filter, laneRules(ledger, source.id));
   const behind = taken.through < Math.max(head, ledger.heads.get(source.id) ?? 0);
-  ledger.sources.advance(source.id, taken.through, behind, taken.events.length);
-  return { events: taken.events, behind };
+  recordTaken(ledger, source.id, taken, behind, Date.now());
+  return { events: taken.events, behind: behind && taken.through > before.examined };
 }
 
 /** Retention was faster than this subscription: what it took counts as matching and expired, never as nothing. */

@@ -4,6 +4,7 @@ import type { DeadLetter, DeadLetterChoice, DeliveryReport, ReportPage } from ".
 import { discardDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import { LedgerObject } from "./ledger-object.ts";
 import { listDead, listDeadLetters, listDeliveries } from "./list-deliveries.ts";
+import { hastenParked, isParked, skipParked } from "./parked.ts";
 
 export abstract class RepairableLedger extends LedgerObject {
   async deliveries(
@@ -31,5 +32,21 @@ export abstract class RepairableLedger extends LedgerObject {
 
   async discard(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>> {
     return ok(await discardDeadLetters(this.ledger, choice, dryRun));
+  }
+
+  async isParked(id: string): Promise<boolean> {
+    return isParked(this.ledger, id);
+  }
+
+  async skip(id: string): Promise<Result<null>> {
+    const answer = skipParked(this.ledger, id);
+    await this.moveOn();
+    return answer;
+  }
+
+  async retry(id: string): Promise<Result<null>> {
+    const answer = hastenParked(this.ledger, id, Date.now());
+    await this.moveOn();
+    return answer;
   }
 }

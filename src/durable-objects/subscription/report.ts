@@ -39,7 +39,8 @@ function readStats(ledger: Ledger): SubscriptionStats {
   const tally = { ...ledger.sources.tally() };
   let dispatched = 0;
   let inFlight = 0;
-  let oldest = ledger.retries.oldestOwedSince() ?? Infinity;
+  const { retries, waiting } = ledger;
+  let oldest = Math.min(retries.oldestOwedSince() ?? Infinity, waiting.oldestOwedSince() ?? Infinity);
   for (const dispatch of ledger.dispatches.all()) {
     dispatched += dispatch.deliveries.length;
     if (dispatch.leaseUntil > 0) inFlight += dispatch.deliveries.length;
@@ -49,7 +50,7 @@ function readStats(ledger: Ledger): SubscriptionStats {
   const lags = ledger.sources.live().map(({ id, examined }) => Math.max(0, (ledger.heads.get(id) ?? 0) - examined));
   return {
     ...tally,
-    owed: dispatched + ledger.retries.countWaiting(),
+    owed: dispatched + retries.countWaiting() + waiting.count(),
     inFlight,
     lag: lags.reduce((sum, lag) => sum + lag, 0),
     oldestOwedAt: oldest === Infinity ? null : new Date(oldest).toISOString(),

@@ -7,7 +7,7 @@ import type { Source } from "./source-store.ts";
 
 /** In the caller's transaction. */
 export function retireSource(ledger: Ledger, source: Source): void {
-  let expired = ledger.retries.dropWaiting(source.id);
+  let expired = ledger.retries.dropWaiting(source.id) + ledger.waiting.dropSource(source.id);
   for (const dispatch of ledger.dispatches.all()) expired += expireFrom(ledger, dispatch, source.id);
   ledger.sources.setState(source.id, "retired");
   ledger.heads.delete(source.id);

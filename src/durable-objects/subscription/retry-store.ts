@@ -1,12 +1,15 @@
 /** Deliveries that failed or were redriven: waiting for their time, or gone out again in a dispatch. */
 import type { AttemptRecord } from "../../core/delivery-decision.ts";
 import type { DeliveryPlace } from "../../core/ledger-ids.ts";
+import type { LaneName } from "./waiting-store.ts";
 
 export interface Retry extends DeliveryPlace {
   readonly attemptsMade: number;
   readonly nextAt: number;
   /** The open dispatch that it goes with; null while it waits. */
   readonly dispatch: number | null;
+  /** The lane that waits behind it; null: none does. */
+  readonly lane: string | null;
   readonly redrive: boolean;
   /** Goes in a dispatch of its own, because its last claim lapsed: it may be what kills the consumer. */
   readonly alone: boolean;
@@ -19,6 +22,7 @@ export interface Retry extends DeliveryPlace {
 /** What choosing the next dispatch needs to know of one that waits. */
 export interface DueRetry extends DeliveryPlace {
   readonly attemptsMade: number;
+  readonly lane: string | null;
   readonly alone: boolean;
   readonly lineChars: number;
 }
@@ -29,6 +33,7 @@ type Row = {
   attempts_made: number;
   next_at: number;
   dispatch: number | null;
+  lane: string | null;
   redrive: number;
   alone: number;
   owed_since: number;
@@ -50,8 +55,8 @@ export class RetryStore {
   put(retry: Retry): void {
     this.#sql.exec(
       `INSERT INTO retries
-         (source, offset, attempts_made, next_at, dispatch, redrive, alone, owed_since, line, attempts)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         (source, offset, attempts_made, next_at, dispatch, lane, redrive, alone, owed_since, line, attempts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (source, offset) DO UPDATE SET attempts_made = excluded.attempts_made, next_at = excluded.next_at,
          dispatch = excluded.dispatch, alone = excluded.alone, attempts = excluded.attempts`,
       retry.source,
@@ -59,6 +64,7 @@ export class RetryStore {
       retry.attemptsMade,
       retry.nextAt,
       retry.dispatch,
+      retry.lane,
       Number(retry.redrive),
       Number(retry.alone),
       retry.owedSince,
@@ -71,14 +77,26 @@ export class RetryStore {
     this.#sql.exec(`UPDATE retries SET dispatch = ?3 WHERE source = ?1 AND offset = ?2`, source, offset, dispatch);
   }
 
+  /** Due at once; false when it does not wait. */
+  hasten({ source, offset }: DeliveryPlace, now: number): boolean {
+    const sql = `UPDATE retries SET next_at = ?3 WHERE source = ?1 AND offset = ?2 AND dispatch IS NULL
+      RETURNING offset`;
+    return this.#sql.exec(sql, source, offset, now).toArray().length > 0;
+  }
+
+  hasLane({ source, lane }: LaneName): boolean {
+    const sql = `SELECT 1 FROM retries WHERE source = ?1 AND lane = ?2 LIMIT 1`;
+    return this.#sql.exec(sql, source, lane).toArray().length > 0;
+  }
+
   remove({ source, offset }: DeliveryPlace): void {
     this.#sql.exec(`DELETE FROM retries WHERE source = ?1 AND offset = ?2`, source, offset);
   }
 
   due(now: number, limit: number): DueRetry[] {
     return this.#sql
-      .exec<{ source: number; offset: number; attemptsMade: number; alone: number; lineChars: number }>(
-        `SELECT source, offset, attempts_made AS attemptsMade, alone,
+      .exec<Omit<DueRetry, "alone"> & { readonly alone: number }>(
+        `SELECT source, offset, attempts_made AS attemptsMade, lane, alone,
            coalesce(length(line), 0) AS lineChars FROM retries
        WHERE dispatch IS NULL AND next_at <= ?1 ORDER BY next_at LIMIT ?2`,
         now,
@@ -129,6 +147,7 @@ export class RetryStore {
         attemptsMade: row.attempts_made,
         nextAt: row.next_at,
         dispatch: row.dispatch,
+        lane: row.lane,
         redrive: row.redrive === 1,
         alone: row.alone === 1,
         owedSince: row.owed_since,

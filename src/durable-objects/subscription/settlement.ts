@@ -6,12 +6,15 @@ import { unreachable } from "../../core/assert.ts";
 import { appendAttempt, recordAttempt } from "../../core/attempt-history.ts";
 import { decideAfterAttempt } from "../../core/delivery-decision.ts";
 import type { DeliveryPlace } from "../../core/ledger-ids.ts";
+import { laneName } from "../../core/lane.ts";
 import { logStage } from "../../observability/log.ts";
 import type { SettledDelivery } from "../rpc.ts";
 import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
+import { freeLanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
 import { logExpired, writeDispatch } from "./retire.ts";
 import type { Retry } from "./retry-store.ts";
+import type { LaneName } from "./waiting-store.ts";
 
 export class Settlement {
   readonly #ledger: Ledger;
@@ -21,6 +24,8 @@ export class Settlement {
   readonly #delivered: Record<number, number>;
   readonly #dead = new Map<number, number>();
   readonly #expired = new Map<number, number>();
+  /** Lanes that a delivery has left, by name. */
+  readonly #lanes = new Map<string, LaneName>();
   #settled = 0;
 
   constructor(ledger: Ledger, dispatch: Dispatch, now: number) {
@@ -45,6 +50,8 @@ export class Settlement {
     const { source, offset, outcome } = settled;
     const delivery = this.#open.get(`${source}/${offset}`);
     if (delivery === undefined) return;
+    // Whatever stands before it in its lane is settled first.
+    if (outcome.kind !== "accepted" && !this.#isHead(delivery)) return;
     const decision = decideAfterAttempt(outcome, delivery[2], this.#ledger.definition!.retry, random);
     switch (decision.kind) {
       case "return":
@@ -78,22 +85,27 @@ export class Settlement {
     }
     const deliveries = [...this.#open.values()];
     writeDispatch(this.#ledger, { ...this.#dispatch, ...change, deliveries, delivered: this.#delivered });
+    freeLanes(this.#ledger, this.#lanes.values());
   }
 
-  #leave([source, offset]: OpenDelivery): void {
-    this.#remove(source, offset);
+  #leave(delivery: OpenDelivery): void {
+    const [source, offset] = delivery;
+    this.#remove(delivery);
     if (this.#dispatch.parked) this.#ledger.retries.remove({ source, offset });
   }
 
-  #park([source, offset]: OpenDelivery, settled: SettledDelivery, attemptsMade: number, nextAt: number): void {
+  #park(delivery: OpenDelivery, settled: SettledDelivery, attemptsMade: number, nextAt: number): void {
+    const [source, offset, , lane = null] = delivery;
     const before = this.#retry(source, offset);
-    this.#remove(source, offset);
+    this.#remove(delivery);
+    this.#holdBack(delivery);
     this.#ledger.retries.put({
       source,
       offset,
       attemptsMade,
       nextAt,
       dispatch: null,
+      lane,
       redrive: before?.redrive ?? false,
       alone: settled.outcome.kind === "unreachable" && settled.outcome.reason === "lapsed",
       owedSince: before?.owedSince ?? this.#dispatch.openedAt,
@@ -141,11 +153,30 @@ export class Settlement {
     return this.#dispatch.parked ? this.#ledger.retries.get({ source, offset }) : null;
   }
 
-  #remove(source: number, offset: number): void {
+  #remove([source, offset, , lane]: OpenDelivery): void {
     this.#open.delete(`${source}/${offset}`);
     this.#settled += 1;
+    if (lane !== undefined) this.#lanes.set(laneName(source, lane), { source, lane });
+  }
+
+  /** What stands behind a delivery that failed in its lane leaves the dispatch with it, and waits untried. */
+  #holdBack(failed: OpenDelivery): void {
+    for (const [place, delivery] of this.#open) {
+      const [source, offset, , lane] = delivery;
+      if (!isSameLane(failed, delivery)) continue;
+      this.#open.delete(place);
+      this.#ledger.waiting.insert({ source, lane: lane!, offset, owedSince: this.#dispatch.openedAt });
+    }
+  }
+
+  #isHead(delivery: OpenDelivery): boolean {
+    if (delivery[3] === undefined) return true;
+    return ![...this.#open.values()].some((other) => isSameLane(delivery, other) && other[1] < delivery[1]);
   }
 }
+
+const isSameLane = (left: OpenDelivery, right: OpenDelivery): boolean =>
+  left[3] !== undefined && left[3] === right[3] && left[0] === right[0];
 
 const attemptsAfter = (before: Retry | null, { outcome, startedAt, durationMs }: SettledDelivery) =>
   appendAttempt(before?.attempts ?? [], recordAttempt(outcome, startedAt, durationMs));

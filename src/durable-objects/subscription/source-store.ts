@@ -110,14 +110,15 @@ export class SourceStore {
   }
 
   /** Adds to what became of this source's events; numbers may be negative. */
-  count(id: number, { delivered = 0, dead = 0, expired = 0, discarded = 0 }: Partial<Tally>): void {
+  count(id: number, { delivered = 0, dead = 0, expired = 0, skipped = 0, discarded = 0 }: Partial<Tally>): void {
     this.#sql.exec(
       `UPDATE sources SET delivered = delivered + ?2, dead = dead + ?3, expired = expired + ?4,
-         discarded = discarded + ?5 WHERE id = ?1`,
+         skipped = skipped + ?5, discarded = discarded + ?6 WHERE id = ?1`,
       id,
       delivered,
       dead,
       expired,
+      skipped,
       discarded,
     );
   }

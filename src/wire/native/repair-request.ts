@@ -9,8 +9,6 @@ export interface RepairRequest {
   readonly dryRun: boolean;
 }
 
-const ID_CHARS_MAX = 200;
-
 export function parseRepairRequest(text: string): Result<RepairRequest> {
   const raw = parseDefinition(text);
   if (!raw.ok) return raw;
@@ -31,7 +29,8 @@ function readIds(reader: DefinitionReader, raw: string | undefined): readonly st
   if (raw === undefined) return null;
   return reader.list(raw, "/ids", LIMITS.LIST_ITEMS_MAX).map((item, index) => {
     const id = stringOf(item);
-    if (id === null || id.length > ID_CHARS_MAX) reader.refuse(`/ids/${index}`, "This is the id of a dead letter.");
+    if (id === null || id.length > LIMITS.DELIVERY_ID_CHARS_MAX)
+      reader.refuse(`/ids/${index}`, "This is the id of a dead letter.");
     return id ?? "";
   });
 }

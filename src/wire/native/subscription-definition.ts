@@ -9,7 +9,7 @@ import { isTopicPattern, matchesTopicPattern } from "../../core/names.ts";
 import { parsePosition } from "../../core/position.ts";
 import { fail, type Result } from "../../core/result.ts";
 import { DEFAULT_DELAYS_MS, type RetryPolicy } from "../../core/retry-schedule.ts";
-import type { SubscriptionDefinition, Target } from "../../core/subscription.ts";
+import type { Ordering, SubscriptionDefinition, Target } from "../../core/subscription.ts";
 import type { WebhookSigning } from "../../core/webhook-signature.ts";
 import { fitsUtf8, utf8Length } from "../../core/utf8.ts";
 import { formatBreaker, readBreaker, readDisableAfter, type BreakerView } from "./breaker-definition.ts";
@@ -28,6 +28,8 @@ export interface SubscriptionRequest {
   readonly startFrom: StartRequest;
   readonly target: TargetRequest;
   readonly retry: RetryPolicy;
+  /** Absent: none. */
+  readonly ordering?: Ordering;
   readonly maxInFlight: number;
   readonly timeoutMs: number;
   readonly breaker: BreakerPolicy;
@@ -60,6 +62,7 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
   const target = readTarget(reader, given.get("target"));
   refuseCycle(reader, topics, target);
   const retry = readRetry(reader, given.get("retry"));
+  const ordering = readOrdering(reader, given.get("ordering"), target);
   const inFlight = reader.integer(given.get("maxInFlight"), "/maxInFlight", { min: 1, max: LIMITS.IN_FLIGHT_MAX });
   const timeoutMs = reader.durationMs(given.get("timeout"), "/timeout", { min: 1, max: LIMITS.TIMEOUT_MS_MAX });
   const breaker = readBreaker(reader, given.get("breaker"), readDisableAfter(reader, raw.value, given));
@@ -71,15 +74,27 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
     startFrom,
     target: target!,
     retry,
+    ...(ordering !== null && { ordering }),
     maxInFlight: inFlight ?? LIMITS.IN_FLIGHT_DEFAULT,
     timeoutMs: timeoutMs ?? LIMITS.TIMEOUT_MS_DEFAULT,
     breaker,
   }));
 }
 
+/** Null for none. */
+function readOrdering(
+  reader: DefinitionReader,
+  raw: string | undefined,
+  target: TargetRequest | null,
+): Ordering | null {
+  const ordering = reader.choice(raw, "/ordering", ["none", "key", "strict"], []);
+  if (ordering === null || ordering === "none") return null;
+  if (target?.kind === "pull") reader.refuse("/ordering", NOT_OFFERED_YET);
+  return ordering;
+}
+
 function refuseLater(reader: DefinitionReader, given: Members): void {
   reader.choice(given.get("mode"), "/mode", ["async"], ["sync", "batch"]);
-  reader.choice(given.get("ordering"), "/ordering", ["none"], ["key"]);
   for (const name of ["ratePerSecond", "batch"]) {
     if (given.has(name)) reader.refuse(`/${name}`, NOT_OFFERED_YET);
   }
@@ -148,7 +163,7 @@ export interface SubscriptionView extends BreakerView {
   readonly topics: readonly string[];
   readonly filter: FilterPattern | null;
   readonly mode: "async";
-  readonly ordering: "none";
+  readonly ordering: "none" | Ordering;
   readonly startFrom: string;
   readonly target:
     | {
@@ -169,13 +184,13 @@ export interface SubscriptionView extends BreakerView {
 }
 
 export function formatSubscription(definition: SubscriptionDefinition): SubscriptionView {
-  const { name, topics, filter, start, target, retry, maxInFlight, timeoutMs } = definition;
+  const { name, topics, filter, start, target, retry, ordering, maxInFlight, timeoutMs } = definition;
   return {
     name,
     topics,
     filter,
     mode: "async",
-    ordering: "none",
+    ordering: ordering ?? "none",
     startFrom: start.kind === "time" ? `time:${new Date(start.at).toISOString()}` : start.kind,
     target: formatTarget(target),
     retry: {

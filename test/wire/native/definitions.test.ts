@@ -253,7 +253,6 @@ describe("a subscription's definition", () => {
   it.each<[object, string]>([
     [{ mode: "sync" }, "/mode"],
     [{ mode: "batch" }, "/mode"],
-    [{ ordering: "key" }, "/ordering"],
     [{ ratePerSecond: 5 }, "/ratePerSecond"],
     [{ batch: { maxEvents: 10 } }, "/batch"],
     [{ startFrom: "offset:5" }, "/startFrom"],
