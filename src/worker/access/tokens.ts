@@ -71,8 +71,8 @@ async function admit(
   if (app === null) return fail("token_invalid", "The audience is no app.");
   const refusal = refuseToken(claims, app.name, now);
   if (refusal !== null) return { ok: false, failure: refusal };
-  const expiresAt = Math.min(claims.expiresAt, record?.expiresAt ?? Number.MAX_SAFE_INTEGER);
-  if (expiresAt <= now) return fail("credential_expired");
+  const endOfKey = record?.expiresAt ?? Number.MAX_SAFE_INTEGER;
+  if (endOfKey <= now) return fail("credential_expired");
   const principal: TokenPrincipal = {
     kind: "token",
     app: app.id,
@@ -85,7 +85,7 @@ async function admit(
     scopes: claims.scopes,
     keyScopes: record?.scopes ?? [{ action: "admin" }],
     issuedAt: claims.issuedAt,
-    expiresAt,
+    expiresAt: Math.min(claims.expiresAt, endOfKey),
   };
   return ok({ principal, app });
 }
