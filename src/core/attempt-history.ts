@@ -2,6 +2,9 @@
 import { unreachable } from "./assert.ts";
 import type { AttemptOutcome, AttemptRecord } from "./delivery-decision.ts";
 
+/** `all`: of what was delivered too, the last ones. `failures`: until it is delivered. `none`: of nothing. */
+export type AttemptsKept = "all" | "failures" | "none";
+
 const RECORDS_MAX = 100;
 /** The last answer is kept as it was read; of those before it, the beginning. */
 const EARLIER_EXCERPT_CHARS = 200;

@@ -86,6 +86,7 @@ export const LIMITS = {
   IN_FLIGHT_MAX: 1_000,
   REPUBLISH_HOPS_MAX: 5, // from topic to topic; a way round that no id ends is cut here
   LANE_DELIVERIES_MAX: 10_000, // deliveries behind others of their key; above it the rest waits in the log
+  KEPT_DELIVERIES_MAX: 1_000, // with `attempts: "all"`: the last that were delivered, with their attempts
   RESPONSE_READ_BYTES_MAX: 64 * KB,
   RESPONSE_KEPT_BYTES_MAX: 4 * KB,
   TARGET_HEADERS_MAX: 20,

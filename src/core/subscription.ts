@@ -1,4 +1,5 @@
 /** What a subscription is: the definition that D1 keeps and the ledger works by. */
+import type { AttemptsKept } from "./attempt-history.ts";
 import type { BreakerPolicy } from "./breaker.ts";
 import type { FilterPattern } from "./filter-pattern.ts";
 import type { RetryPolicy } from "./retry-schedule.ts";
@@ -81,4 +82,6 @@ export interface SubscriptionDefinition {
   readonly timeoutMs: number;
   /** Absent in what was stored before there was one: `BREAKER_DEFAULT`. */
   readonly breaker?: BreakerPolicy;
+  /** Absent: "failures". */
+  readonly attempts?: Exclude<AttemptsKept, "failures">;
 }

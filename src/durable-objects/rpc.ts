@@ -225,7 +225,8 @@ export interface DeliveryReport {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  readonly state: "owed" | "in_flight" | "dead";
+  /** `delivered` while it is kept: the last ones, of a subscription that keeps all attempts. */
+  readonly state: "owed" | "in_flight" | "delivered" | "dead";
   readonly attempts: readonly AttemptRecord[];
   readonly nextAttemptAt: string | null;
 }
@@ -311,6 +312,8 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   /** `owed`: what is in flight as well. */
   deliveries(state: DeliveryReport["state"], cursor: string | null, limit: number): Promise<ReportPage<DeliveryReport>>;
   /** Of one `reason`, or of any. */
+  /** Those of one event, by its id, in whatever state the ledger has rows of. */
+  deliveriesOf(eventId: string): Promise<readonly DeliveryReport[]>;
   deadLetters(cursor: string | null, limit: number, reason?: string | null): Promise<ReportPage<DeadLetter>>;
   /** How many dead letters the choice names; with `dryRun` nothing else happens. */
   redrive(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>>;

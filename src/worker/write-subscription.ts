@@ -94,6 +94,7 @@ async function definitionOf(
     maxInFlight: request.maxInFlight,
     timeoutMs: request.timeoutMs,
     breaker: request.breaker,
+    ...(request.attempts !== "failures" && { attempts: request.attempts }),
   };
   return ok({ definition, mintedSecret: sealed.value.mintedSecret });
 }

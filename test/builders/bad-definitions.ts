@@ -65,6 +65,7 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
   subscription({ breaker: { failures: 0 } }),
   subscription({ breaker: { unheardOf: 1 } }),
   subscription({ disableAfter: "now" }),
+  subscription({ attempts: "some" }),
   target({ signing: "rsa" }),
   target({ handshake: 1 }),
   target({ handshake: true, code: MARK }),

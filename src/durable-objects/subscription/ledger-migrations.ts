@@ -51,4 +51,12 @@ export const LEDGER_MIGRATIONS: readonly ObjectMigration[] = [
       `CREATE INDEX retries_lane ON retries (source, lane) WHERE lane IS NOT NULL`,
     ],
   },
+  {
+    id: 4,
+    statements: [
+      // What was delivered last, with its attempts, where the owner asks for all of them.
+      `CREATE TABLE delivered (seq INTEGER PRIMARY KEY, source INTEGER NOT NULL, offset INTEGER NOT NULL,
+        attempts TEXT NOT NULL)`,
+    ],
+  },
 ];

@@ -7,6 +7,7 @@ import type { SubscriptionDefinition, SubscriptionState } from "../../core/subsc
 import { applyMigrations } from "../object-migrations.ts";
 import type { LogLife } from "../rpc.ts";
 import { DeadLetterStore } from "./dead-letter-store.ts";
+import { DeliveredStore } from "./delivered-store.ts";
 import { DispatchStore } from "./dispatch-store.ts";
 import { LEDGER_MIGRATIONS } from "./ledger-migrations.ts";
 import { MetaStore, type EndpointWatched } from "./meta-store.ts";
@@ -24,6 +25,7 @@ export class Ledger {
   readonly retries: RetryStore;
   readonly waiting: WaitingStore;
   readonly deadLetters: DeadLetterStore;
+  readonly delivered: DeliveredStore;
   /** The last offset that each source's log has announced since this wake; a hint, so heap is enough. */
   readonly heads = new Map<number, number>();
   #definition: SubscriptionDefinition | null;
@@ -43,6 +45,7 @@ export class Ledger {
     this.retries = new RetryStore(sql);
     this.waiting = new WaitingStore(sql);
     this.deadLetters = new DeadLetterStore(sql);
+    this.delivered = new DeliveredStore(sql);
     this.#definition = this.meta.read("definition");
     this.#endpoint = this.meta.read("endpoint");
     this.#filter = filterOf(this.#definition);

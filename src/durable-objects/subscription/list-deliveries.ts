@@ -4,6 +4,7 @@ import { comparePlaces, formatListCursor, parseListCursor, type DeliveryPlace } 
 import { LIMITS } from "../../core/limits.ts";
 import type { DeadLetter, DeliveryReport, ReportPage } from "../rpc.ts";
 import type { DeadLetterRow } from "./dead-letter-store.ts";
+import type { DeliveredRow } from "./delivered-store.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Retry } from "./retry-store.ts";
 
@@ -59,6 +60,23 @@ export function listDead(ledger: Ledger, cursor: string | null, limit: number): 
     cursor: cursorAfter(ledger, letters),
   };
 }
+
+/** What was delivered last, where the owner asks for it to be kept; the newest last. */
+export function listDelivered(ledger: Ledger, cursor: string | null, limit: number): ReportPage<DeliveryReport> {
+  const after = (cursor === null ? null : parseListCursor(cursor)) ?? START;
+  const rows = ledger.delivered.list(after.offset, limit);
+  return {
+    items: rows.map((row) => reportDelivered(ledger, row)),
+    cursor: rows.length < limit ? null : formatListCursor({ source: 0, offset: rows.at(-1)!.seq }),
+  };
+}
+
+export const reportDelivered = (ledger: Ledger, row: DeliveredRow): DeliveryReport => ({
+  ...placeReport(ledger, row),
+  state: "delivered",
+  attempts: row.attempts,
+  nextAttemptAt: null,
+});
 
 interface Found {
   readonly place: DeliveryPlace;

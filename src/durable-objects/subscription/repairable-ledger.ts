@@ -2,8 +2,9 @@
 import { ok, type Result } from "../../core/result.ts";
 import type { DeadLetter, DeadLetterChoice, DeliveryReport, ReportPage } from "../rpc.ts";
 import { discardDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
+import { findDeliveries } from "./find-deliveries.ts";
 import { LedgerObject } from "./ledger-object.ts";
-import { listDead, listDeadLetters, listDeliveries } from "./list-deliveries.ts";
+import { listDead, listDeadLetters, listDelivered, listDeliveries } from "./list-deliveries.ts";
 import { hastenParked, isParked, skipParked } from "./parked.ts";
 
 export abstract class RepairableLedger extends LedgerObject {
@@ -13,7 +14,12 @@ export abstract class RepairableLedger extends LedgerObject {
     limit: number,
   ): Promise<ReportPage<DeliveryReport>> {
     if (state === "dead") return listDead(this.ledger, cursor, limit);
+    if (state === "delivered") return listDelivered(this.ledger, cursor, limit);
     return listDeliveries(this.ledger, state, cursor, limit);
+  }
+
+  deliveriesOf(eventId: string): Promise<readonly DeliveryReport[]> {
+    return findDeliveries(this.ledger, this.env, eventId);
   }
 
   async deadLetters(

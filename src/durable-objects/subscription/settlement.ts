@@ -4,7 +4,7 @@
  */
 import { unreachable } from "../../core/assert.ts";
 import { appendAttempt, recordAttempt } from "../../core/attempt-history.ts";
-import { decideAfterAttempt } from "../../core/delivery-decision.ts";
+import { decideAfterAttempt, type AttemptRecord } from "../../core/delivery-decision.ts";
 import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import { laneName } from "../../core/lane.ts";
 import { logStage } from "../../observability/log.ts";
@@ -58,6 +58,7 @@ export class Settlement {
         return; // It stays where it is and costs nothing.
       case "delivered":
         this.#delivered[source] = (this.#delivered[source] ?? 0) + 1;
+        this.#keepStory(settled);
         return this.#leave(delivery);
       case "expired":
         add(this.#expired, source);
@@ -110,7 +111,7 @@ export class Settlement {
       alone: settled.outcome.kind === "unreachable" && settled.outcome.reason === "lapsed",
       owedSince: before?.owedSince ?? this.#dispatch.openedAt,
       line: before?.line ?? null,
-      attempts: attemptsAfter(before, settled),
+      attempts: this.#attemptsAfter(before, settled),
     });
   }
 
@@ -118,7 +119,7 @@ export class Settlement {
     const [source, offset, attempt] = delivery;
     const before = this.#retry(source, offset);
     const line = settled.line ?? before?.line ?? "";
-    const attempts = attemptsAfter(before, settled);
+    const attempts = this.#attemptsAfter(before, settled);
     this.#ledger.deadLetters.insert({ source, offset, reason, diedAt: this.#now, line, attempts });
     add(this.#dead, source);
     this.#leave(delivery);
@@ -149,6 +150,17 @@ export class Settlement {
     });
   }
 
+  #keepStory(settled: SettledDelivery): void {
+    if (this.#ledger.definition!.attempts !== "all") return;
+    const { source, offset } = settled;
+    this.#ledger.delivered.insert(settled, this.#attemptsAfter(this.#retry(source, offset), settled));
+  }
+
+  #attemptsAfter(before: Retry | null, { outcome, startedAt, durationMs }: SettledDelivery): readonly AttemptRecord[] {
+    if (this.#ledger.definition!.attempts === "none") return [];
+    return appendAttempt(before?.attempts ?? [], recordAttempt(outcome, startedAt, durationMs));
+  }
+
   #retry(source: number, offset: number): Retry | null {
     return this.#dispatch.parked ? this.#ledger.retries.get({ source, offset }) : null;
   }
@@ -177,9 +189,6 @@ export class Settlement {
 
 const isSameLane = (left: OpenDelivery, right: OpenDelivery): boolean =>
   left[3] !== undefined && left[3] === right[3] && left[0] === right[0];
-
-const attemptsAfter = (before: Retry | null, { outcome, startedAt, durationMs }: SettledDelivery) =>
-  appendAttempt(before?.attempts ?? [], recordAttempt(outcome, startedAt, durationMs));
 
 const add = (counts: Map<number, number>, source: number): void => {
   counts.set(source, (counts.get(source) ?? 0) + 1);

@@ -1,4 +1,5 @@
 /** `PUT /v1/subscriptions/{name}` and what `GET` answers for it. */
+import type { AttemptsKept } from "../../core/attempt-history.ts";
 import type { BreakerPolicy } from "../../core/breaker.ts";
 import { HIDDEN_VALUE } from "../../core/custom-headers.ts";
 import { formatDuration } from "../../core/duration.ts";
@@ -33,6 +34,7 @@ export interface SubscriptionRequest {
   readonly maxInFlight: number;
   readonly timeoutMs: number;
   readonly breaker: BreakerPolicy;
+  readonly attempts: AttemptsKept;
 }
 
 const MEMBERS = [
@@ -49,6 +51,7 @@ const MEMBERS = [
   "batch",
   "breaker",
   "disableAfter",
+  "attempts",
 ];
 
 export function parseSubscriptionDefinition(text: string): Result<SubscriptionRequest> {
@@ -66,6 +69,7 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
   const inFlight = reader.integer(given.get("maxInFlight"), "/maxInFlight", { min: 1, max: LIMITS.IN_FLIGHT_MAX });
   const timeoutMs = reader.durationMs(given.get("timeout"), "/timeout", { min: 1, max: LIMITS.TIMEOUT_MS_MAX });
   const breaker = readBreaker(reader, given.get("breaker"), readDisableAfter(reader, raw.value, given));
+  const attempts = reader.choice(given.get("attempts"), "/attempts", ["all", "failures", "none"], []);
   const filter = readFilter(given.get("filter"));
   if (!filter.ok && reader.errors.length === 0) return filter;
   return reader.finish("subscription_invalid", () => ({
@@ -78,6 +82,7 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
     maxInFlight: inFlight ?? LIMITS.IN_FLIGHT_DEFAULT,
     timeoutMs: timeoutMs ?? LIMITS.TIMEOUT_MS_DEFAULT,
     breaker,
+    attempts: attempts ?? "failures",
   }));
 }
 
@@ -159,6 +164,7 @@ function readFilter(raw: string | undefined): Result<FilterPattern | null> {
 
 /** What GET answers of the definition; all but the name can be PUT again. No secret appears, nor a header's value. */
 export interface SubscriptionView extends BreakerView {
+  readonly attempts: AttemptsKept;
   readonly name: string;
   readonly topics: readonly string[];
   readonly filter: FilterPattern | null;
@@ -202,6 +208,7 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
     ratePerSecond: null,
     timeout: formatDuration(timeoutMs),
     ...formatBreaker(definition.breaker),
+    attempts: definition.attempts ?? "failures",
   };
 }
 

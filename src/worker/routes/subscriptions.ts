@@ -16,7 +16,7 @@ import { attachSubscription } from "../attach.ts";
 import { auditActorOf, callerOf } from "../caller.ts";
 import { checkTarget } from "../check-target.ts";
 import type { HubBindings, HubContext } from "../context.ts";
-import { readListQuery, refuseUnoffered } from "../list-query.ts";
+import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { json, noContent, problem } from "../respond.ts";
@@ -110,21 +110,29 @@ async function turn(c: HubContext, verb: "pause" | "resume"): Promise<Response> 
   return turned.ok ? view(c.env, found.value) : problem(turned.failure);
 }
 
-const DELIVERY_STATES: readonly string[] = ["owed", "in_flight", "dead"] satisfies DeliveryReport["state"][];
+const DELIVERY_STATES: readonly string[] = [
+  "owed",
+  "in_flight",
+  "delivered",
+  "dead",
+] satisfies DeliveryReport["state"][];
 
 async function listDeliveries(c: HubContext): Promise<Response> {
   const found = await findSubscription(c);
   if (!found.ok) return problem(found.failure);
   const query = readListQuery(c);
   if (!query.ok) return problem(query.failure);
-  const unoffered = refuseUnoffered(c, ["event"]);
-  if (!unoffered.ok) return problem(unoffered.failure);
-  const state = c.req.query("state") ?? "owed";
-  if (!DELIVERY_STATES.includes(state))
-    return problem({ code: "parameter_invalid", detail: "state is owed, in_flight or dead." });
+  const event = c.req.query("event");
+  const state = c.req.query("state") ?? (event === undefined ? "owed" : null);
+  if (state !== null && !DELIVERY_STATES.includes(state))
+    return problem({ code: "parameter_invalid", detail: "state is owed, in_flight, delivered or dead." });
   const { after, limit } = query.value;
   if (after !== "" && parseListCursor(after) === null) return problem({ code: "cursor_invalid" });
   const ledger = subscription(c.env, found.value.app, found.value.id);
+  if (event !== undefined) {
+    const items = await ledger.deliveriesOf(event);
+    return json({ items: items.filter((item) => state === null || item.state === state), cursor: null });
+  }
   return json(await ledger.deliveries(state as DeliveryReport["state"], after === "" ? null : after, limit));
 }
 

@@ -96,6 +96,7 @@ describe("a subscription's definition", () => {
       maxInFlight: 100,
       timeoutMs: 15_000,
       breaker: BREAKER_DEFAULT,
+      attempts: "failures",
     });
   });
 
@@ -123,6 +124,7 @@ describe("a subscription's definition", () => {
       maxInFlight: 5,
       timeoutMs: 2_000,
       breaker: BREAKER_DEFAULT,
+      attempts: "failures",
       target: { ...TARGET, headers: { "X-Team": "orders" }, secret },
       retry: { maxAttempts: 3, delaysMs: [200, 0], retryOn4xx: true },
     });
@@ -157,6 +159,7 @@ describe("a subscription's definition", () => {
       maxInFlight,
       timeoutMs,
       breaker: BREAKER_DEFAULT,
+      attempts: "failures",
       startFrom: start,
       target: { ...target, headers: { "X-A": HIDDEN_VALUE }, secret: null },
     });
