@@ -1,7 +1,7 @@
 /** Which partition an event goes to. The same key meets the same partition in every release: that is its order. */
 
 /** FNV-1a over UTF-16 units, 32 bits. Never change it: events of one key would part. */
-function hash(text: string): number {
+export function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);

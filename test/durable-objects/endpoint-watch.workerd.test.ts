@@ -114,6 +114,31 @@ describe("[EPH-3] the object is called", () => {
   });
 });
 
+describe("[EPH-2] where keys are ordered", () => {
+  const keyed = (key: string | null, offset: number): SettledDelivery => {
+    const line = JSON.stringify({ id: `e${offset}`, ...(key !== null && { partitionkey: key }), data: 1 });
+    return { ...settledOf(offset, FAILED), line };
+  };
+  const observe = async (id: string, ...settled: readonly SettledDelivery[]): Promise<number | null> => {
+    const world = await begin(id, { ordering: "key" });
+    await world.watch(async (watch) => {
+      watch.observe(settled);
+      await watch.tell();
+    });
+    return world.heldUntil();
+  };
+
+  it("one key that fails holds back no other, however often", async () => {
+    expect(await observe("one-key", ...Array.from({ length: 50 }, (_, index) => keyed("a", index + 1)))).toBeNull();
+  });
+
+  it("two keys that fail, or two events without one, are the endpoint's doing", async () => {
+    expect(await observe("two-keys", keyed("a", 1), keyed("b", 2), keyed("a", 1), keyed("b", 2))).not.toBeNull();
+    expect(await observe("no-keys", keyed(null, 1), keyed(null, 1), keyed(null, 1), keyed(null, 1))).toBeNull();
+    expect(await observe("none", keyed(null, 1), keyed(null, 2), keyed(null, 3), keyed(null, 4))).not.toBeNull();
+  });
+});
+
 describe("[EPH-6] while the endpoint is not well", () => {
   it("nothing goes out, and when its time has come one delivery does", async () => {
     const world = await begin("held");

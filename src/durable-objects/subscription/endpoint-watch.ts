@@ -6,6 +6,8 @@
 import { BREAKER_DEFAULT, CLOSED_BREAKER, joinReports, type EndpointReport } from "../../core/breaker.ts";
 import type { Breaker, EndpointVerdict } from "../../core/breaker.ts";
 import { reportOf } from "../../core/endpoint-report.ts";
+import { laneOf } from "../../core/lane.ts";
+import { hash } from "../../core/routing.ts";
 import type { SubscriptionDefinition } from "../../core/subscription.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
@@ -27,11 +29,11 @@ export class EndpointWatch {
   /** In the turn of the settle. Answers whether the endpoint was held back and is well again: all may go out. */
   observe(outcomes: readonly SettledDelivery[]): boolean {
     const ledger = this.#ledger;
-    const report = reportOf(
-      outcomes.map(({ outcome }) => ({ outcome, key: "" })),
-      false,
-    );
-    if (report === null || ledger.definition === null) return false;
+    if (ledger.definition === null) return false;
+    const byKey = ledger.definition.ordering === "key";
+    const attempts = outcomes.map((settled) => ({ outcome: settled.outcome, key: byKey ? keyPrint(settled) : "" }));
+    const report = reportOf(attempts, byKey);
+    if (report === null) return false;
     const before = ledger.endpoint;
     if (before === null && report.failures === 0) return false;
     const isFreed = before !== null && before.heldUntil !== null && report.succeeded;
@@ -124,6 +126,12 @@ export class EndpointWatch {
 /** Another target or another policy begins with a clean sheet. */
 export const isSameEndpoint = (before: SubscriptionDefinition | null, after: SubscriptionDefinition | null): boolean =>
   JSON.stringify([before?.target, before?.breaker]) === JSON.stringify([after?.target, after?.breaker]);
+
+/** Of the key, or of the delivery where the event has none: then it is ordered with no other. */
+function keyPrint({ offset, line }: SettledDelivery): string {
+  const key = line === null ? null : laneOf(line, "key");
+  return key === null ? `n${offset}` : hash(key).toString(16);
+}
 
 const formatTime = (at: number): string | null => (at === 0 ? null : new Date(at).toISOString());
 
