@@ -18,15 +18,8 @@ export interface LocalHub {
   stop(): Promise<void>;
 }
 
-/** What stands beside the hub in a local run; absent: nothing, as it would be deployed. */
-export interface Examples {
-  /** The folder of files that it serves. */
-  readonly assets: string;
-  /** The Workers that run together. */
-  readonly configs: readonly string[];
-}
-
-export async function startLocalHub(options: DevOptions, examples: Examples | null): Promise<LocalHub> {
+/** `assets` null: the files that a deployed hub would serve. */
+export async function startLocalHub(options: DevOptions, assets: string | null): Promise<LocalHub> {
   const child = spawnWrangler(
     [
       "dev",
@@ -45,11 +38,10 @@ export async function startLocalHub(options: DevOptions, examples: Examples | nu
       `ROOT_KEY:${options.rootKey}`,
       "--var",
       `ALLOW_PRIVATE_TARGETS:${options.allowPrivateTargets}`,
-      ...(examples === null ? [] : ["--assets", examples.assets]),
+      ...(assets === null ? [] : ["--assets", assets]),
     ],
     OFFLINE,
     ["ignore", "pipe", "pipe"],
-    examples?.configs,
   );
   forward(child);
   const ended = exitOf(child);

@@ -8,6 +8,7 @@ export type AuditAction =
   | "dead_letters.redriven"
   | "delivery.hastened"
   | "delivery.skipped"
+  | "job.cancelled"
   | "key.created"
   | "key.revoked"
   | "key.rotated"

@@ -34,9 +34,11 @@ export interface LedgerWaits {
   readonly leaseUntil: number | null;
   /** Nothing goes out before it, because the endpoint is not well. */
   readonly heldUntil: number | null;
+  /** The next slice of a job. */
+  readonly jobAt: number | null;
 }
 
-/** When the alarm is due next; null: never. A claim that runs is watched in every state, all else only in `active`. */
+/** When the alarm is due next; null: never. Claims and jobs are watched in every state, all else in `active`. */
 export function nextAlarmAt(waits: LedgerWaits, now: number): number | null {
   const active = waits.state === "active";
   const outgoing = [
@@ -44,6 +46,6 @@ export function nextAlarmAt(waits: LedgerWaits, now: number): number | null {
     active && waits.hasRoom ? waits.retryAt : null,
     active && waits.hasRoom && waits.behind ? now + LIMITS.TELL_AGAIN_MS : null,
   ].map((at) => (at === null ? null : Math.max(at, waits.heldUntil ?? 0)));
-  const due = [waits.leaseUntil, ...outgoing].filter((at) => at !== null);
+  const due = [waits.leaseUntil, waits.jobAt, ...outgoing].filter((at) => at !== null);
   return due.length === 0 ? null : Math.max(now, Math.min(...due));
 }

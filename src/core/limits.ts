@@ -105,7 +105,6 @@ export const LIMITS = {
   FILTER_BYTES_MAX: 4 * KB,
   FILTER_DEPTH_MAX: 8,
   FILTER_VALUES_MAX: 200,
-  SYNC_HOLD_MS: 1 * SECOND, // so long events wait for their publish to deliver them, before the queue gets them
   PULL_DELIVERIES_MAX: 1_000, // of one request; the answer holds at most PAGE_BYTES_MAX of events
   PULL_DELIVERIES_DEFAULT: 100,
   PULL_LEASE_MS_DEFAULT: 30 * SECOND,
@@ -113,6 +112,9 @@ export const LIMITS = {
   PULL_LEASE_MS_MAX: 12 * HOUR, // from now, extended or not
   ACK_ITEMS_MAX: 1_000, // acks, nacks and extends of one request together
   NACK_REASON_CHARS_MAX: 1_000,
+  REPAIR_DELIVERIES_MAX: 1_000, // dead letters that one request moves before its answer; more are moved by a job
+  REPAIR_DELIVERIES_PER_SECOND_MAX: 10_000,
+  SUBSCRIPTION_JOBS_MAX: 10, // of one subscription
   ATTACH_TOPICS_INLINE_MAX: 200, // above it a PUT answers 202 and the cron goes on
 
   // Access.

@@ -5,6 +5,8 @@
  */
 import type { BreakerState } from "../core/breaker.ts";
 import type { EventDraft } from "../core/event.ts";
+import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../core/dead-letter.ts";
+import type { JobReport, RepairAnswer, RepairOptions } from "../core/job.ts";
 import type { Principal } from "../core/principal.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseReturn } from "../core/quota-lease.ts";
 import type { LeaseReport, LeaseVerdicts, PullAnswer, PullAsk } from "../core/pull.ts";
@@ -170,6 +172,9 @@ export interface LogPush extends EventBatch {
   readonly through: number;
   /** The log's last offset; greater than `through` when there is more than one push can carry. */
   readonly head: number;
+  /** What the log chose by; null or absent: it left nothing out. A listener of another filter now reads for itself. */
+  readonly types?: readonly string[] | null;
+  readonly keys?: readonly string[] | null;
 }
 
 /** `gone`: the listener does not want this topic any more, and the log forgets it. */
@@ -231,25 +236,10 @@ export interface DeliveryReport {
   readonly nextAttemptAt: string | null;
 }
 
-export interface DeadLetter {
-  readonly id: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly reason: string;
-  readonly diedAt: string;
-  readonly attempts: readonly AttemptRecord[];
-  /** The event as it was delivered, a line of JSON. */
-  readonly event: string;
-}
-
 export interface ReportPage<Item> {
   readonly items: readonly Item[];
   readonly cursor: string | null;
 }
-
-/** Dead letters by their ids, or all of them. */
-export type DeadLetterChoice = { readonly kind: "ids"; readonly ids: readonly string[] } | { readonly kind: "all" };
 
 /** One delivery of a claimed dispatch. `line` is absent when it travels in the message or must be read from the log. */
 export interface ClaimedDelivery {
@@ -280,26 +270,6 @@ export type ClaimAnswer =
       readonly deliveries: readonly ClaimedDelivery[];
     };
 
-/** Events that a publish has just appended, and which it would deliver itself. */
-export interface SyncAsk {
-  readonly topic: string;
-  readonly epoch: number;
-  readonly places: readonly SyncPlace[];
-}
-
-export interface SyncPlace {
-  readonly partition: number;
-  readonly offset: number;
-}
-
-export interface SyncClaim {
-  readonly dispatch: number;
-  /** What of them matches and nobody else has taken. */
-  readonly answer: ClaimAnswer;
-  /** Those that the ledger owes and the publish does not get: they go the usual way. */
-  readonly queued: readonly SyncPlace[];
-}
-
 export interface SettledDelivery {
   readonly source: number;
   readonly offset: number;
@@ -323,7 +293,6 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   /** That life of the topic has ended: what is owed from it expires. */
   forget(life: TopicLife): Promise<void>;
   claim(dispatch: number): Promise<ClaimAnswer>;
-  claimForPublisher(ask: SyncAsk): Promise<SyncClaim>;
   settle(dispatch: number, claim: number, outcomes: readonly SettledDelivery[], done: boolean): Promise<SettleAnswer>;
   /** The platform gave the dispatch's message up: ring again later. */
   ring(dispatch: number): Promise<void>;
@@ -332,13 +301,8 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   resume(): Promise<Result<null>>;
   /** `owed`: what is in flight as well. */
   deliveries(state: DeliveryReport["state"], cursor: string | null, limit: number): Promise<ReportPage<DeliveryReport>>;
-  /** Of one `reason`, or of any. */
   /** Those of one event, by its id, in whatever state the ledger has rows of. */
   deliveriesOf(eventId: string): Promise<readonly DeliveryReport[]>;
-  deadLetters(cursor: string | null, limit: number, reason?: string | null): Promise<ReportPage<DeadLetter>>;
-  /** How many dead letters the choice names; with `dryRun` nothing else happens. */
-  redrive(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>>;
-  discard(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>>;
   /** Fails with `subscription_not_pulled`, and as one that was removed when the caller's revision is old. */
   pull(ask: PullAsk): Promise<Result<PullAnswer>>;
   settleLeases(report: LeaseReport): Promise<Result<LeaseVerdicts>>;
@@ -350,6 +314,14 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   skip(id: string): Promise<Result<null>>;
   /** Tries it again at once. */
   retry(id: string): Promise<Result<null>>;
+  deadLetters(cursor: string | null, limit: number, query?: DeadLetterQuery): Promise<ReportPage<DeadLetter>>;
+  deadLetterGroups(cursor: string | null, limit: number): Promise<ReportPage<DeadLetterGroup>>;
+  /** Few are moved before the answer, many by a job. Fails with `too_many_jobs`. */
+  redrive(choice: DeadLetterChoice, options: RepairOptions): Promise<Result<RepairAnswer>>;
+  discard(choice: DeadLetterChoice, options: RepairOptions): Promise<Result<RepairAnswer>>;
+  /** By its number. Fails with `job_not_found`. */
+  job(number: number): Promise<Result<JobReport>>;
+  cancelJob(number: number): Promise<Result<JobReport>>;
   /** Ends it and its work: detaches from every log and drops every row. */
   remove(): Promise<void>;
 }

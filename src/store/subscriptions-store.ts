@@ -35,6 +35,15 @@ export class SubscriptionsStore {
     return row === null ? null : recordOf(row);
   }
 
+  /** By its minted id. */
+  async findById(app: string, id: string): Promise<SubscriptionRecord | null> {
+    const row = await this.#db
+      .prepare(`SELECT definition, created_at, settled FROM subscriptions WHERE id = ?2 AND app = ?1`)
+      .bind(app, id)
+      .first<Row>();
+    return row === null ? null : recordOf(row);
+  }
+
   /**
    * Writes a first definition; false when another request was first. How many there are is counted in the same
    * statement, so that racing requests never make one too many: then it is `quota_exceeded`.
@@ -102,18 +111,6 @@ export class SubscriptionsStore {
   async all(app: string): Promise<SubscriptionDefinition[]> {
     const { results } = await this.#db
       .prepare(`SELECT definition, created_at, settled FROM subscriptions WHERE app = ?1`)
-      .bind(app)
-      .all<Row>();
-    return results.map((row) => recordOf(row).definition);
-  }
-
-  /** Those that a publish waits for. */
-  async sync(app: string): Promise<SubscriptionDefinition[]> {
-    const { results } = await this.#db
-      .prepare(
-        `SELECT definition, created_at, settled FROM subscriptions INDEXED BY subscriptions_sync
-         WHERE app = ?1 AND json_extract(definition, '$.mode') = 'sync'`,
-      )
       .bind(app)
       .all<Row>();
     return results.map((row) => recordOf(row).definition);

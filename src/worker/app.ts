@@ -16,6 +16,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { connectRoute } from "./routes/connect.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
 import { pullRoutes } from "./routes/pull.ts";
@@ -46,6 +47,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", deadLetterRoutes);
   hub.route("/v1", pullRoutes);
   hub.route("/v1", parkedDeliveryRoutes);
+  hub.route("/v1", jobRoutes);
   hub.route("/v1", appRoutes);
   hub.route("/v1", keyRoutes);
   hub.route("/v1", tokenRoutes);

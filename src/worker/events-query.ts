@@ -50,14 +50,15 @@ function readFrom(c: HubContext): Result<Position> {
 
 function readPattern(c: HubContext): Result<FilterPattern | null> {
   const text = c.req.query("filter");
-  const given = text === undefined ? ok(null) : parsePattern(text);
+  const given = text === undefined ? ok(null) : parseFilterParameter(text);
   const type = c.req.query("type");
   if (!given.ok || type === undefined) return given;
   if (given.value?.["type"] !== undefined) return fail("parameter_invalid", "The type stands in the filter already.");
   return ok({ ...given.value, type: [type] });
 }
 
-function parsePattern(text: string): Result<FilterPattern> {
+/** The text of a filter that stands in an address. */
+export function parseFilterParameter(text: string): Result<FilterPattern> {
   if (text.length > LIMITS.FILTER_BYTES_MAX)
     return fail("filter_invalid", undefined, { limit: LIMITS.FILTER_BYTES_MAX, actual: text.length });
   const parsed = parseJson(text, { depthMax: LIMITS.JSON_DEPTH_MAX, keysMax: LIMITS.JSON_KEYS_MAX });

@@ -17,6 +17,7 @@ const QUIET: LedgerWaits = {
   ringAt: null,
   leaseUntil: null,
   heldUntil: null,
+  jobAt: null,
 };
 const at = (waits: Partial<LedgerWaits>): number | null => nextAlarmAt({ ...QUIET, ...waits }, NOW);
 

@@ -46,6 +46,8 @@ export class FakeLog {
   firstHeld = 1;
   /** How far the ledger has been told. */
   told = 0;
+  /** What it was told of last at an attach; an event's type is `odd` or `even`. */
+  types: readonly string[] | null = null;
   reachable = true;
 
   constructor(topic: string) {
@@ -57,8 +59,8 @@ export class FakeLog {
     const after = Math.max(this.told, this.firstHeld - 1);
     const through = Math.min(this.head, after + eventsMax);
     this.told = through;
-    const { topic, epoch, head } = this;
-    return { topic, partition: 0, epoch, after, through, head, ...this.#batch(after, through) };
+    const { topic, epoch, head, types } = this;
+    return { topic, partition: 0, epoch, after, through, head, types, ...this.#batch(after, through, types) };
   }
 
   read(request: ReadRequest): Result<ReadPage> {
@@ -69,7 +71,14 @@ export class FakeLog {
     const through = Math.min(this.head, after + request.eventsMax);
     const gap: Gap | null =
       after > offset ? { partition: 0, requested: offset + 1, firstHeld: this.firstHeld, reason: "trimmed" } : null;
-    return ok({ ...this.#batch(after, through), after, through, head: this.head, firstHeld: this.firstHeld, gap });
+    return ok({
+      ...this.#batch(after, through, request.types),
+      after,
+      through,
+      head: this.head,
+      firstHeld: this.firstHeld,
+      gap,
+    });
   }
 
   lines(epoch: number, offsets: readonly number[]): (string | null)[] {
@@ -78,14 +87,23 @@ export class FakeLog {
     );
   }
 
-  #batch(after: number, through: number): { offsets: number[]; body: string } {
-    const offsets = Array.from({ length: Math.max(0, through - after) }, (_, index) => after + 1 + index);
+  #batch(after: number, through: number, types: readonly string[] | null): { offsets: number[]; body: string } {
+    const offsets = Array.from({ length: Math.max(0, through - after) }, (_, index) => after + 1 + index).filter(
+      (offset) => types?.includes(typeOf(offset)) ?? true,
+    );
     return { offsets, body: joinLines(offsets.map(lineOf)) };
   }
 }
 
+const typeOf = (offset: number): string => (offset % 2 === 0 ? "even" : "odd");
+
 export const lineOf = (offset: number): string =>
-  JSON.stringify({ id: `e${offset}`, partitionkey: keyOf(offset), data: { n: offset, third: offset % 3 === 0 } });
+  JSON.stringify({
+    id: `e${offset}`,
+    type: typeOf(offset),
+    partitionkey: keyOf(offset),
+    data: { n: offset, third: offset % 3 === 0 },
+  });
 
 /** Five keys; every seventh event has none. */
 export const keyOf = (offset: number): string | undefined => (offset % 7 === 0 ? undefined : `k${offset % 5}`);
@@ -97,6 +115,7 @@ export class LedgerWorld {
   readonly sent: DispatchMessage[] = [];
   readonly env: Env;
   readonly #stub: ReturnType<typeof subscription>;
+  #meanwhile = (): void => undefined;
 
   constructor(id: string, topics: readonly string[], more: Partial<SubscriptionDefinition> = {}) {
     this.definition = makeDefinition({ id, topics, ...more });
@@ -105,7 +124,12 @@ export class LedgerWorld {
     const getByName = (name: string): unknown => {
       const log = this.logs.get((JSON.parse(name) as string[])[2]!)!;
       return {
-        read: async (request: ReadRequest) => log.read(request),
+        read: async (request: ReadRequest) => {
+          const page = log.read(request);
+          this.#meanwhile();
+          this.#meanwhile = () => undefined;
+          return page;
+        },
         lines: async (epoch: number, offsets: readonly number[]) => log.lines(epoch, offsets),
         status: async () => (log.reachable ? ok({ lastOffset: log.head }) : fail("topic_not_found")),
         detach: async () => undefined,
@@ -123,12 +147,16 @@ export class LedgerWorld {
     return runInDurableObject(this.#stub, (_instance, state) => look(new Ledger(state)));
   }
 
-  define(): Promise<void> {
-    return this.step((ledger) => ledger.define(this.definition));
+  define(more: Partial<SubscriptionDefinition> = {}): Promise<void> {
+    return this.step((ledger) => ledger.define({ ...this.definition, ...more }));
   }
 
-  pump(): Promise<void> {
-    return this.step((ledger) => new Pump(ledger, this.env, (messages) => this.sent.push(...messages)).run());
+  /** `meanwhile` happens while the first page is on its way. */
+  pump(meanwhile: (ledger: Ledger) => void = () => undefined): Promise<void> {
+    return this.step((ledger) => {
+      this.#meanwhile = () => meanwhile(ledger);
+      return new Pump(ledger, this.env, (messages) => this.sent.push(...messages)).run();
+    });
   }
 
   accept(push: LogPush): Promise<PushAnswer> {
@@ -191,7 +219,7 @@ export class LedgerWorld {
   }
 
   discardAll(): Promise<number> {
-    return this.step((ledger) => discardDeadLetters(ledger, { kind: "all" }, false));
+    return this.step((ledger) => discardDeadLetters(ledger, { kind: "all" }, false, Date.now()));
   }
 
   /** Leases lapse. */
@@ -245,3 +273,25 @@ export const outcomeOf = ({ source, offset }: DeliveryPlace, outcome: AttemptOut
 export const ACCEPTED: AttemptOutcome = { kind: "accepted", status: 204 };
 export const FAILED: AttemptOutcome = { kind: "refused", status: 500, retryAfterMs: null, excerpt: "broken" };
 export const REFUSED: AttemptOutcome = { kind: "refused", status: 400, retryAfterMs: null, excerpt: "never" };
+
+/** So many more dead letters of the topic `t`, as if each had been refused: with odd and even numbers for a reason. */
+export function buryDirectly(ledger: Ledger, count: number, line = lineOf): void {
+  ledger.storage.transactionSync(() => {
+    const life = { topic: "t", partition: 0, epoch: EPOCH };
+    const source = ledger.sources.find(life) ?? ledger.sources.insert(life, 0, false);
+    ledger.sources.advance(source.id, source.examined + count, false, count);
+    ledger.sources.count(source.id, { dead: count });
+    for (let offset = source.examined + 1; offset <= source.examined + count; offset += 1) {
+      const at = new Date(0).toISOString();
+      const excerpt = `${offset % 2 === 0 ? "even" : "odd"} ${offset}`;
+      ledger.deadLetters.insert({
+        source: source.id,
+        offset,
+        reason: "refused_permanently",
+        diedAt: 1_000 + offset,
+        line: line(offset),
+        attempts: [{ at, durationMs: 1, status: 422, error: null, excerpt }],
+      });
+    }
+  });
+}

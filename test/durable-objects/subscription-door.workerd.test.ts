@@ -11,7 +11,7 @@ import { subscription, topicLog } from "../../src/stubs.ts";
 import { makeAppend, makeDrafts, makeLife, makeRead, valueOf } from "../builders/log.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
 import { eventually } from "../harness/wait.ts";
-import { makeDefinition, sumOf } from "./ledger-world.ts";
+import { buryDirectly, makeDefinition, sumOf } from "./ledger-world.ts";
 
 const APP = "app_test";
 /** Offsets that the recording listener was called with, by delivery. */
@@ -132,8 +132,30 @@ it("[DLV-8] failures wait in the ledger and go again by its alarm; the last fail
   );
 
   failing = () => false;
-  expect(valueOf(await followed.door.redrive({ kind: "all" }, false))).toBe(1);
+  const options = { dryRun: false, ratePerSecond: null };
+  expect(valueOf(await followed.door.redrive({ kind: "all" }, options))).toEqual({ matched: 1, job: null });
   expect(await followed.settled("the redriven one is delivered")).toMatchObject({ matched: 3, delivered: 3, dead: 0 });
+});
+
+it("[DLQ-5, DLQ-6] ten thousand dead letters redriven by filter, twice at once, are each owed once more", async () => {
+  const followed = await Followed.begin("redriven");
+  valueOf(await followed.door.pause()); // What comes of each delivery is proved elsewhere.
+  const line = (offset: number): string => JSON.stringify({ offset, type: "t", data: { again: offset % 6 !== 0 } });
+  const bury = (ledger: Ledger): void => buryDirectly(ledger, 12_000, line);
+  await runInDurableObject(followed.door, (_door, state) => bury(new Ledger(state)));
+  const filter = { data: { again: [true] } };
+  const redrive = () => followed.door.redrive({ kind: "filter", filter }, { dryRun: false, ratePerSecond: null });
+  const answers = (await Promise.all([redrive(), redrive()])).map(valueOf);
+  expect(answers[0]).toEqual({ matched: 10_000, job: `job_${followed.id}_1` });
+  const jobs = async () => Promise.all([1, 2].map(async (number) => valueOf(await followed.door.job(number))));
+  for (let evictions = 0; evictions < 3; evictions += 1) {
+    await evictDurableObject(followed.door);
+    await followed.stats();
+    await runDurableObjectAlarm(followed.door);
+  }
+  const ended = await eventually(jobs, (both) => both.every(({ state }) => state === "done"), "both have ended");
+  expect(ended.reduce((sum, { done }) => sum + done, 0)).toBe(10_000);
+  expect(await followed.stats()).toMatchObject({ matched: 12_000, owed: 10_000, dead: 2_000 });
 });
 
 it("[DLV-18] paused it only grows its lag; resumed it delivers all of it", async () => {

@@ -103,6 +103,35 @@ describe("what a log tells", () => {
   });
 });
 
+describe("a filter that changes", () => {
+  const ODD = { filter: { type: ["odd"] } };
+  const EVEN = { revision: 2, filter: { type: ["even"] } };
+  const owedOffsets = (): Promise<number[]> =>
+    world.step((ledger) => ledger.dispatches.all().flatMap(({ deliveries }) => deliveries.map(([, offset]) => offset)));
+
+  it("[FLT-9] holds for every event from then on, also while a log still chooses by the one before", async () => {
+    await world.define(ODD);
+    world.log("t").types = ["odd"];
+    await world.push(4);
+    await world.define(EVEN);
+    await world.push(4);
+    await world.pump();
+    expect(await owedOffsets()).toEqual([1, 3, 6, 8]);
+    expect(await world.stats()).toMatchObject({ matched: 4, lag: 0 });
+    world.log("t").types = ["even"];
+    await world.push(2);
+    expect(await owedOffsets()).toEqual([1, 3, 6, 8, 10]);
+  });
+
+  it("[FLT-9] reads a page again that was on its way", async () => {
+    await world.define(ODD);
+    world.log("t").head = 4;
+    await world.step((ledger) => ledger.sources.insert({ topic: "t", partition: 0, epoch: EPOCH }, 0, true));
+    await world.pump((ledger) => ledger.define({ ...world.definition, ...EVEN }));
+    expect(await owedOffsets()).toEqual([2, 4]);
+  });
+});
+
 describe("a delivery that fails", () => {
   it("[DLV-3] is tried again, dies after its last attempt, and keeps its event and its story", async () => {
     await world.push(1);

@@ -5,6 +5,7 @@ import { configure } from "../../src/durable-objects/subscription/configure.ts";
 import { redriveDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
 import { listDeadLetters, listDeliveries } from "../../src/durable-objects/subscription/list-deliveries.ts";
 import { retireSource } from "../../src/durable-objects/subscription/retire.ts";
+import type { DeadLetterQuery } from "../../src/core/dead-letter.ts";
 import { ACCEPTED, EPOCH, FAILED, LedgerWorld, lineOf, REFUSED } from "./ledger-world.ts";
 
 let world: LedgerWorld;
@@ -34,6 +35,8 @@ describe("pausing", () => {
     expect(await world.stats()).toMatchObject({ matched: 7, delivered: 1, owed: 6, lag: 0 });
   });
 });
+
+const ofReason = (reason: string): DeadLetterQuery => ({ filter: null, reason, fingerprint: null });
 
 describe("dead letters", () => {
   it("[DLV-19] redriven by id go out again once, marked, with their own copy, and the cursor stays", async () => {
@@ -122,11 +125,11 @@ describe("dead letters", () => {
     });
     const reasons = await world.step((ledger) => listDeadLetters(ledger, null, 10).items.map(({ reason }) => reason));
     for (const asked of new Set(reasons)) {
-      const page = await world.step((ledger) => listDeadLetters(ledger, null, 10, asked));
+      const page = await world.step((ledger) => listDeadLetters(ledger, null, 10, ofReason(asked)));
       expect(page.items.map(({ reason }) => reason)).toEqual(reasons.filter((reason) => reason === asked));
       expect(page.cursor).toBeNull();
     }
-    expect(await world.step((ledger) => listDeadLetters(ledger, null, 10, "none_of_them"))).toEqual({
+    expect(await world.step((ledger) => listDeadLetters(ledger, null, 10, ofReason("none_of_them")))).toEqual({
       items: [],
       cursor: null,
     });

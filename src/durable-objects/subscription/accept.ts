@@ -1,11 +1,11 @@
 /** What a log tells: new events go out at once when there is room, and otherwise the ledger owes itself a pull. */
+import type { Filter } from "../../core/filter.ts";
 import { dispatchSize } from "../../core/ledger-schedule.ts";
 import { takeEvents, type Taken } from "../../core/ledger-take.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
 import type { LogPush, PushAnswer } from "../rpc.ts";
 import { dispatchEvents } from "./dispatch.ts";
 import { laneRules } from "./lanes.ts";
-import { holdForPublisher } from "./sync-hold.ts";
 import { retireSource } from "./retire.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Source, SourceName } from "./source-store.ts";
@@ -70,13 +70,17 @@ function takePush(ledger: Ledger, source: Source, push: LogPush, now: number): D
   if (push.through <= source.examined && push.head <= source.examined) return [];
   const hasHole = push.after > source.examined;
   const isBusy = ledger.dispatches.openCounts().dispatches >= EAGER_DISPATCHES_MAX;
-  const room = hasHole || source.behind || isBusy ? 0 : ledger.room();
+  const isChosenHere = isSameChoice(push, ledger.filter);
+  const room = hasHole || !isChosenHere || source.behind || isBusy ? 0 : ledger.room();
   if (room === 0) {
     if (!source.behind) ledger.sources.markBehind(source.id);
     return [];
   }
   const taken = takeEvents(push, source.examined, room, ledger.filter, laneRules(ledger, source.id));
   recordTaken(ledger, source.id, taken, taken.through < push.head, now);
-  const messages = dispatchEvents(ledger, source.id, taken.events, dispatchSize(ledger.definition!.maxInFlight), now);
-  return holdForPublisher(ledger, messages, taken.through >= push.head, now);
+  return dispatchEvents(ledger, source.id, taken.events, dispatchSize(ledger.definition!.maxInFlight), now);
 }
+
+/** A changed filter reaches the logs one by one: what was left out by another is no word about this one. */
+const isSameChoice = (push: Pick<LogPush, "types" | "keys">, { types, keys }: Filter): boolean =>
+  JSON.stringify([push.types ?? null, push.keys ?? null]) === JSON.stringify([types, keys]);

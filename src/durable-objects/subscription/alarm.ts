@@ -49,7 +49,8 @@ export class LedgerAlarm {
     const hasRoom = ledger.room(Math.max(now, heldUntil ?? 0)) > 0;
     const behind = nextToExamine(ledger, 0) !== null || ledger.waiting.freeLanes(1).length > 0;
     const retryAt = ledger.retries.nextAt();
-    return nextAlarmAt({ state: ledger.state, hasRoom, behind, retryAt, ringAt, leaseUntil, heldUntil }, now);
+    const jobAt = ledger.jobs.nextAt();
+    return nextAlarmAt({ state: ledger.state, hasRoom, behind, retryAt, ringAt, leaseUntil, heldUntil, jobAt }, now);
   }
 }
 

@@ -1,13 +1,19 @@
 /** Deliveries that died, each with its own copy of the event and the story of its attempts. */
+import { deadLetterFingerprint } from "../../core/dead-letter-fingerprint.ts";
 import type { AttemptRecord } from "../../core/delivery-decision.ts";
 import type { DeliveryPlace } from "../../core/ledger-ids.ts";
+import { LIMITS } from "../../core/limits.ts";
 
 export interface DeadLetterRow extends DeliveryPlace {
   /** Grows with the time of death; lists go by it. */
   readonly seq: number;
   readonly reason: string;
+  readonly fingerprint: string;
   readonly diedAt: number;
+  /** How often it was redriven before this death. */
+  readonly redrives: number;
   readonly line: string;
+  /** Those of its earlier lives as well. */
   readonly attempts: readonly AttemptRecord[];
 }
 
@@ -16,12 +22,43 @@ export interface DeadPlace extends DeliveryPlace {
   readonly seq: number;
 }
 
+/** Those numbered in (after, until]. */
+export interface DeadRange {
+  readonly after: number;
+  readonly until: number;
+}
+
+/** Which dead letters are looked for; null: any. */
+export interface DeadLetterMarks {
+  readonly reason: string | null;
+  readonly fingerprint: string | null;
+  /** `event` is the parsed line. */
+  readonly matches: ((event: unknown) => boolean) | null;
+}
+
+export interface DeadLettersFound {
+  readonly letters: readonly DeadLetterRow[];
+  /** Everything numbered up to here was looked at. */
+  readonly through: number;
+  readonly isLast: boolean;
+}
+
+export interface DeadLetterGroupRow {
+  readonly fingerprint: string;
+  readonly count: number;
+  readonly firstDiedAt: number;
+  /** The one that died last. */
+  readonly sample: DeadLetterRow;
+}
+
 type Row = {
   seq: number;
   source: number;
   offset: number;
   reason: string;
+  fingerprint: string;
   died_at: number;
+  redrives: number;
   line: string;
   attempts: string;
 };
@@ -36,36 +73,62 @@ export class DeadLetterStore {
   }
 
   /** Numbered by time of death, not by what is left: a number that was listed does not come again. */
-  insert(letter: Omit<DeadLetterRow, "seq">): void {
+  insert(letter: Omit<DeadLetterRow, "seq" | "fingerprint" | "redrives"> & { readonly redrives?: number }): void {
     this.#sql.exec(
-      `INSERT INTO dead_letters (seq, source, offset, reason, died_at, line, attempts)
-       VALUES (max(?4, (SELECT coalesce(max(seq), 0) + 1 FROM dead_letters)), ?1, ?2, ?3, ?4, ?5, ?6)`,
+      `INSERT INTO dead_letters (seq, source, offset, reason, died_at, line, attempts, fingerprint, redrives)
+       VALUES (max(?4, (SELECT coalesce(max(seq), 0) + 1 FROM dead_letters)), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
       letter.source,
       letter.offset,
       letter.reason,
       letter.diedAt,
       letter.line,
       JSON.stringify(letter.attempts),
+      deadLetterFingerprint(letter.reason, letter.attempts.at(-1)),
+      letter.redrives ?? 0,
     );
   }
 
-  /** A page ends after `charsMax` of payload, but holds at least one. `reason` null: any. */
-  list(after: number, limit: number, charsMax: number, reason: string | null): DeadLetterRow[] {
+  /** A page ends after `limit` letters found, or a page's bytes or events looked at; it looks at one at least. */
+  read(
+    { after, until }: DeadRange,
+    limit: number,
+    { reason, fingerprint, matches }: DeadLetterMarks,
+  ): DeadLettersFound {
     const letters: DeadLetterRow[] = [];
-    let chars = 0;
     const rows = this.#sql.exec<Row>(
-      `SELECT * FROM dead_letters WHERE seq > ?1 AND reason = coalesce(?3, reason) ORDER BY seq LIMIT ?2`,
+      `SELECT * FROM dead_letters WHERE seq > ?1 AND seq <= ?2 AND reason = coalesce(?3, reason)
+         AND fingerprint = coalesce(?4, fingerprint) ORDER BY seq`,
       after,
-      limit,
+      until,
       reason,
+      fingerprint,
     );
+    let [chars, examined, through] = [0, 0, after];
     for (const row of rows) {
       chars += row.line.length;
-      if (letters.length > 0 && chars > charsMax) break;
-      const { seq, source, offset, reason, died_at: diedAt, line, attempts } = row;
-      letters.push({ seq, source, offset, reason, diedAt, line, attempts: JSON.parse(attempts) as AttemptRecord[] });
+      const isFull = letters.length >= limit || examined >= LIMITS.PAGE_EXAMINED_MAX;
+      if (isFull || (examined > 0 && chars > LIMITS.PAGE_BYTES_MAX)) return { letters, through, isLast: false };
+      examined += 1;
+      through = row.seq;
+      if (matches === null || matches(JSON.parse(row.line))) letters.push(letterOf(row));
     }
-    return letters;
+    return { letters, through: until, isLast: true };
+  }
+
+  /** By fingerprint, after `after`; null: from the first. */
+  groups(after: string | null, limit: number): DeadLetterGroupRow[] {
+    return this.#sql
+      .exec<{ fingerprint: string; count: number; firstSeq: number; lastSeq: number }>(
+        `SELECT fingerprint, count(*) AS count, min(seq) AS firstSeq, max(seq) AS lastSeq FROM dead_letters
+         WHERE ?1 IS NULL OR fingerprint > ?1 GROUP BY fingerprint ORDER BY fingerprint LIMIT ?2`,
+        after,
+        limit,
+      )
+      .toArray()
+      .map(({ fingerprint, count, firstSeq, lastSeq }) => {
+        const firstDiedAt = this.#get(firstSeq).diedAt;
+        return { fingerprint, count, firstDiedAt, sample: this.#get(lastSeq) };
+      });
   }
 
   find({ source, offset }: DeliveryPlace): DeadPlace | null {
@@ -73,27 +136,36 @@ export class DeadLetterStore {
     return this.#sql.exec<PlaceRow>(sql, source, offset).toArray()[0] ?? null;
   }
 
-  places(after: number, until: number, limit: number): DeadPlace[] {
+  places({ after, until }: DeadRange, limit: number): DeadPlace[] {
     const sql = `SELECT seq, source, offset FROM dead_letters WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3`;
     return this.#sql.exec<PlaceRow>(sql, after, until, limit).toArray();
   }
 
-  /** `reason` null: of any. */
-  lastSeq(reason: string | null = null): number {
-    const sql = `SELECT coalesce(max(seq), 0) AS seq FROM dead_letters WHERE reason = coalesce(?1, reason)`;
-    return this.#sql.exec<{ seq: number }>(sql, reason).one().seq;
+  placesAlike(fingerprint: string, { after, until }: DeadRange, limit: number): DeadPlace[] {
+    const sql = `SELECT seq, source, offset FROM dead_letters WHERE fingerprint = ?1 AND seq > ?2 AND seq <= ?3
+      ORDER BY seq LIMIT ?4`;
+    return this.#sql.exec<PlaceRow>(sql, fingerprint, after, until, limit).toArray();
+  }
+
+  lastSeq(): number {
+    return this.#sql.exec<{ seq: number }>(`SELECT coalesce(max(seq), 0) AS seq FROM dead_letters`).one().seq;
   }
 
   count(): number {
     return this.#sql.exec<{ count: number }>(`SELECT count(*) AS count FROM dead_letters`).one().count;
   }
 
-  /** Owed again, from the first attempt, with its own copy; the payload does not pass through the heap. */
+  countAlike(fingerprint: string): number {
+    const sql = `SELECT count(*) AS count FROM dead_letters WHERE fingerprint = ?1`;
+    return this.#sql.exec<{ count: number }>(sql, fingerprint).one().count;
+  }
+
+  /** Owed again, from the first attempt, with its copy and its story; the payload does not pass through the heap. */
   moveToRetries(seq: number, now: number): void {
     this.#sql.exec(
       `INSERT INTO retries
-         (source, offset, attempts_made, next_at, dispatch, redrive, alone, owed_since, line, attempts)
-       SELECT source, offset, 0, ?2, NULL, 1, 0, ?2, line, attempts FROM dead_letters WHERE seq = ?1`,
+         (source, offset, attempts_made, next_at, dispatch, redrive, redrives, alone, owed_since, line, attempts)
+       SELECT source, offset, 0, ?2, NULL, 1, redrives + 1, 0, ?2, line, attempts FROM dead_letters WHERE seq = ?1`,
       seq,
       now,
     );
@@ -103,4 +175,14 @@ export class DeadLetterStore {
   remove(seq: number): void {
     this.#sql.exec(`DELETE FROM dead_letters WHERE seq = ?1`, seq);
   }
+
+  #get(seq: number): DeadLetterRow {
+    return letterOf(this.#sql.exec<Row>(`SELECT * FROM dead_letters WHERE seq = ?1`, seq).one());
+  }
+}
+
+function letterOf(row: Row): DeadLetterRow {
+  const { seq, source, offset, reason, fingerprint, died_at: diedAt, redrives, line, attempts } = row;
+  const story = JSON.parse(attempts) as AttemptRecord[];
+  return { seq, source, offset, reason, fingerprint, diedAt, redrives, line, attempts: story };
 }

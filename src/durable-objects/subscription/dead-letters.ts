@@ -1,11 +1,25 @@
-/** Redriving and discarding: dead letters by their ids, or all that are dead when it begins. */
+/**
+ * Redriving and discarding: dead letters that a choice names, among those that are dead when it begins. A slice is one
+ * transaction; few are moved at once, many by a job (jobs.ts).
+ */
+import { compileFilter } from "../../core/filter.ts";
 import { parseDeliveryId } from "../../core/ledger-ids.ts";
-import type { DeadLetterChoice } from "../rpc.ts";
-import type { DeadPlace } from "./dead-letter-store.ts";
+import { unreachable } from "../../core/assert.ts";
+import type { DeadLetterChoice } from "../../core/dead-letter.ts";
+import type { DeadPlace, DeadRange } from "./dead-letter-store.ts";
 import type { Ledger } from "./ledger.ts";
 
+export type RepairVerb = "redrive" | "discard";
+
 /** Rows that one transaction moves, so that pushes and claims do not wait behind ten thousand. */
-const SLICE = 500;
+export const SLICE_LETTERS = 500;
+
+/** Some of what is chosen, and how far the look went. */
+export interface ChosenSlice {
+  readonly places: readonly DeadPlace[];
+  readonly through: number;
+  readonly isLast: boolean;
+}
 
 /** Owed again from the first attempt; the cursor stays where it is. Answers how many; repeated, none are left. */
 export const redriveDeadLetters = (
@@ -14,49 +28,91 @@ export const redriveDeadLetters = (
   dryRun: boolean,
   now: number,
 ): Promise<number> =>
-  moveChosen(ledger, choice, dryRun, 0, (letter) => ledger.deadLetters.moveToRetries(letter.seq, now));
+  dryRun
+    ? countChosen(ledger, choice)
+    : eachSlice(ledger, choice, (places) => moveLetters(ledger, "redrive", places, now));
 
-export const discardDeadLetters = (ledger: Ledger, choice: DeadLetterChoice, dryRun: boolean): Promise<number> =>
-  moveChosen(ledger, choice, dryRun, 1, (letter) => ledger.deadLetters.remove(letter.seq));
-
-/** `discards`: how many of each letter that moves count as discarded. */
-async function moveChosen(
+export const discardDeadLetters = (
   ledger: Ledger,
   choice: DeadLetterChoice,
   dryRun: boolean,
-  discards: 0 | 1,
-  move: (letter: DeadPlace) => void,
+  now: number,
+): Promise<number> =>
+  dryRun
+    ? countChosen(ledger, choice)
+    : eachSlice(ledger, choice, (places) => moveLetters(ledger, "discard", places, now));
+
+export async function countChosen(ledger: Ledger, choice: DeadLetterChoice): Promise<number> {
+  if (choice.kind === "all") return ledger.deadLetters.count();
+  if (choice.kind === "fingerprint") return ledger.deadLetters.countAlike(choice.fingerprint);
+  return eachSlice(ledger, choice, () => undefined);
+}
+
+/** In the caller's transaction. */
+export function moveLetters(ledger: Ledger, verb: RepairVerb, letters: readonly DeadPlace[], now: number): void {
+  for (const { seq } of letters) {
+    if (verb === "redrive") ledger.deadLetters.moveToRetries(seq, now);
+    else ledger.deadLetters.remove(seq);
+  }
+  for (const [source, group] of Map.groupBy(letters, (letter) => letter.source)) {
+    const discarded = verb === "discard" ? group.length : 0;
+    ledger.sources.count(source, { dead: -group.length, discarded });
+  }
+}
+
+/** The next of what is chosen in `range`. Of a list of ids the range counts the ids, of all else dead letters. */
+export function chooseSlice(
+  ledger: Ledger,
+  choice: DeadLetterChoice,
+  range: DeadRange,
+  limit = SLICE_LETTERS,
+): ChosenSlice {
+  const { deadLetters } = ledger;
+  switch (choice.kind) {
+    case "ids": {
+      const through = range.after + limit;
+      const places = findByIds(ledger, choice.ids.slice(range.after, through));
+      return { places: places.filter(({ seq }) => seq <= range.until), through, isLast: through >= choice.ids.length };
+    }
+    case "all":
+      return sliceOf(deadLetters.places(range, limit), range, limit);
+    case "fingerprint":
+      return sliceOf(deadLetters.placesAlike(choice.fingerprint, range, limit), range, limit);
+    case "filter": {
+      const { matches } = compileFilter(choice.filter);
+      const { letters, ...rest } = deadLetters.read(range, limit, { reason: null, fingerprint: null, matches });
+      return { places: letters, ...rest };
+    }
+    default:
+      return unreachable(choice);
+  }
+}
+
+const sliceOf = (places: readonly DeadPlace[], { after }: DeadRange, limit: number): ChosenSlice => ({
+  places,
+  through: places.at(-1)?.seq ?? after,
+  isLast: places.length < limit,
+});
+
+/** Each slice is looked up in its own transaction: letters may have gone while earlier slices were moved. */
+async function eachSlice(
+  ledger: Ledger,
+  choice: DeadLetterChoice,
+  take: (places: readonly DeadPlace[]) => void,
 ): Promise<number> {
-  if (dryRun) return choice.kind === "all" ? ledger.deadLetters.count() : findByIds(ledger, choice.ids).length;
+  const until = ledger.deadLetters.lastSeq();
   let matched = 0;
-  for (const next of slices(ledger, choice)) {
-    matched += ledger.storage.transactionSync(() => {
-      const letters = next();
-      for (const letter of letters) move(letter);
-      for (const [source, group] of Map.groupBy(letters, (letter) => letter.source)) {
-        ledger.sources.count(source, { dead: -group.length, discarded: discards * group.length });
-      }
-      return letters.length;
+  for (let [after, isLast] = [0, false]; !isLast;) {
+    const slice = ledger.storage.transactionSync(() => {
+      const chosen = chooseSlice(ledger, choice, { after, until });
+      take(chosen.places);
+      return chosen;
     });
+    matched += slice.places.length;
+    ({ through: after, isLast } = slice);
     await scheduler.wait(0); // Lets what waits at the door in between.
   }
   return matched;
-}
-
-/** Each slice is looked up in its own transaction: letters may have gone while earlier slices were moved. */
-function* slices(ledger: Ledger, choice: DeadLetterChoice): Generator<() => DeadPlace[]> {
-  if (choice.kind === "ids") {
-    for (let from = 0; from < choice.ids.length; from += SLICE) {
-      yield () => findByIds(ledger, choice.ids.slice(from, from + SLICE));
-    }
-    return;
-  }
-  const until = ledger.deadLetters.lastSeq();
-  let places: DeadPlace[] = [];
-  do {
-    const after = places.at(-1)?.seq ?? 0;
-    yield () => (places = ledger.deadLetters.places(after, until, SLICE));
-  } while (places.length > 0);
 }
 
 function findByIds(ledger: Ledger, ids: readonly string[]): DeadPlace[] {

@@ -59,4 +59,35 @@ export const LEDGER_MIGRATIONS: readonly ObjectMigration[] = [
         attempts TEXT NOT NULL)`,
     ],
   },
+  {
+    id: 5,
+    statements: [
+      // `generation`: how often the place was set back by a seek; each examination has its own row, and so its own ids.
+      // `replay`: the job whose deliveries it holds, 0 for those that follow the log. `state` past: replaced by a
+      // later generation, or a replay that is over; what is owed from it stays owed.
+      `CREATE TABLE sources_of_generations (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+        epoch INTEGER NOT NULL, generation INTEGER NOT NULL DEFAULT 0, replay INTEGER NOT NULL DEFAULT 0,
+        examined INTEGER NOT NULL, behind INTEGER NOT NULL, state TEXT NOT NULL,
+        matched INTEGER NOT NULL DEFAULT 0, delivered INTEGER NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0,
+        expired INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0, discarded INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (topic, partition, epoch, generation, replay))`,
+      `INSERT INTO sources_of_generations (id, topic, partition, epoch, examined, behind, state, matched, delivered,
+         dead, expired, skipped, discarded)
+       SELECT id, topic, partition, epoch, examined, behind, state, matched, delivered, dead, expired, skipped,
+         discarded FROM sources`,
+      `DROP TABLE sources`,
+      `ALTER TABLE sources_of_generations RENAME TO sources`,
+      // `fingerprint`: of the error (core/dead-letter-fingerprint.ts), empty for those that died before there was one.
+      `ALTER TABLE dead_letters ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''`,
+      `ALTER TABLE dead_letters ADD COLUMN redrives INTEGER NOT NULL DEFAULT 0`,
+      `ALTER TABLE retries ADD COLUMN redrives INTEGER NOT NULL DEFAULT 0`,
+      `CREATE INDEX dead_letters_alike ON dead_letters (fingerprint, seq)`,
+      // `spec`: what is to be done, as JSON (JobSpec). `after`: how far it has come; `until`: dead letters that came
+      // later are not its own. `next_at`: its next slice, or when somebody must look why there was none.
+      `CREATE TABLE jobs (id INTEGER PRIMARY KEY, spec TEXT NOT NULL, state TEXT NOT NULL, matched INTEGER NOT NULL,
+        done INTEGER NOT NULL, after INTEGER NOT NULL, until INTEGER NOT NULL, per_second INTEGER,
+        next_at INTEGER NOT NULL, created_at INTEGER NOT NULL, ended_at INTEGER)`,
+      `CREATE INDEX jobs_due ON jobs (next_at) WHERE state = 'running'`,
+    ],
+  },
 ];

@@ -9,6 +9,7 @@ import type { LogLife } from "../rpc.ts";
 import { DeadLetterStore } from "./dead-letter-store.ts";
 import { DeliveredStore } from "./delivered-store.ts";
 import { DispatchStore } from "./dispatch-store.ts";
+import { JobStore } from "./job-store.ts";
 import { LEDGER_MIGRATIONS } from "./ledger-migrations.ts";
 import { MetaStore, type EndpointWatched } from "./meta-store.ts";
 import { RetryStore } from "./retry-store.ts";
@@ -26,6 +27,7 @@ export class Ledger {
   readonly waiting: WaitingStore;
   readonly deadLetters: DeadLetterStore;
   readonly delivered: DeliveredStore;
+  readonly jobs: JobStore;
   /** The last offset that each source's log has announced since this wake; a hint, so heap is enough. */
   readonly heads = new Map<number, number>();
   #definition: SubscriptionDefinition | null;
@@ -46,6 +48,7 @@ export class Ledger {
     this.waiting = new WaitingStore(sql);
     this.deadLetters = new DeadLetterStore(sql);
     this.delivered = new DeliveredStore(sql);
+    this.jobs = new JobStore(sql);
     this.#definition = this.meta.read("definition");
     this.#endpoint = this.meta.read("endpoint");
     this.#filter = filterOf(this.#definition);

@@ -1,8 +1,10 @@
 /** What operators see of the ledger: owed and in-flight deliveries, dead letters. */
+import { foldExcerpt } from "../../core/dead-letter-fingerprint.ts";
+import { compileFilter } from "../../core/filter.ts";
 import { deliveryKey } from "../../core/keys.ts";
 import { comparePlaces, formatListCursor, parseListCursor, type DeliveryPlace } from "../../core/ledger-ids.ts";
-import { LIMITS } from "../../core/limits.ts";
-import type { DeadLetter, DeliveryReport, ReportPage } from "../rpc.ts";
+import type { DeadLetter, DeadLetterGroup, DeadLetterQuery } from "../../core/dead-letter.ts";
+import type { DeliveryReport, ReportPage } from "../rpc.ts";
 import type { DeadLetterRow } from "./dead-letter-store.ts";
 import type { DeliveredRow } from "./delivered-store.ts";
 import type { Ledger } from "./ledger.ts";
@@ -27,29 +29,31 @@ export function listDeliveries(
   };
 }
 
-/** The newest last; of one reason, or of all. */
+/** In the order of their deaths. A page may be short, or empty, and yet not the last: its cursor says so. */
 export function listDeadLetters(
   ledger: Ledger,
   cursor: string | null,
   limit: number,
-  reason: string | null = null,
+  query: DeadLetterQuery = ANY_DEAD,
 ): ReportPage<DeadLetter> {
-  const letters = readDeadLetters(ledger, cursor, limit, reason);
+  const { letters, next } = readDeadLetters(ledger, cursor, limit, query);
   return {
     items: letters.map((letter) => ({
       ...placeReport(ledger, letter),
       reason: letter.reason,
+      fingerprint: letter.fingerprint,
       diedAt: new Date(letter.diedAt).toISOString(),
+      redrives: letter.redrives,
       attempts: letter.attempts,
       event: letter.line,
     })),
-    cursor: cursorAfter(ledger, letters, reason),
+    cursor: next,
   };
 }
 
 /** Dead letters in the form of deliveries. */
 export function listDead(ledger: Ledger, cursor: string | null, limit: number): ReportPage<DeliveryReport> {
-  const letters = readDeadLetters(ledger, cursor, limit);
+  const { letters, next } = readDeadLetters(ledger, cursor, limit, ANY_DEAD);
   return {
     items: letters.map((letter) => ({
       ...placeReport(ledger, letter),
@@ -57,7 +61,32 @@ export function listDead(ledger: Ledger, cursor: string | null, limit: number): 
       attempts: letter.attempts,
       nextAttemptAt: null,
     })),
-    cursor: cursorAfter(ledger, letters),
+    cursor: next,
+  };
+}
+
+/** By fingerprint, which is the cursor as well. */
+export function listDeadLetterGroups(
+  ledger: Ledger,
+  cursor: string | null,
+  limit: number,
+): ReportPage<DeadLetterGroup> {
+  const groups = ledger.deadLetters.groups(cursor, limit);
+  return {
+    items: groups.map(({ fingerprint, count, firstDiedAt, sample }) => {
+      const { status = null, error = null, excerpt = "" } = sample.attempts.at(-1) ?? {};
+      return {
+        fingerprint,
+        reason: sample.reason,
+        status,
+        error,
+        excerpt: foldExcerpt(excerpt),
+        count,
+        firstDiedAt: new Date(firstDiedAt).toISOString(),
+        lastDiedAt: new Date(sample.diedAt).toISOString(),
+      };
+    }),
+    cursor: groups.length < limit ? null : groups.at(-1)!.fingerprint,
   };
 }
 
@@ -120,19 +149,18 @@ function placeReport(
   return { id: deliveryKey(ledger.subscriptionId, source, offset), topic, partition, offset };
 }
 
+const ANY_DEAD: DeadLetterQuery = { filter: null, reason: null, fingerprint: null };
+
 /** The cursor over dead letters has the order of their deaths where others have the offset. */
 function readDeadLetters(
   ledger: Ledger,
   cursor: string | null,
   limit: number,
-  reason: string | null = null,
-): DeadLetterRow[] {
-  const after = (cursor === null ? null : parseListCursor(cursor)) ?? START;
-  return ledger.deadLetters.list(after.offset, limit, LIMITS.PAGE_BYTES_MAX, reason);
-}
-
-function cursorAfter(ledger: Ledger, letters: readonly DeadLetterRow[], reason: string | null = null): string | null {
-  const last = letters.at(-1);
-  const isLast = last === undefined || last.seq >= ledger.deadLetters.lastSeq(reason);
-  return isLast ? null : formatListCursor({ source: 0, offset: last.seq });
+  { filter, reason, fingerprint }: DeadLetterQuery,
+): { readonly letters: readonly DeadLetterRow[]; readonly next: string | null } {
+  const after = ((cursor === null ? null : parseListCursor(cursor)) ?? START).offset;
+  const matches = filter === null ? null : compileFilter(filter).matches;
+  const range = { after, until: ledger.deadLetters.lastSeq() };
+  const { letters, through, isLast } = ledger.deadLetters.read(range, limit, { reason, fingerprint, matches });
+  return { letters, next: isLast ? null : formatListCursor({ source: 0, offset: through }) };
 }

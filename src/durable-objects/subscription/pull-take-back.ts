@@ -19,7 +19,7 @@ export function takeBackUnclaimed(ledger: Ledger, now: number): void {
 
 function takeBack(ledger: Ledger, [source, offset, attempt]: OpenDelivery, openedAt: number, now: number): void {
   const retry = ledger.retries.get({ source, offset });
-  const first = { source, offset, redrive: false, owedSince: openedAt, line: null, attempts: [] };
+  const first = { source, offset, redrive: false, redrives: 0, owedSince: openedAt, line: null, attempts: [] };
   ledger.retries.put({
     ...(retry ?? first),
     attemptsMade: attempt - 1,

@@ -76,13 +76,14 @@ export class Puller {
       const source = nextSource(ledger, this.#after, unreachable);
       if (source === null) return;
       this.#after = source.id;
+      const { filter } = ledger;
       const page = await this.#read(source, basket);
       if (page === null) {
         unreachable.add(source.id);
         continue;
       }
       ledger.storage.transactionSync(() => {
-        const { events } = examinePage(ledger, source, page, basket.room(ledger));
+        const { events } = examinePage(ledger, source, filter, page, basket.room(ledger));
         const taken = events.map((event): ToLease => ({ source: source.id, ...event, attempt: 1, redrive: false }));
         for (const { line } of taken) basket.add(line);
         basket.deliveries.push(...openLeases(ledger, taken, false, basket.leaseMs, Date.now()));

@@ -3,6 +3,7 @@
  * and nobody has examined. One run at a time; it ends when there is no room or nothing left, and every settle, push and
  * alarm begins it again.
  */
+import type { Filter } from "../../core/filter.ts";
 import { dispatchSize } from "../../core/ledger-schedule.ts";
 import { takeEvents, type TakenEvent } from "../../core/ledger-take.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -18,7 +19,6 @@ import { laneRules, nextToExamine } from "./lanes.ts";
 import { lifeOfEpoch, type Ledger } from "./ledger.ts";
 import { logExpired, retireSource } from "./retire.ts";
 import type { Source } from "./source-store.ts";
-import { holdForPublisher } from "./sync-hold.ts";
 
 /** While many dispatches are open and the log holds little, it is left to gather for so long. */
 const GATHER_MS = 20;
@@ -102,20 +102,20 @@ export class Pump {
   /** Reads the next page of one source and takes what there is room for. Answers whether the source has more. */
   async #pull(source: Source): Promise<boolean> {
     const ledger = this.#ledger;
-    const { types, keys } = ledger.filter;
+    const { filter } = ledger;
     const room = ledger.room();
     if (room === 0) return false;
     const page = await topicLog(this.#env, ledger.app, source.topic, source.partition).read({
       life: lifeOfEpoch(source.epoch),
       until: null,
       keyStream: null,
-      types,
-      keys,
+      types: filter.types,
+      keys: filter.keys,
       start: { kind: "after", epoch: source.epoch, offset: source.examined },
       eventsMax: Math.min(room, LIMITS.PAGE_EVENTS_MAX),
       bytesMax: LIMITS.PUSH_BYTES_MAX,
     });
-    const taken = ledger.storage.transactionSync(() => takePage(ledger, source, page, Date.now()));
+    const taken = ledger.storage.transactionSync(() => takePage(ledger, source, filter, page, Date.now()));
     this.#send(taken.messages);
     return taken.behind;
   }
@@ -127,11 +127,10 @@ interface PageTaken {
   readonly behind: boolean;
 }
 
-function takePage(ledger: Ledger, before: Source, page: Result<ReadPage>, now: number): PageTaken {
-  const { events, behind } = examinePage(ledger, before, page, ledger.room());
+function takePage(ledger: Ledger, before: Source, filter: Filter, page: Result<ReadPage>, now: number): PageTaken {
+  const { events, behind } = examinePage(ledger, before, filter, page, ledger.room());
   const size = dispatchSize(ledger.definition?.maxInFlight ?? 1);
-  const messages = dispatchEvents(ledger, before.id, events, size, now);
-  return { messages: holdForPublisher(ledger, messages, !behind, now), behind };
+  return { messages: dispatchEvents(ledger, before.id, events, size, now), behind };
 }
 
 export interface Examined {
@@ -140,12 +139,21 @@ export interface Examined {
   readonly behind: boolean;
 }
 
-/** Looks at what follows on what was examined of a source; in the caller's transaction. */
-export function examinePage(ledger: Ledger, before: Source, page: Result<ReadPage>, room: number): Examined {
+/**
+ * Looks at what follows on what was examined of a source; in the caller's transaction. `filter` chose the page: another
+ * one that came in between reads it again.
+ */
+export function examinePage(
+  ledger: Ledger,
+  before: Source,
+  filter: Filter,
+  page: Result<ReadPage>,
+  room: number,
+): Examined {
   const source = ledger.sources.get(before.id);
   // While the page was on its way a push, a pause or a removal may have come first: then it is not ours to take.
   if (source === null || source.state !== "live" || !ledger.isRunning) return { events: [], behind: false };
-  if (source.examined !== before.examined) return { events: [], behind: source.behind };
+  if (source.examined !== before.examined || ledger.filter !== filter) return { events: [], behind: source.behind };
   if (!page.ok) return endUnlessPassing(ledger, source, page.failure.code);
   const { gap, head } = page.value;
   if (gap !== null && gap.reason !== "trimmed") return endUnlessPassing(ledger, source, "topic_not_found");

@@ -1,13 +1,34 @@
-/** What operators ask of a subscription's object: what is owed, what is dead, and that it be delivered or given up. */
-import { ok, type Result } from "../../core/result.ts";
-import type { DeadLetter, DeadLetterChoice, DeliveryReport, ReportPage } from "../rpc.ts";
-import { discardDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
+/**
+ * What operators ask of a subscription's object: what is owed, what is dead, and that it be delivered or given up, at
+ * once or by a job.
+ */
+import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../../core/dead-letter.ts";
+import type { JobReport, RepairAnswer, RepairOptions } from "../../core/job.ts";
+import type { Result } from "../../core/result.ts";
+import type { Env } from "../../env.ts";
+import type { DeliveryReport, ReportPage } from "../rpc.ts";
+import type { RepairVerb } from "./dead-letters.ts";
 import { findDeliveries } from "./find-deliveries.ts";
+import { JobRunner } from "./job-runner.ts";
+import { cancelJob, repair, reportJob } from "./jobs.ts";
 import { LedgerObject } from "./ledger-object.ts";
-import { listDead, listDeadLetters, listDelivered, listDeliveries } from "./list-deliveries.ts";
+import { listDead, listDeadLetterGroups, listDeadLetters, listDelivered, listDeliveries } from "./list-deliveries.ts";
 import { hastenParked, isParked, skipParked } from "./parked.ts";
 
 export abstract class RepairableLedger extends LedgerObject {
+  readonly #jobs: JobRunner;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#jobs = new JobRunner(this.ledger, () => void this.moveOn());
+  }
+
+  /** Jobs first: a slice that is done sets a time for the alarm, which then stands once. */
+  override async alarm(): Promise<void> {
+    this.#runJobs();
+    await super.alarm();
+  }
+
   async deliveries(
     state: DeliveryReport["state"],
     cursor: string | null,
@@ -22,22 +43,39 @@ export abstract class RepairableLedger extends LedgerObject {
     return findDeliveries(this.ledger, this.env, eventId);
   }
 
-  async deadLetters(
-    cursor: string | null,
-    limit: number,
-    reason: string | null = null,
-  ): Promise<ReportPage<DeadLetter>> {
-    return listDeadLetters(this.ledger, cursor, limit, reason);
+  async deadLetters(cursor: string | null, limit: number, query?: DeadLetterQuery): Promise<ReportPage<DeadLetter>> {
+    return listDeadLetters(this.ledger, cursor, limit, query);
   }
 
-  async redrive(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>> {
-    const matched = await redriveDeadLetters(this.ledger, choice, dryRun, Date.now());
+  async deadLetterGroups(cursor: string | null, limit: number): Promise<ReportPage<DeadLetterGroup>> {
+    return listDeadLetterGroups(this.ledger, cursor, limit);
+  }
+
+  redrive(choice: DeadLetterChoice, options: RepairOptions): Promise<Result<RepairAnswer>> {
+    return this.#repair("redrive", choice, options);
+  }
+
+  discard(choice: DeadLetterChoice, options: RepairOptions): Promise<Result<RepairAnswer>> {
+    return this.#repair("discard", choice, options);
+  }
+
+  async job(number: number): Promise<Result<JobReport>> {
+    return reportJob(this.ledger, number);
+  }
+
+  async cancelJob(number: number): Promise<Result<JobReport>> {
+    return cancelJob(this.ledger, number, Date.now());
+  }
+
+  async #repair(verb: RepairVerb, choice: DeadLetterChoice, options: RepairOptions): Promise<Result<RepairAnswer>> {
+    const answer = await repair(this.ledger, verb, choice, options);
+    this.#runJobs();
     await this.moveOn();
-    return ok(matched);
+    return answer;
   }
 
-  async discard(choice: DeadLetterChoice, dryRun: boolean): Promise<Result<number>> {
-    return ok(await discardDeadLetters(this.ledger, choice, dryRun));
+  #runJobs(): void {
+    this.ctx.waitUntil(this.#jobs.run().then(() => this.timer.stand(Date.now())));
   }
 
   async isParked(id: string): Promise<boolean> {

@@ -10,7 +10,10 @@ export interface Retry extends DeliveryPlace {
   readonly dispatch: number | null;
   /** The lane that waits behind it; null: none does. */
   readonly lane: string | null;
+  /** It was dead, or is delivered anew on purpose. */
   readonly redrive: boolean;
+  /** How often it came back from the dead. */
+  readonly redrives: number;
   /** Goes in a dispatch of its own, because its last claim lapsed: it may be what kills the consumer. */
   readonly alone: boolean;
   readonly owedSince: number;
@@ -35,6 +38,7 @@ type Row = {
   dispatch: number | null;
   lane: string | null;
   redrive: number;
+  redrives: number;
   alone: number;
   owed_since: number;
   line: string | null;
@@ -55,8 +59,8 @@ export class RetryStore {
   put(retry: Retry): void {
     this.#sql.exec(
       `INSERT INTO retries
-         (source, offset, attempts_made, next_at, dispatch, lane, redrive, alone, owed_since, line, attempts)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         (source, offset, attempts_made, next_at, dispatch, lane, redrive, redrives, alone, owed_since, line, attempts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (source, offset) DO UPDATE SET attempts_made = excluded.attempts_made, next_at = excluded.next_at,
          dispatch = excluded.dispatch, alone = excluded.alone, attempts = excluded.attempts`,
       retry.source,
@@ -66,6 +70,7 @@ export class RetryStore {
       retry.dispatch,
       retry.lane,
       Number(retry.redrive),
+      retry.redrives,
       Number(retry.alone),
       retry.owedSince,
       retry.line,
@@ -149,6 +154,7 @@ export class RetryStore {
         dispatch: row.dispatch,
         lane: row.lane,
         redrive: row.redrive === 1,
+        redrives: row.redrives,
         alone: row.alone === 1,
         owedSince: row.owed_since,
         line: row.line,

@@ -108,6 +108,7 @@ export class Settlement {
       dispatch: null,
       lane,
       redrive: before?.redrive ?? false,
+      redrives: before?.redrives ?? 0,
       alone: settled.outcome.kind === "unreachable" && settled.outcome.reason === "lapsed",
       owedSince: before?.owedSince ?? this.#dispatch.openedAt,
       line: before?.line ?? null,
@@ -120,7 +121,8 @@ export class Settlement {
     const before = this.#retry(source, offset);
     const line = settled.line ?? before?.line ?? "";
     const attempts = this.#attemptsAfter(before, settled);
-    this.#ledger.deadLetters.insert({ source, offset, reason, diedAt: this.#now, line, attempts });
+    const redrives = before?.redrives ?? 0;
+    this.#ledger.deadLetters.insert({ source, offset, reason, diedAt: this.#now, redrives, line, attempts });
     add(this.#dead, source);
     this.#leave(delivery);
     const { topic, partition } = this.#ledger.sources.get(source)!;

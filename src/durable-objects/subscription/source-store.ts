@@ -12,7 +12,8 @@ export interface Source extends SourceName {
   readonly examined: number;
   /** The log has more, or may have: pull before believing that all is examined. */
   readonly behind: boolean;
-  readonly state: "live" | "frozen" | "retired";
+  /** `past`: its log is followed by a later row, or by none because it was a replay; what it owes is owed on. */
+  readonly state: "live" | "frozen" | "past" | "retired";
 }
 
 /** What became of matching events; `owed` is not here, it is counted from the rows of what is owed. */
@@ -40,8 +41,10 @@ export class SourceStore {
     return this.#one(`SELECT ${COLUMNS} FROM sources WHERE id = ?1`, id);
   }
 
+  /** The row that follows that life, or did last. */
   find({ topic, partition, epoch }: SourceName): Source | null {
-    const sql = `SELECT ${COLUMNS} FROM sources WHERE topic = ?1 AND partition = ?2 AND epoch = ?3`;
+    const sql = `SELECT ${COLUMNS} FROM sources WHERE topic = ?1 AND partition = ?2 AND epoch = ?3 AND replay = 0
+      ORDER BY generation DESC LIMIT 1`;
     return this.#one(sql, topic, partition, epoch);
   }
 

@@ -149,7 +149,8 @@ export class Listeners {
       );
       const body = joinLines(wanted.map((event) => event.line));
       const offsets = wanted.map((event) => event.offset);
-      return { topic, partition, epoch, after: listener.told, through: ends.head, head: ends.head, offsets, body };
+      const { told: after } = listener;
+      return { topic, partition, epoch, after, through: ends.head, head: ends.head, types, keys, offsets, body };
     }
     const page = readPage(this.#log, {
       life: this.#log.life!,
@@ -164,6 +165,6 @@ export class Listeners {
     if (!page.ok) throw new Error(`a log cannot read itself: ${page.failure.code}`);
     // `after` is where the page begins: past `told` where retention has taken what was owed. It sees the hole.
     const { after, offsets, body, through, head } = page.value;
-    return { topic, partition, epoch, after, through, head, offsets, body };
+    return { topic, partition, epoch, after, through, head, types, keys, offsets, body };
   }
 }

@@ -3,18 +3,18 @@ import type { AttemptsKept } from "../../core/attempt-history.ts";
 import type { BreakerPolicy } from "../../core/breaker.ts";
 import { HIDDEN_VALUE } from "../../core/custom-headers.ts";
 import { formatDuration } from "../../core/duration.ts";
-import { parseFilter, type FilterPattern } from "../../core/filter-pattern.ts";
-import { minify, stringOf } from "../../core/json-text.ts";
+import type { FilterPattern } from "../../core/filter-pattern.ts";
+import { stringOf } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isTopicPattern, matchesTopicPattern } from "../../core/names.ts";
 import { parsePosition } from "../../core/position.ts";
-import { fail, type Result } from "../../core/result.ts";
+import type { Result } from "../../core/result.ts";
 import { DEFAULT_DELAYS_MS, type RetryPolicy } from "../../core/retry-schedule.ts";
 import type { Ordering, SubscriptionDefinition, Target } from "../../core/subscription.ts";
 import type { WebhookSigning } from "../../core/webhook-signature.ts";
-import { fitsUtf8, utf8Length } from "../../core/utf8.ts";
 import { formatBreaker, readBreaker, readDisableAfter, type BreakerView } from "./breaker-definition.ts";
 import { DefinitionReader, NOT_OFFERED_YET, parseDefinition, type Members } from "./definition-reader.ts";
+import { parseFilterMember } from "./filter-member.ts";
 import { readTarget, type TargetRequest } from "./target-definition.ts";
 
 export type StartRequest =
@@ -28,8 +28,6 @@ export interface SubscriptionRequest {
   readonly filter: FilterPattern | null;
   readonly startFrom: StartRequest;
   readonly target: TargetRequest;
-  /** Absent: async. */
-  readonly mode?: "sync";
   readonly retry: RetryPolicy;
   /** Absent: none. */
   readonly ordering?: Ordering;
@@ -66,21 +64,19 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
   const startFrom = readStart(reader, given.get("startFrom"));
   const target = readTarget(reader, given.get("target"));
   refuseCycle(reader, topics, target);
-  const mode = readMode(reader, given.get("mode"), target);
   const retry = readRetry(reader, given.get("retry"));
-  const ordering = readOrdering(reader, given.get("ordering"), target, mode);
+  const ordering = readOrdering(reader, given.get("ordering"), target);
   const inFlight = reader.integer(given.get("maxInFlight"), "/maxInFlight", { min: 1, max: LIMITS.IN_FLIGHT_MAX });
   const timeoutMs = reader.durationMs(given.get("timeout"), "/timeout", { min: 1, max: LIMITS.TIMEOUT_MS_MAX });
   const breaker = readBreaker(reader, given.get("breaker"), readDisableAfter(reader, raw.value, given));
   const attempts = reader.choice(given.get("attempts"), "/attempts", ["all", "failures", "none"], []);
-  const filter = readFilter(given.get("filter"));
+  const filter = parseFilterMember(given.get("filter"));
   if (!filter.ok && reader.errors.length === 0) return filter;
   return reader.finish("subscription_invalid", () => ({
     topics,
     filter: filter.ok ? filter.value : null,
     startFrom,
     target: target!,
-    ...(mode === "sync" && { mode }),
     retry,
     ...(ordering !== null && { ordering }),
     maxInFlight: inFlight ?? LIMITS.IN_FLIGHT_DEFAULT,
@@ -95,15 +91,15 @@ function readOrdering(
   reader: DefinitionReader,
   raw: string | undefined,
   target: TargetRequest | null,
-  mode: "async" | "sync",
 ): Ordering | null {
   const ordering = reader.choice(raw, "/ordering", ["none", "key", "strict"], []);
   if (ordering === null || ordering === "none") return null;
-  if (target?.kind === "pull" || mode === "sync") reader.refuse("/ordering", NOT_OFFERED_YET);
+  if (target?.kind === "pull") reader.refuse("/ordering", NOT_OFFERED_YET);
   return ordering;
 }
 
 function refuseLater(reader: DefinitionReader, given: Members): void {
+  reader.choice(given.get("mode"), "/mode", ["async"], ["sync", "batch"]);
   for (const name of ["ratePerSecond", "batch"]) {
     if (given.has(name)) reader.refuse(`/${name}`, NOT_OFFERED_YET);
   }
@@ -113,13 +109,6 @@ function refuseLater(reader: DefinitionReader, given: Members): void {
 function refuseCycle(reader: DefinitionReader, topics: readonly string[], target: TargetRequest | null): void {
   if (target?.kind !== "topic" || !topics.some((pattern) => matchesTopicPattern(pattern, target.topic))) return;
   reader.refuse("/target/topic", "The subscription follows this topic itself.");
-}
-
-function readMode(reader: DefinitionReader, raw: string | undefined, target: TargetRequest | null): "async" | "sync" {
-  const mode = reader.choice(raw, "/mode", ["async", "sync"], ["batch"]) ?? "async";
-  const isCalled = target === null || target.kind === "webhook" || target.kind === "listener";
-  if (mode === "sync" && !isCalled) reader.refuse("/mode", "A publish can wait for a webhook or a listener only.");
-  return mode;
 }
 
 function readTopics(reader: DefinitionReader, raw: string | undefined): readonly string[] {
@@ -156,30 +145,13 @@ function readRetry(reader: DefinitionReader, raw: string | undefined): RetryPoli
   };
 }
 
-function readFilter(raw: string | undefined): Result<FilterPattern | null> {
-  if (raw === undefined) return { ok: true, value: null };
-  const limit = LIMITS.FILTER_BYTES_MAX;
-  const text = minify(raw);
-  if (!fitsUtf8(text, limit)) {
-    return fail("filter_invalid", "The filter is too long.", {
-      limit,
-      actual: utf8Length(text),
-      errors: [{ pointer: "/filter", detail: "The filter is too long." }],
-    });
-  }
-  const filter = parseFilter(JSON.parse(text));
-  if (filter.ok) return filter;
-  const errors = (filter.failure.errors ?? []).map(({ pointer, detail }) => ({ pointer: `/filter${pointer}`, detail }));
-  return { ok: false, failure: { ...filter.failure, errors } };
-}
-
 /** What GET answers of the definition; all but the name can be PUT again. No secret appears, nor a header's value. */
 export interface SubscriptionView extends BreakerView {
   readonly attempts: AttemptsKept;
   readonly name: string;
   readonly topics: readonly string[];
   readonly filter: FilterPattern | null;
-  readonly mode: "async" | "sync";
+  readonly mode: "async";
   readonly ordering: "none" | Ordering;
   readonly startFrom: string;
   readonly target:
@@ -206,7 +178,7 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
     name,
     topics,
     filter,
-    mode: definition.mode ?? "async",
+    mode: "async",
     ordering: ordering ?? "none",
     startFrom: start.kind === "time" ? `time:${new Date(start.at).toISOString()}` : start.kind,
     target: formatTarget(target),

@@ -1,15 +1,17 @@
-/** Dead letters: read, delivered again, or given up for good. The live cursor never moves. */
+/** Dead letters: read, grouped, delivered again, or given up for good. The live cursor never moves. */
 import { Hono } from "hono";
 import { parseListCursor } from "../../core/ledger-ids.ts";
+import { ok, type Result } from "../../core/result.ts";
 import type { SubscriptionDefinition } from "../../core/subscription.ts";
-import type { DeadLetterChoice } from "../../durable-objects/rpc.ts";
+import type { DeadLetterQuery } from "../../core/dead-letter.ts";
 import { AuditStore } from "../../store/audit-store.ts";
 import { subscription } from "../../stubs.ts";
 import { formatDeadLetters } from "../../wire/native/dead-letters.ts";
-import { parseRepairRequest } from "../../wire/native/repair-request.ts";
+import { parseRepairRequest, type RepairRequest } from "../../wire/native/repair-request.ts";
 import { auditActorOf, callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
-import { readListQuery, refuseUnoffered } from "../list-query.ts";
+import { parseFilterParameter } from "../events-query.ts";
+import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { json, jsonText, problem } from "../respond.ts";
@@ -17,8 +19,9 @@ import { findSubscription } from "../subscription-lookup.ts";
 
 export const deadLetterRoutes = new Hono<HubBindings>()
   .get("/subscriptions/:name/dead-letters", listDeadLetters)
-  .post("/subscriptions/:name/dead-letters/redrive", jsonBody, idempotency, (c) => choose(c, "redrive"))
-  .post("/subscriptions/:name/dead-letters/discard", jsonBody, idempotency, (c) => choose(c, "discard"));
+  .get("/subscriptions/:name/dead-letters/groups", listGroups)
+  .post("/subscriptions/:name/dead-letters/redrive", jsonBody, idempotency, (c) => repair(c, "redrive"))
+  .post("/subscriptions/:name/dead-letters/discard", jsonBody, idempotency, (c) => repair(c, "discard"));
 
 async function listDeadLetters(c: HubContext): Promise<Response> {
   const found = await findSubscription(c);
@@ -27,28 +30,43 @@ async function listDeadLetters(c: HubContext): Promise<Response> {
   if (!query.ok) return problem(query.failure);
   const { after, limit } = query.value;
   if (after !== "" && parseListCursor(after) === null) return problem({ code: "cursor_invalid" });
-  const unoffered = refuseUnoffered(c, ["filter"]);
-  if (!unoffered.ok) return problem(unoffered.failure);
+  const narrowed = readDeadLetterQuery(c);
+  if (!narrowed.ok) return problem(narrowed.failure);
   const { app, id } = found.value;
-  const page = await subscription(c.env, app, id).deadLetters(
-    after === "" ? null : after,
-    limit,
-    c.req.query("reason") ?? null,
-  );
+  const page = await subscription(c.env, app, id).deadLetters(after === "" ? null : after, limit, narrowed.value);
   return jsonText(formatDeadLetters(page));
 }
 
-async function choose(c: HubContext, verb: "redrive" | "discard"): Promise<Response> {
+function readDeadLetterQuery(c: HubContext): Result<DeadLetterQuery> {
+  const text = c.req.query("filter");
+  const filter = text === undefined ? ok(null) : parseFilterParameter(text);
+  if (!filter.ok) return filter;
+  const reason = c.req.query("reason") ?? null;
+  return ok({ filter: filter.value, reason, fingerprint: c.req.query("fingerprint") ?? null });
+}
+
+async function listGroups(c: HubContext): Promise<Response> {
+  const found = await findSubscription(c);
+  if (!found.ok) return problem(found.failure);
+  const query = readListQuery(c);
+  if (!query.ok) return problem(query.failure);
+  const { after, limit } = query.value;
+  if (!/^([0-9a-f]{14})?$/.test(after)) return problem({ code: "cursor_invalid" });
+  const { app, id } = found.value;
+  return json(await subscription(c.env, app, id).deadLetterGroups(after === "" ? null : after, limit));
+}
+
+async function repair(c: HubContext, verb: "redrive" | "discard"): Promise<Response> {
   const found = await findSubscription(c, "redrive");
   if (!found.ok) return problem(found.failure);
-  const choice = parseRepairRequest(c.var.body);
-  if (!choice.ok) return problem(choice.failure);
-  if (!choice.value.dryRun) await recordRepair(c, found.value, verb, choice.value.choice);
-  const matched = await subscription(c.env, found.value.app, found.value.id)[verb](
-    choice.value.choice,
-    choice.value.dryRun,
-  );
-  return matched.ok ? json({ matched: matched.value }) : problem(matched.failure);
+  const request = parseRepairRequest(c.var.body);
+  if (!request.ok) return problem(request.failure);
+  const { choice, ...options } = request.value;
+  if (!options.dryRun) await recordRepair(c, found.value, verb, request.value);
+  const answer = await subscription(c.env, found.value.app, found.value.id)[verb](choice, options);
+  if (!answer.ok) return problem(answer.failure);
+  const { matched, job } = answer.value;
+  return json({ matched, ...(job !== null && { job }) }, job === null ? 200 : 202);
 }
 
 /** Before the repair, so that none goes unseen: what was asked for, and how many there were to it at that moment. */
@@ -56,15 +74,19 @@ async function recordRepair(
   c: HubContext,
   { app, id, name }: SubscriptionDefinition,
   verb: "redrive" | "discard",
-  choice: DeadLetterChoice,
+  { choice, ratePerSecond }: RepairRequest,
 ): Promise<void> {
-  const counted = await subscription(c.env, app, id)[verb](choice, true);
-  const chosen = choice.kind === "all" ? { all: true } : { ids: choice.ids };
+  const counted = await subscription(c.env, app, id)[verb](choice, { dryRun: true, ratePerSecond });
+  const { kind, ...chosen } = choice;
   await new AuditStore(c.env.DB).record({
     ...auditActorOf(callerOf(c)),
     action: verb === "redrive" ? "dead_letters.redriven" : "dead_letters.discarded",
     subject: name,
     before: null,
-    after: { ...chosen, matched: counted.ok ? counted.value : 0 },
+    after: {
+      ...(kind === "all" ? { all: true } : chosen),
+      ...(ratePerSecond !== null && { ratePerSecond }),
+      matched: counted.ok ? counted.value.matched : 0,
+    },
   });
 }
