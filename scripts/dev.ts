@@ -2,11 +2,13 @@
  * `npm run dev`: the hub, its consumers and the example system in one process tree, with no account and no network.
  * One line says when everything answers; Ctrl-C ends everything.
  */
+import { subscribeLoyalty } from "../examples/consumer/subscribe.ts";
 import { startOrders, type Orders } from "../examples/orders/server.ts";
+import { LOYALTY_BINDING, prepareDevConfigs } from "./lib/dev-config.ts";
 import { DEV_USAGE, parseDevOptions, type DevOptions } from "./lib/dev-options.ts";
 import { prepareDemoPage } from "./lib/demo-page.ts";
 import { migrateLocally, readMigrationState } from "./lib/local-migrations.ts";
-import { startLocalHub, type LocalHub } from "./lib/local-hub.ts";
+import { startLocalHub, type Examples, type LocalHub } from "./lib/local-hub.ts";
 import { isPortFree } from "./lib/ports.ts";
 
 const CRON_MS = 60_000;
@@ -33,25 +35,30 @@ async function run(dev: DevOptions): Promise<void> {
   const state = readMigrationState(dev.persistTo);
   if (state === "behind") await migrateLocally(dev.persistTo);
   const orders = dev.bare ? null : await startExample(dev);
-  const hub = await startLocalHub(dev, orders === null ? null : demoPage(dev, orders));
+  const hub = await startLocalHub(dev, orders === null ? null : examplesOf(dev, orders));
   stops.push(() => hub.stop());
   void hub.ended.then(() => sayThatHubEnded());
   await Promise.all([hub.ready, state === "absent" ? migrateLocally(dev.persistTo) : null]);
 
   pokeCron(dev, hub);
-  await orders?.subscribe();
+  if (orders !== null) await Promise.all([orders.subscribe(), subscribeLoyalty(hubOf(dev), LOYALTY_BINDING)]);
   await expectPage(dev);
   if (!stopping) announce(dev);
 }
 
+function hubOf(dev: DevOptions): { hub: string; key: string } {
+  return { hub: `http://127.0.0.1:${dev.port}`, key: dev.rootKey };
+}
+
 async function startExample(dev: DevOptions): Promise<Orders> {
-  const orders = await startOrders({ hub: `http://127.0.0.1:${dev.port}`, key: dev.rootKey });
+  const orders = await startOrders(hubOf(dev));
   stops.push(() => orders.close());
   return orders;
 }
 
-function demoPage(dev: DevOptions, orders: Orders): string {
-  return prepareDemoPage(dev.port, { key: dev.rootKey, orders: orders.url });
+function examplesOf(dev: DevOptions, orders: Orders): Examples {
+  const assets = prepareDemoPage(dev.port, { key: dev.rootKey, orders: orders.url });
+  return { assets, configs: prepareDevConfigs() };
 }
 
 /** Local runs have no scheduler; production runs the cron every minute. */

@@ -18,8 +18,15 @@ export interface LocalHub {
   stop(): Promise<void>;
 }
 
-/** `assets` null: the files that a deployed hub would serve. */
-export async function startLocalHub(options: DevOptions, assets: string | null): Promise<LocalHub> {
+/** What stands beside the hub in a local run; absent: nothing, as it would be deployed. */
+export interface Examples {
+  /** The folder of files that it serves. */
+  readonly assets: string;
+  /** The Workers that run together. */
+  readonly configs: readonly string[];
+}
+
+export async function startLocalHub(options: DevOptions, examples: Examples | null): Promise<LocalHub> {
   const child = spawnWrangler(
     [
       "dev",
@@ -38,10 +45,11 @@ export async function startLocalHub(options: DevOptions, assets: string | null):
       `ROOT_KEY:${options.rootKey}`,
       "--var",
       `ALLOW_PRIVATE_TARGETS:${options.allowPrivateTargets}`,
-      ...(assets === null ? [] : ["--assets", assets]),
+      ...(examples === null ? [] : ["--assets", examples.assets]),
     ],
     OFFLINE,
     ["ignore", "pipe", "pipe"],
+    examples?.configs,
   );
   forward(child);
   const ended = exitOf(child);

@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 export const REPOSITORY = join(import.meta.dirname, "..", "..");
 
+export const HUB_CONFIG = "wrangler.toml";
+
 const WRANGLER = join(REPOSITORY, "node_modules", "wrangler", "bin", "wrangler.js");
 
 const QUIET = {
@@ -22,9 +24,10 @@ export function spawnWrangler(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   stdio: StdioOptions,
+  configs: readonly string[] = [HUB_CONFIG],
 ): ChildProcess {
-  // The file is named because a wrangler.json in a folder above would win otherwise.
-  return spawn(process.execPath, [WRANGLER, ...args, "-c", "wrangler.toml"], {
+  // Each file is named because a wrangler.json in a folder above would win otherwise.
+  return spawn(process.execPath, [WRANGLER, ...args, ...configs.flatMap((config) => ["-c", config])], {
     cwd: REPOSITORY,
     env: { ...process.env, ...QUIET, ...env },
     stdio,

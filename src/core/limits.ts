@@ -105,6 +105,7 @@ export const LIMITS = {
   FILTER_BYTES_MAX: 4 * KB,
   FILTER_DEPTH_MAX: 8,
   FILTER_VALUES_MAX: 200,
+  SYNC_HOLD_MS: 1 * SECOND, // so long events wait for their publish to deliver them, before the queue gets them
   PULL_DELIVERIES_MAX: 1_000, // of one request; the answer holds at most PAGE_BYTES_MAX of events
   PULL_DELIVERIES_DEFAULT: 100,
   PULL_LEASE_MS_DEFAULT: 30 * SECOND,

@@ -75,6 +75,8 @@ export interface SubscriptionDefinition {
   readonly filter: FilterPattern | null;
   readonly start: SubscriptionStart;
   readonly target: Target;
+  /** Absent: async. A publish waits for the target, bounded by `timeoutMs`; what it does not deliver goes on async. */
+  readonly mode?: "sync";
   readonly retry: RetryPolicy;
   /** Absent: none. A change holds for the events that are examined after it. */
   readonly ordering?: Ordering;

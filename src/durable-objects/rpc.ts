@@ -270,6 +270,26 @@ export type ClaimAnswer =
       readonly deliveries: readonly ClaimedDelivery[];
     };
 
+/** Events that a publish has just appended, and which it would deliver itself. */
+export interface SyncAsk {
+  readonly topic: string;
+  readonly epoch: number;
+  readonly places: readonly SyncPlace[];
+}
+
+export interface SyncPlace {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export interface SyncClaim {
+  readonly dispatch: number;
+  /** What of them matches and nobody else has taken. */
+  readonly answer: ClaimAnswer;
+  /** Those that the ledger owes and the publish does not get: they go the usual way. */
+  readonly queued: readonly SyncPlace[];
+}
+
 export interface SettledDelivery {
   readonly source: number;
   readonly offset: number;
@@ -293,6 +313,7 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   /** That life of the topic has ended: what is owed from it expires. */
   forget(life: TopicLife): Promise<void>;
   claim(dispatch: number): Promise<ClaimAnswer>;
+  claimForPublisher(ask: SyncAsk): Promise<SyncClaim>;
   settle(dispatch: number, claim: number, outcomes: readonly SettledDelivery[], done: boolean): Promise<SettleAnswer>;
   /** The platform gave the dispatch's message up: ring again later. */
   ring(dispatch: number): Promise<void>;

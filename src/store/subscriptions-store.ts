@@ -116,6 +116,18 @@ export class SubscriptionsStore {
     return results.map((row) => recordOf(row).definition);
   }
 
+  /** Those that a publish waits for. */
+  async sync(app: string): Promise<SubscriptionDefinition[]> {
+    const { results } = await this.#db
+      .prepare(
+        `SELECT definition, created_at, settled FROM subscriptions INDEXED BY subscriptions_sync
+         WHERE app = ?1 AND json_extract(definition, '$.mode') = 'sync'`,
+      )
+      .bind(app)
+      .all<Row>();
+    return results.map((row) => recordOf(row).definition);
+  }
+
   /** By name, after `after`. */
   async list(app: string, after: string, limit: number): Promise<SubscriptionRecord[]> {
     const { results } = await this.#db

@@ -89,6 +89,7 @@ async function definitionOf(
     // Where it started is history: a change of the definition does not move it.
     start: previous?.start ?? (startFrom.kind === "latest" ? { kind: "latest", since: c.var.receivedAt } : startFrom),
     target: withConsent(sealed.value.target, request.target, new URL(c.req.url).hostname),
+    ...(request.mode !== undefined && { mode: request.mode }),
     retry: request.retry,
     ...(request.ordering !== undefined && { ordering: request.ordering }),
     maxInFlight: request.maxInFlight,

@@ -53,11 +53,11 @@ describe.skipIf(!canReadProcesses)("npm run demo", () => {
     }
   }, 90_000);
 
-  it("[EX-4] gives every consumer its events: Analytics all of them, counted once each", async () => {
-    const names = ["payment", "notification", "analytics"];
+  it("[EX-4, TGT-8] gives every consumer its events, the Worker beside it too, Analytics all of them once", async () => {
+    const names = ["payment", "notification", "analytics", "loyalty"];
     const delivered = await Promise.all(names.map((name) => readDelivered(hub, name)));
     // Two rounds of three orders: an order is four events, and Notification hears of two of them.
-    expect(delivered).toEqual([6, 12, 24]);
+    expect(delivered).toEqual([6, 12, 24, 6]);
   });
 });
 

@@ -45,4 +45,5 @@ function update(node, { name, state, stats }) {
   setText(button, verb === "pause" ? "Pause" : "Resume");
 }
 
-const describeTarget = (target) => (target.kind === "listener" ? `listener in the hub` : target.kind);
+const PLACES = { listener: "listener in the hub", worker: "Worker beside the hub" };
+const describeTarget = (target) => PLACES[target.kind] ?? target.kind;

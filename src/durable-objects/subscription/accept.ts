@@ -6,6 +6,7 @@ import type { DispatchMessage } from "../../queues/messages.ts";
 import type { LogPush, PushAnswer } from "../rpc.ts";
 import { dispatchEvents } from "./dispatch.ts";
 import { laneRules } from "./lanes.ts";
+import { holdForPublisher } from "./sync-hold.ts";
 import { retireSource } from "./retire.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Source, SourceName } from "./source-store.ts";
@@ -78,7 +79,8 @@ function takePush(ledger: Ledger, source: Source, push: LogPush, now: number): D
   }
   const taken = takeEvents(push, source.examined, room, ledger.filter, laneRules(ledger, source.id));
   recordTaken(ledger, source.id, taken, taken.through < push.head, now);
-  return dispatchEvents(ledger, source.id, taken.events, dispatchSize(ledger.definition!.maxInFlight), now);
+  const messages = dispatchEvents(ledger, source.id, taken.events, dispatchSize(ledger.definition!.maxInFlight), now);
+  return holdForPublisher(ledger, messages, taken.through >= push.head, now);
 }
 
 /** A changed filter reaches the logs one by one: what was left out by another is no word about this one. */

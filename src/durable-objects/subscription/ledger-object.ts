@@ -40,6 +40,11 @@ export abstract class LedgerObject extends DurableObject<Env> {
     }
   }
 
+  /** Examines what the logs are known to hold; resolves when there is nothing left or no room. */
+  protected examine(): Promise<void> {
+    return this.#pump.run();
+  }
+
   /** Dispatches what is due and begins to pull; nobody waits for the pulls, and the alarm stands meanwhile. */
   protected async moveOn(): Promise<void> {
     this.ctx.waitUntil(this.#pump.run().then(() => this.timer.stand(Date.now())));

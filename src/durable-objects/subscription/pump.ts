@@ -19,6 +19,7 @@ import { laneRules, nextToExamine } from "./lanes.ts";
 import { lifeOfEpoch, type Ledger } from "./ledger.ts";
 import { logExpired, retireSource } from "./retire.ts";
 import type { Source } from "./source-store.ts";
+import { holdForPublisher } from "./sync-hold.ts";
 
 /** While many dispatches are open and the log holds little, it is left to gather for so long. */
 const GATHER_MS = 20;
@@ -130,7 +131,8 @@ interface PageTaken {
 function takePage(ledger: Ledger, before: Source, filter: Filter, page: Result<ReadPage>, now: number): PageTaken {
   const { events, behind } = examinePage(ledger, before, filter, page, ledger.room());
   const size = dispatchSize(ledger.definition?.maxInFlight ?? 1);
-  return { messages: dispatchEvents(ledger, before.id, events, size, now), behind };
+  const messages = dispatchEvents(ledger, before.id, events, size, now);
+  return { messages: holdForPublisher(ledger, messages, !behind, now), behind };
 }
 
 export interface Examined {

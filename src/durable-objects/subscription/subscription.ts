@@ -14,6 +14,8 @@ import type {
   SettledDelivery,
   SubscriptionReport,
   SubscriptionRpc,
+  SyncAsk,
+  SyncClaim,
   TopicLife,
 } from "../rpc.ts";
 import { acceptPush } from "./accept.ts";
@@ -25,6 +27,7 @@ import { followTopics } from "./follow.ts";
 import { PullableLedger } from "./pullable-ledger.ts";
 import { reportSubscription } from "./report.ts";
 import { retireSource } from "./retire.ts";
+import { claimForPublisher } from "./sync-claim.ts";
 import { settleDispatch } from "./settle.ts";
 
 export class Subscription extends PullableLedger implements SubscriptionRpc {
@@ -59,6 +62,12 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
 
   async claim(dispatch: number): Promise<ClaimAnswer> {
     const answer = claimDispatch(this.ledger, dispatch, Date.now());
+    await this.timer.stand(Date.now());
+    return answer;
+  }
+
+  async claimForPublisher(ask: SyncAsk): Promise<SyncClaim> {
+    const answer = await claimForPublisher(this.ledger, () => this.examine(), ask);
     await this.timer.stand(Date.now());
     return answer;
   }

@@ -28,6 +28,8 @@ export interface SubscriptionRequest {
   readonly filter: FilterPattern | null;
   readonly startFrom: StartRequest;
   readonly target: TargetRequest;
+  /** Absent: async. */
+  readonly mode?: "sync";
   readonly retry: RetryPolicy;
   /** Absent: none. */
   readonly ordering?: Ordering;
@@ -64,8 +66,9 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
   const startFrom = readStart(reader, given.get("startFrom"));
   const target = readTarget(reader, given.get("target"));
   refuseCycle(reader, topics, target);
+  const mode = readMode(reader, given.get("mode"), target);
   const retry = readRetry(reader, given.get("retry"));
-  const ordering = readOrdering(reader, given.get("ordering"), target);
+  const ordering = readOrdering(reader, given.get("ordering"), target, mode);
   const inFlight = reader.integer(given.get("maxInFlight"), "/maxInFlight", { min: 1, max: LIMITS.IN_FLIGHT_MAX });
   const timeoutMs = reader.durationMs(given.get("timeout"), "/timeout", { min: 1, max: LIMITS.TIMEOUT_MS_MAX });
   const breaker = readBreaker(reader, given.get("breaker"), readDisableAfter(reader, raw.value, given));
@@ -77,6 +80,7 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
     filter: filter.ok ? filter.value : null,
     startFrom,
     target: target!,
+    ...(mode === "sync" && { mode }),
     retry,
     ...(ordering !== null && { ordering }),
     maxInFlight: inFlight ?? LIMITS.IN_FLIGHT_DEFAULT,
@@ -91,15 +95,15 @@ function readOrdering(
   reader: DefinitionReader,
   raw: string | undefined,
   target: TargetRequest | null,
+  mode: "async" | "sync",
 ): Ordering | null {
   const ordering = reader.choice(raw, "/ordering", ["none", "key", "strict"], []);
   if (ordering === null || ordering === "none") return null;
-  if (target?.kind === "pull") reader.refuse("/ordering", NOT_OFFERED_YET);
+  if (target?.kind === "pull" || mode === "sync") reader.refuse("/ordering", NOT_OFFERED_YET);
   return ordering;
 }
 
 function refuseLater(reader: DefinitionReader, given: Members): void {
-  reader.choice(given.get("mode"), "/mode", ["async"], ["sync", "batch"]);
   for (const name of ["ratePerSecond", "batch"]) {
     if (given.has(name)) reader.refuse(`/${name}`, NOT_OFFERED_YET);
   }
@@ -109,6 +113,13 @@ function refuseLater(reader: DefinitionReader, given: Members): void {
 function refuseCycle(reader: DefinitionReader, topics: readonly string[], target: TargetRequest | null): void {
   if (target?.kind !== "topic" || !topics.some((pattern) => matchesTopicPattern(pattern, target.topic))) return;
   reader.refuse("/target/topic", "The subscription follows this topic itself.");
+}
+
+function readMode(reader: DefinitionReader, raw: string | undefined, target: TargetRequest | null): "async" | "sync" {
+  const mode = reader.choice(raw, "/mode", ["async", "sync"], ["batch"]) ?? "async";
+  const isCalled = target === null || target.kind === "webhook" || target.kind === "listener";
+  if (mode === "sync" && !isCalled) reader.refuse("/mode", "A publish can wait for a webhook or a listener only.");
+  return mode;
 }
 
 function readTopics(reader: DefinitionReader, raw: string | undefined): readonly string[] {
@@ -151,7 +162,7 @@ export interface SubscriptionView extends BreakerView {
   readonly name: string;
   readonly topics: readonly string[];
   readonly filter: FilterPattern | null;
-  readonly mode: "async";
+  readonly mode: "async" | "sync";
   readonly ordering: "none" | Ordering;
   readonly startFrom: string;
   readonly target:
@@ -178,7 +189,7 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
     name,
     topics,
     filter,
-    mode: "async",
+    mode: definition.mode ?? "async",
     ordering: ordering ?? "none",
     startFrom: start.kind === "time" ? `time:${new Date(start.at).toISOString()}` : start.kind,
     target: formatTarget(target),

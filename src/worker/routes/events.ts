@@ -29,6 +29,8 @@ import {
 } from "../publish-request.ts";
 import { checkEventsQuery, readEvents, type EventsPage } from "../read-events.ts";
 import { jsonText, problem } from "../respond.ts";
+import { deliverSync, type SyncOutcome } from "../sync-delivery.ts";
+import { findSyncSubscriptions } from "../sync-directory.ts";
 import { formatPosition, sseResponse } from "../sse.ts";
 import { ensureTopic, findTopic, withTopic, type FirstUse } from "../topic-directory.ts";
 import { lifeOf } from "../topic-life.ts";
@@ -51,13 +53,16 @@ async function postEvents(c: HubContext): Promise<Response> {
   const body = await readPublishBody(c);
   if (!body.ok) return problem(body.failure);
   const { drafts } = body.value;
+  // Beside the append: where there are none nobody waits.
+  const looked = findSyncSubscriptions(c.env, c.var.principal.app, topic);
   const work = (request: AppendRequest["request"]) =>
     publish(c.env, callerOf(c), topic, drafts, { ...conditions.value, request });
   const answer =
     key.value === null
       ? await work(null)
       : await publishOnce(c, key.value, fingerprintOfPublish(body.value, conditions.value.partition), work);
-  return answer.ok ? receiptsOf(answer.value) : problem(answer.failure);
+  if (!answer.ok) return problem(answer.failure);
+  return receiptsOf(answer.value, await deliverSync(c.env, c.executionCtx, await looked, answer.value));
 }
 
 /** What was asked is more than a body: a partition chosen by hand, and the attributes of a binary CloudEvent. */
@@ -107,9 +112,10 @@ async function publishOnce(
   return answer;
 }
 
-function receiptsOf({ receipts, replayed }: Published): Response {
+function receiptsOf({ receipts, replayed }: Published, sync: readonly SyncOutcome[]): Response {
   const allDuplicates = receipts.every(({ outcome }) => outcome.ok && outcome.value.duplicate);
-  const text = `{"events":[${receipts.map(formatPublishReceipt).join(",")}]}`;
+  const outcomes = sync.length === 0 ? "" : `,"sync":${JSON.stringify(sync)}`;
+  const text = `{"events":[${receipts.map(formatPublishReceipt).join(",")}]${outcomes}}`;
   return jsonText(text, allDuplicates ? 200 : 201, replayed ? { "idempotent-replayed": "true" } : {});
 }
 

@@ -21,6 +21,7 @@ import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { json, noContent, problem } from "../respond.ts";
 import { findSubscription } from "../subscription-lookup.ts";
+import { forgetSyncSubscriptions } from "../sync-directory.ts";
 import { removeSubscription, writeSubscription } from "../write-subscription.ts";
 
 export const subscriptionRoutes = new Hono<HubBindings>()
@@ -77,6 +78,7 @@ async function putSubscription(c: HubContext): Promise<Response> {
     attached = await attachSubscription(c.env, written.value.definition, LIMITS.ATTACH_TOPICS_INLINE_MAX);
   }
   if (!attached.ok) return problem(attached.failure);
+  forgetSyncSubscriptions(c.var.principal.app);
   const { definition, created, mintedSecret } = written.value;
   const status = attached.value ? (created ? 201 : 200) : 202; // The cron attaches the rest.
   if (mintedSecret !== null) c.set("showsSecret", true);
@@ -89,6 +91,7 @@ async function deleteSubscription(c: HubContext): Promise<Response> {
   if (!found.ok) return problem(found.failure);
   await subscription(c.env, found.value.app, found.value.id).remove();
   await removeSubscription(c, found.value);
+  forgetSyncSubscriptions(found.value.app);
   return noContent();
 }
 

@@ -213,6 +213,7 @@ describe("a subscription's definition", () => {
     [withTarget({ headers: { "X-A": "a".repeat(1_025) } }), "/target/headers/X-A"],
     [withTarget({ headers: { "X-A": "a", "x-a": "b" } }), "/target/headers/x-a"],
     [withTarget({ headers: MANY_HEADERS }), "/target/headers"],
+    [{ topics: ["a"], target: { kind: "pull" }, mode: "sync" }, "/mode"],
     [{ topics: ["a"], target: { kind: "listener" } }, "/target/name"],
     [{ topics: ["a"], target: { kind: "listener", name: "a b" } }, "/target/name"],
     [{ topics: ["a"], target: { kind: "listener", name: "a", url: "x" } }, "/target/url"],
@@ -254,7 +255,6 @@ describe("a subscription's definition", () => {
   });
 
   it.each<[object, string]>([
-    [{ mode: "sync" }, "/mode"],
     [{ mode: "batch" }, "/mode"],
     [{ ratePerSecond: 5 }, "/ratePerSecond"],
     [{ batch: { maxEvents: 10 } }, "/batch"],
