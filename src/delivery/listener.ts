@@ -3,6 +3,7 @@ import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import type { Env } from "../env.ts";
 import { applyOnce, isApplied } from "../store/effects-store.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
+import { BufferedCache } from "./buffered-cache.ts";
 import { isTimeout, untilAborted } from "./deadline.ts";
 import type { ListenerContext, ListenerEvent } from "./define-listener.ts";
 import { findListener } from "./listener-registry.ts";
@@ -15,18 +16,22 @@ export async function attemptListener(env: Env, name: string, request: AttemptRe
   try {
     if (await isApplied(env.DB, definition.id, delivery.id)) return ACCEPTED;
     const signal = AbortSignal.timeout(definition.timeoutMs);
+    const cache = new BufferedCache(env.DB, definition.app);
     const context: ListenerContext = {
       app: definition.app,
       subscription: definition.name,
+      subscriptionId: definition.id,
       deliveryId: delivery.id,
       attempt: delivery.attempt,
       redrive: delivery.redrive,
       db: env.DB,
+      cache,
       signal,
     };
     const handled = (async () => listener.handle(JSON.parse(line) as ListenerEvent, context))();
-    const effects = await untilAborted(handled, signal);
-    if (effects?.length) await applyOnce(env.DB, definition.id, delivery.id, effects, Date.now());
+    const returned = await untilAborted(handled, signal);
+    const effects = [...(returned ?? []), ...cache.writes];
+    if (effects.length > 0) await applyOnce(env.DB, definition.id, delivery.id, effects, Date.now());
     return ACCEPTED;
   } catch (error) {
     if (isTimeout(error)) return { kind: "unreachable", reason: "timeout", excerpt: "" };
