@@ -52,5 +52,7 @@ describe("the health of an endpoint", () => {
     expect(await stored("told")).toEqual([
       ["data", { phase: "closed", failures: 2, since: NOW, probeAt: 0, failedKey: "1f" }],
     ]);
+    await endpointHealth(env, "app", "told").tell(SUCCEEDED, POLICY, NOW);
+    expect(await stored("told")).toEqual([]);
   });
 });

@@ -100,9 +100,12 @@ describe("[EPH-3] the object is called", () => {
     expect(await world.look()).toMatchObject({ failures: 30 });
   });
 
-  it("again after each success until it has heard of one", async () => {
-    const world = await begin("calls-again");
-    await world.observe(FAILED, FAILED);
+  it.each([
+    ["failing", 2],
+    ["held-back", 4],
+  ])("again after each success until it has heard of one, of an endpoint that was %s", async (id, failures) => {
+    const world = await begin(`calls-${id}`);
+    await world.observe(...Array.from({ length: failures }, () => FAILED));
     world.isLost = true;
     await world.observe(ACCEPTED);
     world.isLost = false;
@@ -240,12 +243,19 @@ describe("[EPH-7] the health of an endpoint that nobody can tell", () => {
 
   it("does not hold back after a success that came while the object was judging", async () => {
     const world = await begin("overtaken");
-    await world.watch(async (watch) => {
+    const holds: (number | null)[] = [];
+    await world.watch(async (watch, ledger) => {
+      const write = ledger.watchEndpoint.bind(ledger);
+      ledger.watchEndpoint = (endpoint) => {
+        holds.push(endpoint?.heldUntil ?? null);
+        write(endpoint);
+      };
       watch.observe(Array.from({ length: 9 }, (_, index) => settledOf(index + 1, FAILED)));
       const telling = watch.tell();
       watch.observe([settledOf(10, ACCEPTED)]);
       await telling;
     });
+    expect(holds).toEqual([null, null]); // Watched, and then well: held back at no time between.
     expect(await world.heldUntil()).toBeNull();
     expect(await world.look()).toMatchObject({ state: "closed", failures: 0, since: null });
   });

@@ -76,6 +76,9 @@ async function plant(): Promise<string[]> {
     target,
   });
   canaries.set("a minted webhook secret", minted.target.secret);
+  const rotation = "/v1/subscriptions/minted/secret/rotate";
+  const next = await askForSecret<{ secret: string }>("POST", rotation, { overlap: "1h" });
+  canaries.set("a rotated webhook secret", next.secret);
 
   const scopes = ["publish:**", "manage:**", "admin"];
   const key = await askForSecret<{ id: string; key: string; tokenSecret: string }>("POST", "/v1/keys", {
@@ -116,6 +119,7 @@ async function offend(): Promise<void> {
     headers: { "X-A": `${header}\n` },
     secret: header,
   };
+  await ask("POST", "/v1/subscriptions/given/secret/rotate", { secret: header });
   await ask("PUT", "/v1/subscriptions/bad", { topics: ["orders"], target: bad });
 }
 
@@ -171,7 +175,7 @@ it("[SEC-14] what is secret is shown to nobody, logged nowhere and stored in no 
     expect(told, what).toEqual([]);
   }
   // Controls: the looks saw what is there.
-  expect(canaries.size).toBe(12);
+  expect(canaries.size).toBe(13);
   expect(places.rows.join()).toMatch(/sealed:v1:/);
   expect(places.answers.join()).toContain("********");
   expect(places.logs.join()).toContain("delivery.attempted");

@@ -51,6 +51,8 @@ export class EndpointHealth extends createDurable() implements EndpointHealthCal
 
   private async keep(breaker: Breaker): Promise<void> {
     Object.assign(this, breaker);
-    await this.persist();
+    // Of an endpoint that is well no row is left.
+    if (breaker.failures === 0) await this.destroy();
+    else await this.persist();
   }
 }

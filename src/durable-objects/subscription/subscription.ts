@@ -109,6 +109,7 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
   }
 
   async remove(): Promise<void> {
+    this.ctx.waitUntil(this.endpoint.mend()); // Nothing is kept of a subscription that is no more.
     await remove(this.ledger, this.env);
     this.timer.fired(); // It went with the rows.
   }
