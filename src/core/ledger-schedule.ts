@@ -36,6 +36,8 @@ export interface LedgerWaits {
   readonly heldUntil: number | null;
   /** The next slice of a job. */
   readonly jobAt: number | null;
+  /** The topic of dead letters has not been told of all. */
+  readonly isUnannounced: boolean;
 }
 
 /** When the alarm is due next; null: never. Claims and jobs are watched in every state, all else in `active`. */
@@ -46,6 +48,7 @@ export function nextAlarmAt(waits: LedgerWaits, now: number): number | null {
     active && waits.hasRoom ? waits.retryAt : null,
     active && waits.hasRoom && waits.behind ? now + LIMITS.TELL_AGAIN_MS : null,
   ].map((at) => (at === null ? null : Math.max(at, waits.heldUntil ?? 0)));
-  const due = [waits.leaseUntil, waits.jobAt, ...outgoing].filter((at) => at !== null);
+  const announceAt = waits.isUnannounced ? now + LIMITS.TELL_AGAIN_MS : null;
+  const due = [waits.leaseUntil, waits.jobAt, announceAt, ...outgoing].filter((at) => at !== null);
   return due.length === 0 ? null : Math.max(now, Math.min(...due));
 }

@@ -4,6 +4,7 @@
  * call may or may not have happened.
  */
 import type { BreakerState } from "../core/breaker.ts";
+import type { Announcement } from "../core/dead-letter-event.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../core/job.ts";
@@ -370,12 +371,14 @@ export interface QuotaMeterRpc extends Rpc.DurableObjectBranded {
 
 // -------------------------------------------------------------------------------------------------- worker gate
 
-/** What a hub asks of the Worker that exports it, because objects never read the store. */
+/** What objects ask of the Worker that exports them, because they never read the store. */
 export interface WorkerGateRpc {
   /** Finds the topic or makes it, for someone who wants to follow it. */
   resolveTopic(principal: Principal, topic: string): Promise<Result<FollowedTopic>>;
   /** `event` is a draft as JSON text; the value is its receipt as JSON text. */
   publish(principal: Principal, topic: string, event: string): Promise<Result<string>>;
+  /** Appends deaths to the app's topic of dead letters, each once however often it is told. */
+  announceDeadLetters(app: string, announcements: readonly Announcement[]): Promise<Result<null>>;
   /** Who shows this credential, as if it came with a request; `client`: whose failures are counted together. */
   authenticate(credential: string, client: string): Promise<Result<Principal>>;
 }

@@ -1,5 +1,6 @@
 /** What objects ask of the Worker that exports them: topics by name, and a publish with all its checks. */
 import { WorkerEntrypoint } from "cloudflare:workers";
+import type { Announcement } from "../core/dead-letter-event.ts";
 import { isSystemTopicName } from "../core/names.ts";
 import { allows, type Principal } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
@@ -8,6 +9,7 @@ import type { Env } from "../env.ts";
 import { readConfig } from "../config.ts";
 import { authenticateCredential } from "./access/authenticate-credential.ts";
 import { parseDraft } from "../wire/native/draft.ts";
+import { announceDeadLetters } from "./announce.ts";
 import type { Caller } from "./caller.ts";
 import { NO_CONDITIONS, publish } from "./publish.ts";
 import { formatPublishReceipt } from "./publish-request.ts";
@@ -31,6 +33,10 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
     const published = await publish(this.env, this.#caller(principal), name, [draft.value], NO_CONDITIONS);
     if (!published.ok) return published;
     return ok(formatPublishReceipt(published.value.receipts[0]!));
+  }
+
+  announceDeadLetters(app: string, announcements: readonly Announcement[]): Promise<Result<null>> {
+    return announceDeadLetters(this.env, app, announcements);
   }
 
   async authenticate(credential: string, client: string): Promise<Result<Principal>> {

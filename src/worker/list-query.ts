@@ -24,9 +24,3 @@ export function readWhole(c: HubContext, name: string, min: number, max: number)
   if (Number.isSafeInteger(value) && value >= min && value <= max) return ok(value);
   return fail("parameter_invalid", `${name} is a whole number from ${min} to ${max}.`, { limit: max });
 }
-
-/** What a later release brings is refused by name, so that nobody believes the list to be narrowed by it. */
-export function refuseUnoffered(c: HubContext, names: readonly string[]): Result<null> {
-  const asked = names.find((name) => c.req.query(name) !== undefined);
-  return asked === undefined ? ok(null) : fail("parameter_invalid", `${asked} is not offered yet.`);
-}

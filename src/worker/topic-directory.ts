@@ -55,6 +55,14 @@ export async function ensureTopic(env: Env, caller: Caller, name: string, use = 
   return made.ok ? ok(made.value.topic) : made;
 }
 
+/** Finds one of the hub's own topics or makes it. */
+export async function ensureSystemTopic(env: Env, caller: Caller, name: string): Promise<Result<TopicRecord>> {
+  const found = await findTopic(env, caller.principal.app, name);
+  if (found.ok || found.failure.code !== "topic_not_found") return found;
+  const made = await createTopic(env, caller, name, DEFAULT_TOPIC);
+  return made.ok ? ok(made.value.topic) : made;
+}
+
 /**
  * The row first, then the subscriptions whose patterns match it: see attach.ts. Not created: another request made it a
  * moment ago, and its definition may be another. Failures: `quota_exceeded`.

@@ -18,6 +18,7 @@ const QUIET: LedgerWaits = {
   leaseUntil: null,
   heldUntil: null,
   jobAt: null,
+  isUnannounced: false,
 };
 const at = (waits: Partial<LedgerWaits>): number | null => nextAlarmAt({ ...QUIET, ...waits }, NOW);
 
@@ -34,6 +35,13 @@ describe("the ledger's alarm", () => {
 
   it("[DLV-9] stands at once for what is overdue, never in the past", () => {
     expect(at({ retryAt: NOW - 5_000 })).toBe(NOW);
+  });
+
+  it("[DLQ-5, DLQ-11] stands for jobs and for deaths to be told of, in every state", () => {
+    for (const state of ["active", "paused", "disabled"] as const) {
+      expect(at({ state, jobAt: NOW + 10 })).toBe(NOW + 10);
+      expect(at({ state, isUnannounced: true })).toBe(NOW + LIMITS.TELL_AGAIN_MS);
+    }
   });
 
   it("[DLV-9] stands while there is something to pull and room for it", () => {

@@ -1,11 +1,16 @@
 /** Jobs on the ledger's rows: slices, rates, ends, and what two of them at once do to the same dead letters. */
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Announcement } from "../../src/core/dead-letter-event.ts";
+import { deliveryKey } from "../../src/core/keys.ts";
 import { LIMITS } from "../../src/core/limits.ts";
+import { fail, ok, type Result } from "../../src/core/result.ts";
+import { Announcer } from "../../src/durable-objects/subscription/announcer.ts";
 import { runSlice } from "../../src/durable-objects/subscription/job-runner.ts";
 import { cancelJob, repair, reportJob } from "../../src/durable-objects/subscription/jobs.ts";
 import { listDeadLetterGroups, listDeadLetters } from "../../src/durable-objects/subscription/list-deliveries.ts";
 import type { DeadLetterChoice, DeadLetterQuery } from "../../src/core/dead-letter.ts";
 import type { JobReport, RepairAnswer } from "../../src/core/job.ts";
+import type { WorkerGateRpc } from "../../src/durable-objects/rpc.ts";
 import { valueOf } from "../builders/log.ts";
 import { buryDirectly, LedgerWorld, REFUSED } from "./ledger-world.ts";
 
@@ -199,5 +204,30 @@ describe("which dead letters", () => {
       await world.pump();
       await world.settleNewest(REFUSED);
     }
+  });
+});
+
+describe("the topic of dead letters", () => {
+  it("[DLQ-11] is told in order by whoever comes after a failure; what died stays dead meanwhile", async () => {
+    await world.bury(3);
+    const tell = (answer: () => Promise<Result<null>>): Promise<string[]> =>
+      world.step(async (ledger) => {
+        const heard: string[] = [];
+        const gate = {
+          announceDeadLetters: (_app: string, rows: readonly Announcement[]) => {
+            heard.push(...rows.map(({ full }) => (JSON.parse(full) as { id: string }).id));
+            return answer();
+          },
+        };
+        await new Announcer(ledger, () => gate as unknown as WorkerGateRpc).run();
+        return heard;
+      });
+    const ids = [1, 2, 3].map((offset) => `${deliveryKey(world.definition.id, 1, offset)}_1`);
+    expect(await tell(() => Promise.reject(new Error("not now")))).toEqual(ids);
+    expect(await tell(async () => fail("hub_overloaded"))).toEqual(ids);
+    expect(await world.stats()).toMatchObject({ dead: 3 });
+    expect(await tell(async () => ok(null))).toEqual(ids);
+    expect(await tell(async () => ok(null))).toEqual([]);
+    expect(await world.step((ledger) => ledger.announcements.isEmpty())).toBe(true);
   });
 });

@@ -50,7 +50,9 @@ export class LedgerAlarm {
     const behind = nextToExamine(ledger, 0) !== null || ledger.waiting.freeLanes(1).length > 0;
     const retryAt = ledger.retries.nextAt();
     const jobAt = ledger.jobs.nextAt();
-    return nextAlarmAt({ state: ledger.state, hasRoom, behind, retryAt, ringAt, leaseUntil, heldUntil, jobAt }, now);
+    const isUnannounced = !ledger.announcements.isEmpty();
+    const outgoing = { state: ledger.state, hasRoom, behind, retryAt, ringAt, heldUntil };
+    return nextAlarmAt({ ...outgoing, leaseUntil, jobAt, isUnannounced }, now);
   }
 }
 

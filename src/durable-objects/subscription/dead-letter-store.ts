@@ -110,7 +110,7 @@ export class DeadLetterStore {
       if (isFull || (examined > 0 && chars > LIMITS.PAGE_BYTES_MAX)) return { letters, through, isLast: false };
       examined += 1;
       through = row.seq;
-      if (matches === null || matches(JSON.parse(row.line))) letters.push(letterOf(row));
+      if (matches === null || (row.line !== "" && matches(JSON.parse(row.line)))) letters.push(letterOf(row));
     }
     return { letters, through: until, isLast: true };
   }

@@ -90,4 +90,11 @@ export const LEDGER_MIGRATIONS: readonly ObjectMigration[] = [
       `CREATE INDEX jobs_due ON jobs (next_at) WHERE state = 'running'`,
     ],
   },
+  {
+    id: 6,
+    statements: [
+      // Deaths to be told of: drafts as JSON text, with the event inside, and without it where that is refused.
+      `CREATE TABLE announcements (seq INTEGER PRIMARY KEY AUTOINCREMENT, full TEXT NOT NULL, bare TEXT NOT NULL)`,
+    ],
+  },
 ];

@@ -6,8 +6,9 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
-import type { SettledDelivery } from "../rpc.ts";
+import type { SettledDelivery, WorkerGateRpc } from "../rpc.ts";
 import { endLapsedClaims, LedgerAlarm, ringUnclaimed } from "./alarm.ts";
+import { Announcer } from "./announcer.ts";
 import { EndpointWatch } from "./endpoint-watch.ts";
 import { Ledger } from "./ledger.ts";
 import { Pump } from "./pump.ts";
@@ -17,6 +18,7 @@ export abstract class LedgerObject extends DurableObject<Env> {
   protected readonly timer: LedgerAlarm;
   protected readonly endpoint: EndpointWatch;
   readonly #pump: Pump;
+  readonly #announcer: Announcer;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -24,6 +26,8 @@ export abstract class LedgerObject extends DurableObject<Env> {
     this.timer = new LedgerAlarm(this.ledger);
     this.endpoint = new EndpointWatch(this.ledger, env);
     this.#pump = new Pump(this.ledger, env, (messages) => this.send(messages));
+    const { WorkerGate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
+    this.#announcer = new Announcer(this.ledger, () => WorkerGate);
     void ctx.blockConcurrencyWhile(() => this.timer.load());
   }
 
@@ -48,6 +52,7 @@ export abstract class LedgerObject extends DurableObject<Env> {
   /** Dispatches what is due and begins to pull; nobody waits for the pulls, and the alarm stands meanwhile. */
   protected async moveOn(): Promise<void> {
     this.ctx.waitUntil(this.#pump.run().then(() => this.timer.stand(Date.now())));
+    this.ctx.waitUntil(this.#announcer.run());
     await this.timer.stand(Date.now());
   }
 

@@ -6,6 +6,7 @@ import { matchesTopicPattern } from "../../core/names.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../../core/subscription.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import type { LogLife } from "../rpc.ts";
+import { AnnouncementStore } from "./announcement-store.ts";
 import { DeadLetterStore } from "./dead-letter-store.ts";
 import { DeliveredStore } from "./delivered-store.ts";
 import { DispatchStore } from "./dispatch-store.ts";
@@ -28,6 +29,7 @@ export class Ledger {
   readonly deadLetters: DeadLetterStore;
   readonly delivered: DeliveredStore;
   readonly jobs: JobStore;
+  readonly announcements: AnnouncementStore;
   /** The last offset that each source's log has announced since this wake; a hint, so heap is enough. */
   readonly heads = new Map<number, number>();
   #definition: SubscriptionDefinition | null;
@@ -49,6 +51,7 @@ export class Ledger {
     this.deadLetters = new DeadLetterStore(sql);
     this.delivered = new DeliveredStore(sql);
     this.jobs = new JobStore(sql);
+    this.announcements = new AnnouncementStore(sql);
     this.#definition = this.meta.read("definition");
     this.#endpoint = this.meta.read("endpoint");
     this.#filter = filterOf(this.#definition);

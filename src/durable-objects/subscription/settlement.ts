@@ -9,6 +9,7 @@ import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import { laneName } from "../../core/lane.ts";
 import { logStage } from "../../observability/log.ts";
 import type { SettledDelivery } from "../rpc.ts";
+import { noteDeath } from "./announcer.ts";
 import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
 import { freeLanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
@@ -122,7 +123,9 @@ export class Settlement {
     const line = settled.line ?? before?.line ?? "";
     const attempts = this.#attemptsAfter(before, settled);
     const redrives = before?.redrives ?? 0;
-    this.#ledger.deadLetters.insert({ source, offset, reason, diedAt: this.#now, redrives, line, attempts });
+    const death = { source, offset, reason, redrives, line, attempts };
+    this.#ledger.deadLetters.insert({ ...death, diedAt: this.#now });
+    noteDeath(this.#ledger, death);
     add(this.#dead, source);
     this.#leave(delivery);
     const { topic, partition } = this.#ledger.sources.get(source)!;

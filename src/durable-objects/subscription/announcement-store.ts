@@ -1,0 +1,42 @@
+/** Deaths that the app's topic of dead letters has not been told of yet: the outbox, in order. */
+import type { Announcement } from "../../core/dead-letter-event.ts";
+
+export interface AnnouncementRow extends Announcement {
+  readonly seq: number;
+}
+
+/** Payload of one call: far below the 32 MB of an RPC, and one append's worth. */
+const CHARS_MAX = 512 * 1_024;
+
+export class AnnouncementStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  insert({ full, bare }: Announcement): void {
+    this.#sql.exec(`INSERT INTO announcements (full, bare) VALUES (?1, ?2)`, full, bare);
+  }
+
+  isEmpty(): boolean {
+    return this.#sql.exec(`SELECT 1 FROM announcements LIMIT 1`).toArray().length === 0;
+  }
+
+  /** The oldest, at most `limit`, and no more payload than one call should carry; one at least. */
+  first(limit: number): AnnouncementRow[] {
+    const found: AnnouncementRow[] = [];
+    let chars = 0;
+    const sql = `SELECT seq, full, bare FROM announcements ORDER BY seq LIMIT ?1`;
+    for (const row of this.#sql.exec<{ seq: number; full: string; bare: string }>(sql, limit)) {
+      chars += row.full.length;
+      if (found.length > 0 && chars > CHARS_MAX) break;
+      found.push(row);
+    }
+    return found;
+  }
+
+  removeThrough(seq: number): void {
+    this.#sql.exec(`DELETE FROM announcements WHERE seq <= ?1`, seq);
+  }
+}
