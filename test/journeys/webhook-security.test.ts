@@ -89,6 +89,18 @@ describe("a secret that is rotated", () => {
     expect([first, second!, third.secret!].map((secret) => accepts(secret, after))).toEqual([false, false, true]);
   });
 
+  it("[WHK-10] while deliveries go on refuses none of them to who knows the first secret only", async () => {
+    const first = (await put("flowing")).body.target.secret!;
+    const batch = Array.from({ length: 50 }, (_, n) => ({ type: "t", data: n }));
+    for (let round = 0; round < 4; round += 1) {
+      await Promise.all([hub.publish("flowing", batch), rotate("flowing")]);
+    }
+    await sink.until(({ deliveries }) => deliveries.length === 200, "every delivery");
+    expect(sink.deliveries.filter((delivery) => !accepts(first, delivery))).toEqual([]);
+    const entries = sink.deliveries.map(({ headers }) => headers["webhook-signature"]!.split(" ").length);
+    expect(Math.max(...entries)).toBeGreaterThan(1);
+  });
+
   it("[WHK-10] may be the owner's own, survives PUTs, and is no longer good when its time has come", async () => {
     await put("own");
     const own = `whsec_${Buffer.from("thirty bytes that nobody guesses").toString("base64")}`;
