@@ -2,6 +2,8 @@
 import type { AttemptsKept } from "./attempt-history.ts";
 import type { BreakerPolicy } from "./breaker.ts";
 import type { FilterPattern } from "./filter-pattern.ts";
+import { LIMITS } from "./limits.ts";
+import { coversTopicPattern } from "./names.ts";
 import type { RetryPolicy } from "./retry-schedule.ts";
 import type { WebhookSigning } from "./webhook-signature.ts";
 
@@ -72,6 +74,8 @@ export interface SubscriptionDefinition {
   /** Grows with each PUT; an older definition never replaces a newer one. */
   readonly revision: number;
   readonly topics: readonly string[];
+  /** Patterns that it had before. It may hold events of them still, so who sees it must be allowed these as well. */
+  readonly formerTopics?: readonly string[];
   readonly filter: FilterPattern | null;
   readonly start: SubscriptionStart;
   readonly target: Target;
@@ -86,4 +90,22 @@ export interface SubscriptionDefinition {
   readonly breaker?: BreakerPolicy;
   /** Absent: "failures". */
   readonly attempts?: Exclude<AttemptsKept, "failures">;
+}
+
+/** Every pattern whose events the subscription may hold: what scopes are judged by. */
+export const heldTopics = ({ topics, formerTopics = [] }: SubscriptionDefinition): readonly string[] => [
+  ...topics,
+  ...formerTopics,
+];
+
+/** What it holds beside its next patterns. Of very many only that they are any is kept. */
+export function formerTopicsAfter(
+  previous: SubscriptionDefinition | null,
+  topics: readonly string[],
+): readonly string[] {
+  if (previous === null) return [];
+  const former = [...new Set(heldTopics(previous))].filter(
+    (held) => !topics.some((topic) => coversTopicPattern(topic, held)),
+  );
+  return former.length <= LIMITS.SUBSCRIPTION_TOPICS_MAX ? former : ["**", "$**"];
 }

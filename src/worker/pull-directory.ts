@@ -7,6 +7,7 @@ import { isSubscriptionName } from "../core/names.ts";
 import { allowsOnSubscription, mayTouchSubscriptions } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { SubscriptionDefinition } from "../core/subscription.ts";
+import { heldTopics } from "../core/subscription.ts";
 import { SubscriptionsStore } from "../store/subscriptions-store.ts";
 import type { HubContext } from "./context.ts";
 import { IsolateCache } from "./isolate-cache.ts";
@@ -53,8 +54,8 @@ async function read(c: HubContext, name: string): Promise<Pulled | null> {
   const { app } = c.var.principal;
   const record = await new SubscriptionsStore(c.env.DB).find(app, name);
   if (record === null) return null;
-  const { id, revision, topics } = record.definition;
-  const pulled = { id, app, name, revision, topics };
+  const { id, revision } = record.definition;
+  const pulled = { id, app, name, revision, topics: heldTopics(record.definition) };
   cache.set(cacheKey(app, name), pulled, Date.now() + LIMITS.CONFIG_CACHE_MS);
   return pulled;
 }

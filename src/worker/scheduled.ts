@@ -1,5 +1,6 @@
 /** Once a minute: forgets what has expired in D1 and finishes what crashes left half done. */
 import type { Env } from "../env.ts";
+import { logStage } from "../observability/log.ts";
 import { AccessChangesStore } from "../store/access-changes-store.ts";
 import { AuditStore } from "../store/audit-store.ts";
 import { IdempotencyStore } from "../store/idempotency-store.ts";
@@ -9,14 +10,24 @@ import { settleDeletedApps } from "./access/end-app.ts";
 import { settleRevocations } from "./access/revoke.ts";
 import { settleLeftovers } from "./attach.ts";
 
+/** What must not wait stands first; one step that fails stops no other. */
+const STEPS: Readonly<Record<string, (env: Env, now: number) => Promise<unknown>>> = {
+  settleRevocations,
+  settleLeftovers,
+  settleDeletedApps,
+  purgeIdempotencyKeys: ({ DB }, now) => new IdempotencyStore(DB).purge(now),
+  purgeEffects: ({ DB }, now) => purgeEffects(DB, now),
+  purgeCached: ({ DB }, now) => purgeCached(DB, now),
+  purgeAudit: ({ DB }, now) => new AuditStore(DB).purge(now),
+  purgeAccessChanges: ({ DB }, now) => new AccessChangesStore(DB).purge(now),
+};
+
 export async function runScheduled(env: Env, now: number): Promise<void> {
-  const purged = await new IdempotencyStore(env.DB).purge(now);
-  if (purged > 0) console.log(JSON.stringify({ stage: "idempotency.purged", rows: purged }));
-  await purgeEffects(env.DB, now);
-  await purgeCached(env.DB, now);
-  await new AuditStore(env.DB).purge(now);
-  await new AccessChangesStore(env.DB).purge(now);
-  await settleRevocations(env, now);
-  await settleLeftovers(env, now);
-  await settleDeletedApps(env, now);
+  for (const [step, run] of Object.entries(STEPS)) {
+    try {
+      await run(env, now);
+    } catch (error) {
+      logStage("cron.step_failed", { step, error: String(error) });
+    }
+  }
 }

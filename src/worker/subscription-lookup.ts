@@ -1,7 +1,7 @@
 import { isSubscriptionName } from "../core/names.ts";
 import { allowsOnSubscription, mayTouchSubscriptions } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
-import type { SubscriptionDefinition } from "../core/subscription.ts";
+import { heldTopics, type SubscriptionDefinition } from "../core/subscription.ts";
 import { SubscriptionsStore } from "../store/subscriptions-store.ts";
 import type { HubContext } from "./context.ts";
 
@@ -18,6 +18,6 @@ export async function findSubscription(
   if (!mayTouchSubscriptions(principal, action)) return fail("scope_missing");
   if (!isSubscriptionName(name)) return fail("subscription_not_found");
   const record = await new SubscriptionsStore(c.env.DB).find(c.var.principal.app, name);
-  const isTheirs = record !== null && allowsOnSubscription(principal, action, record.definition.topics);
+  const isTheirs = record !== null && allowsOnSubscription(principal, action, heldTopics(record.definition));
   return isTheirs ? ok(record.definition) : fail("subscription_not_found");
 }

@@ -23,7 +23,7 @@ const SECRET_BYTES = 32;
 /**
  * `id` is the subscription's, `previous` what stands there already. A secret that says the same as before keeps its
  * sealed text, so that a PUT which changes nothing writes nothing new. Fails with `subscription_invalid` when a hidden
- * value is to be kept where there is none.
+ * value is to be kept where there is none, or to be sent to another host than the one it was meant for.
  */
 export async function sealTarget(
   keyring: Keyring,
@@ -33,7 +33,8 @@ export async function sealTarget(
 ): Promise<Result<SealedTarget>> {
   if (requested.kind !== "webhook") return ok({ target: requested, mintedSecret: null });
   const before = previous?.kind === "webhook" ? previous : null;
-  const headers = await sealHeaders(keyring, id, requested.headers, before?.headers ?? {});
+  const isSamePlace = before !== null && new URL(before.url).origin === new URL(requested.url).origin;
+  const headers = await sealHeaders(keyring, id, requested.headers, isSamePlace ? before.headers : {});
   if (!headers.ok) return headers;
   const { kind, url, signing } = requested;
   // Where a key pair alone signed, nobody was ever shown the secret: a fresh one is.
@@ -143,7 +144,7 @@ async function sealAgain(keyring: Keyring, context: string, before: string): Pro
 }
 
 function nothingHidden(name: string): Result<never> {
-  const detail = "There is no hidden value to keep: say what the header is.";
+  const detail = "There is no hidden value to keep for that host: say what the header is.";
   return fail("subscription_invalid", detail, {
     errors: [{ pointer: `/target/headers/${escapePointer(name)}`, detail }],
   });

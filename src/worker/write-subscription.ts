@@ -3,7 +3,7 @@ import type { AuditAction, AuditEntry } from "../core/audit.ts";
 import { LIMITS } from "../core/limits.ts";
 import { allowsOnSubscription } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
-import type { SubscriptionDefinition, Target } from "../core/subscription.ts";
+import { formerTopicsAfter, heldTopics, type SubscriptionDefinition, type Target } from "../core/subscription.ts";
 import { keyringOf } from "../sealing.ts";
 import { SubscriptionsStore } from "../store/subscriptions-store.ts";
 import { auditedSubscription } from "../wire/native/audit.ts";
@@ -35,7 +35,8 @@ export async function writeSubscription(
   const subscriptionsMax = principal.quotas.subscriptions ?? LIMITS.APP_SUBSCRIPTIONS_DEFAULT;
   for (;;) {
     const previous = (await store.find(principal.app, name))?.definition ?? null;
-    if (previous !== null && !allowsOnSubscription(principal, "manage", previous.topics)) return fail("scope_missing");
+    if (previous !== null && !allowsOnSubscription(principal, "manage", heldTopics(previous)))
+      return fail("scope_missing");
     const next = await definitionOf(c, name, request, previous);
     if (!next.ok) return next;
     const { definition } = next.value;
@@ -79,12 +80,14 @@ async function definitionOf(
   const sealed = await sealTarget(keyringOf(c.var.config), id, request.target, previous?.target ?? null);
   if (!sealed.ok) return sealed;
   const { startFrom } = request;
+  const formerTopics = formerTopicsAfter(previous, request.topics);
   const definition: SubscriptionDefinition = {
     id,
     app: c.var.principal.app,
     name,
     revision: (previous?.revision ?? 0) + 1,
     topics: request.topics,
+    ...(formerTopics.length > 0 && { formerTopics }),
     filter: request.filter,
     // Where it started is history: a change of the definition does not move it.
     start: previous?.start ?? (startFrom.kind === "latest" ? { kind: "latest", since: c.var.receivedAt } : startFrom),

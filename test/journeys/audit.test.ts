@@ -226,7 +226,7 @@ describe("the audit log", () => {
     const entries = await listAll(root, "&subject=repaired");
     expect(entries.map(({ action, before, after }) => [action, before, after]).slice(1)).toEqual([
       ["subscription.paused", { state: "active" }, { state: "paused" }],
-      ["dead_letters.redriven", null, { ids, matched: 1 }],
+      ["dead_letters.redriven", null, { ids, idsAsked: 1, matched: 1 }],
       ["dead_letters.discarded", null, { all: true, matched: 2 }],
     ]);
   });

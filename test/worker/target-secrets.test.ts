@@ -92,6 +92,16 @@ describe("a webhook's secrets", () => {
     expect((await seal(requestOf(null, { "X-A": HIDDEN_VALUE }), lost)).target).toEqual(lost);
   });
 
+  it("[SEC-8] are not sent along to another host", async () => {
+    const { target } = await seal(requestOf(SECRET, { "X-A": "one" }));
+    const moved = (url: string) =>
+      sealTarget(NEW, "sub", { ...requestOf(null, { "X-A": HIDDEN_VALUE }), url } as TargetRequest, target);
+    expect(await moved("https://evil.com/")).toMatchObject({
+      failure: { code: "subscription_invalid", errors: [{ pointer: "/target/headers/X-A" }] },
+    });
+    expect((await moved("https://acme.com/elsewhere")).ok).toBe(true);
+  });
+
   it("[SEC-8] cannot be kept where there are none", async () => {
     expect(await sealTarget(NEW, "sub", requestOf(SECRET, { "X-A": HIDDEN_VALUE }), null)).toMatchObject({
       failure: { code: "subscription_invalid", errors: [{ pointer: "/target/headers/X-A" }] },

@@ -8,17 +8,35 @@ import { AppsStore } from "../../store/apps-store.ts";
 import { SubscriptionsStore } from "../../store/subscriptions-store.ts";
 import { subscription } from "../../stubs.ts";
 
-const APPS_PER_RUN = 20;
-const LEDGERS_PER_RUN = 50;
+const APPS_PER_RUN = 100;
+const LEDGERS_PER_PAGE = 100;
+/** A call ends before the platform's bound on what one invocation may ask. */
+const LEDGERS_PER_CALL = 400;
+const LEDGERS_AT_ONCE = 10;
 /** By then every isolate has heard of the end, and no request that had not is under way. */
 const LINGER_MS = 600_000;
 
-/** Removes ledgers, a bounded number a call. */
+/** Removes ledgers, a bounded number a call. One that cannot be reached stops no other, and is tried again. */
 export async function clearApp(env: Env, app: string): Promise<void> {
-  const store = new AppsStore(env.DB);
-  for (const { definition } of await new SubscriptionsStore(env.DB).list(app, "", LEDGERS_PER_RUN)) {
-    await subscription(env, app, definition.id).remove();
-    await store.dropSubscription(app, definition.id);
+  let after = "";
+  for (let cleared = 0; cleared < LEDGERS_PER_CALL; cleared += LEDGERS_PER_PAGE) {
+    const page = await new SubscriptionsStore(env.DB).list(app, after, LEDGERS_PER_PAGE);
+    const rest = page.map(({ definition }) => definition.id);
+    const lane = async (): Promise<void> => {
+      for (let id = rest.shift(); id !== undefined; id = rest.shift()) await endLedger(env, app, id);
+    };
+    await Promise.all(Array.from({ length: LEDGERS_AT_ONCE }, lane));
+    if (page.length < LEDGERS_PER_PAGE) return;
+    after = page.at(-1)!.definition.name;
+  }
+}
+
+async function endLedger(env: Env, app: string, id: string): Promise<void> {
+  try {
+    await subscription(env, app, id).remove();
+    await new AppsStore(env.DB).dropSubscription(app, id);
+  } catch (error) {
+    logStage("app.ledger_unsettled", { app, subscription: id, error: String(error) });
   }
 }
 

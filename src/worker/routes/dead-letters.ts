@@ -69,6 +69,14 @@ async function repair(c: HubContext, verb: "redrive" | "discard"): Promise<Respo
   return json({ matched, ...(job !== null && { job }) }, job === null ? 200 : 202);
 }
 
+/** Of very many ids the first few and their number; whoever asks does not fill the log. */
+const shortened = (chosen: object): object =>
+  "ids" in chosen && Array.isArray(chosen.ids)
+    ? { ids: chosen.ids.slice(0, AUDITED_IDS_MAX), idsAsked: chosen.ids.length }
+    : chosen;
+
+const AUDITED_IDS_MAX = 10;
+
 /** Before the repair, so that none goes unseen: what was asked for, and how many there were to it at that moment. */
 async function recordRepair(
   c: HubContext,
@@ -84,7 +92,7 @@ async function recordRepair(
     subject: name,
     before: null,
     after: {
-      ...(kind === "all" ? { all: true } : chosen),
+      ...(kind === "all" ? { all: true } : shortened(chosen)),
       ...(ratePerSecond !== null && { ratePerSecond }),
       matched: counted.ok ? counted.value.matched : 0,
     },

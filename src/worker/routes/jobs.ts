@@ -5,6 +5,7 @@ import { allowsOnSubscription, mayTouchSubscriptions } from "../../core/principa
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { SubscriptionRpc } from "../../durable-objects/rpc.ts";
 import { AuditStore } from "../../store/audit-store.ts";
+import { heldTopics } from "../../core/subscription.ts";
 import { SubscriptionsStore } from "../../store/subscriptions-store.ts";
 import { subscription } from "../../stubs.ts";
 import { auditActorOf, callerOf } from "../caller.ts";
@@ -58,7 +59,7 @@ async function findJob(c: HubContext, action: "manage" | "redrive"): Promise<Res
   const place: JobPlace | null = parseJobKey(c.req.param("id")!);
   if (place === null) return fail("job_not_found");
   const record = await new SubscriptionsStore(c.env.DB).findById(principal.app, place.subscription);
-  const topics = record?.definition.topics ?? null;
+  const topics = record === null ? null : heldTopics(record.definition);
   if (topics === null || !actions.some((one) => allowsOnSubscription(principal, one, topics)))
     return fail("job_not_found");
   return ok({ ledger: subscription(c.env, principal.app, place.subscription), number: place.number });

@@ -4,7 +4,7 @@ import { parseListCursor } from "../../core/ledger-ids.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isSubscriptionName } from "../../core/names.ts";
 import { allowsOnSubscription, mayTouchSubscriptions } from "../../core/principal.ts";
-import type { SubscriptionDefinition } from "../../core/subscription.ts";
+import { heldTopics, type SubscriptionDefinition } from "../../core/subscription.ts";
 import type { DeliveryReport } from "../../durable-objects/rpc.ts";
 import type { Env } from "../../env.ts";
 import { AuditStore } from "../../store/audit-store.ts";
@@ -41,7 +41,7 @@ async function listSubscriptions(c: HubContext): Promise<Response> {
   const { after, limit } = query.value;
   const records = await new SubscriptionsStore(c.env.DB).list(principal.app, after, limit);
   const items = records
-    .filter(({ definition }) => allowsOnSubscription(principal, "manage", definition.topics))
+    .filter(({ definition }) => allowsOnSubscription(principal, "manage", heldTopics(definition)))
     .map(({ definition, createdAt }) => ({
       ...formatSubscription(definition),
       ...formatSignature(definition.target, Date.now()),
