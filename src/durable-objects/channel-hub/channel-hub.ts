@@ -115,6 +115,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     endExpired(this.#hub, Date.now());
     closeStalled(this.#hub, Date.now());
     this.#replays.startAll();
+    if (this.#hub.someBehind) this.#alarm.goOnLater(Date.now()); // Even while replays run: they may fail.
     this.#alarm.arrange();
   }
 

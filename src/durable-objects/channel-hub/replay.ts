@@ -63,7 +63,8 @@ export class Replays {
         if (this.#isCurrent(channel, follower)) this.#sendPage(channel, follower, partition, page.value);
       }
     } catch (error) {
-      // The log did not answer. The alarm that stands goes on from the row.
+      // The log did not answer. The alarm goes on from the row.
+      this.#alarm.goOnLater(Date.now());
       console.warn(JSON.stringify({ stage: "hub.replay_interrupted", topic: channel.name, error: String(error) }));
     } finally {
       follower.replaying = false; // In the turn in which it stopped, so that no push can find it running in vain.
