@@ -36,6 +36,12 @@ export function parseObjectName(name: string | undefined): ObjectName {
 export const deliveryKey = (subscriptionId: string, source: number, offset: number): string =>
   `msg_${subscriptionId}_${source}_${offset}`;
 
+/**
+ * `webhook-id` of a batch. The digest is one of its deliveries: repeated as it was it keeps its id, and what goes again
+ * after a part of it failed is another batch.
+ */
+export const batchKey = (subscriptionId: string, digest: string): string => `bat_${subscriptionId}_${digest}`;
+
 /** Who asked for what: one principal's key on one route never meets another's. */
 export const idempotencyScope = (app: string, principal: string, method: string, path: string): string =>
   JSON.stringify([app, principal, method, path]);

@@ -27,8 +27,12 @@ export interface LedgerWaits {
   readonly state: SubscriptionState;
   /** Whether `dispatchRoom` leaves any: without it a settle or a lapse is what comes next. */
   readonly hasRoom: boolean;
+  /** When the rate lets the next go; null: now. */
+  readonly tokensAt: number | null;
   /** Some log holds what has not been examined. */
   readonly behind: boolean;
+  /** When what a log holds for a batch has waited for long enough. */
+  readonly gatherAt: number | null;
   readonly retryAt: number | null;
   readonly ringAt: number | null;
   readonly leaseUntil: number | null;
@@ -43,12 +47,16 @@ export interface LedgerWaits {
 /** When the alarm is due next; null: never. Claims and jobs are watched in every state, all else in `active`. */
 export function nextAlarmAt(waits: LedgerWaits, now: number): number | null {
   const active = waits.state === "active";
-  const outgoing = [
-    active ? waits.ringAt : null,
-    active && waits.hasRoom ? waits.retryAt : null,
-    active && waits.hasRoom && waits.behind ? now + LIMITS.TELL_AGAIN_MS : null,
-  ].map((at) => (at === null ? null : Math.max(at, waits.heldUntil ?? 0)));
+  // With tokens to spare what is behind has been tried, and is tried again; without them it goes when there are some.
+  const behindAt = waits.behind ? (waits.tokensAt ?? now + LIMITS.TELL_AGAIN_MS) : null;
+  const fresh = active && waits.hasRoom ? [waits.retryAt, waits.gatherAt, behindAt] : [];
+  const outgoing = [active ? waits.ringAt : null, ...fresh.map((at) => later(at, waits.tokensAt))];
   const announceAt = waits.isUnannounced ? now + LIMITS.TELL_AGAIN_MS : null;
-  const due = [waits.leaseUntil, waits.jobAt, announceAt, ...outgoing].filter((at) => at !== null);
+  const held = outgoing.map((at) => later(at, waits.heldUntil));
+  const due = [waits.leaseUntil, waits.jobAt, announceAt, ...held].filter((at) => at !== null);
   return due.length === 0 ? null : Math.max(now, Math.min(...due));
 }
+
+/** Null stays null: what is not waited for is not waited for later. */
+const later = (at: number | null, bound: number | null): number | null =>
+  at === null ? null : Math.max(at, bound ?? 0);

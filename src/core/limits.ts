@@ -85,6 +85,14 @@ export const LIMITS = {
   IN_FLIGHT_DEFAULT: 100,
   IN_FLIGHT_MAX: 1_000,
   REPUBLISH_HOPS_MAX: 5, // from topic to topic; a way round that no id ends is cut here
+  CALLS_PER_SECOND_MAX: 10_000,
+  BATCH_EVENTS_DEFAULT: 100,
+  BATCH_EVENTS_MAX: 500,
+  BATCH_BYTES_DEFAULT: 256 * KB,
+  BATCH_BYTES_MAX: 1 * MB, // read whole from the log, and held whole while it is sent
+  BATCH_BYTES_MIN: 1 * KB,
+  BATCH_WAIT_MS_DEFAULT: 1 * SECOND,
+  BATCH_WAIT_MS_MAX: 60 * SECOND,
   LANE_DELIVERIES_MAX: 10_000, // deliveries behind others of their key; above it the rest waits in the log
   KEPT_DELIVERIES_MAX: 1_000, // with `attempts: "all"`: the last that were delivered, with their attempts
   RESPONSE_READ_BYTES_MAX: 64 * KB,

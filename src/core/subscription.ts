@@ -10,6 +10,13 @@ import type { WebhookSigning } from "./webhook-signature.ts";
 /** `key`: deliveries of one key of one partition go one after the other; `strict`: those of one partition. */
 export type Ordering = "key" | "strict";
 
+/** One request carries so much at most; a batch that is not full goes when its first event has waited so long. */
+export interface BatchPolicy {
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+  readonly maxWaitMs: number;
+}
+
 export type SubscriptionState = "active" | "paused" | "disabled";
 
 export type Target =
@@ -84,6 +91,10 @@ export interface SubscriptionDefinition {
   readonly retry: RetryPolicy;
   /** Absent: none. A change holds for the events that are examined after it. */
   readonly ordering?: Ordering;
+  /** Present: mode `batch`. */
+  readonly batch?: BatchPolicy;
+  /** Calls of the target, a batch being one. Absent: as many as `maxInFlight` lets go. */
+  readonly ratePerSecond?: number;
   readonly maxInFlight: number;
   readonly timeoutMs: number;
   /** Absent in what was stored before there was one: `BREAKER_DEFAULT`. */

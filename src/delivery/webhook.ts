@@ -2,7 +2,7 @@
 import { readConfig } from "../config.ts";
 import type { AttemptOutcome, UnreachableReason } from "../core/delivery-decision.ts";
 import { parseRetryAfterMs } from "../core/retry-after.ts";
-import type { WebhookTarget } from "../core/subscription.ts";
+import type { SubscriptionDefinition, WebhookTarget } from "../core/subscription.ts";
 import type { Env } from "../env.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
 import { judgeTarget } from "./judge-target.ts";
@@ -12,28 +12,51 @@ import { signWebhook } from "./sign.ts";
 
 export const USER_AGENT = "Tidings/0.1.0";
 
-export async function attemptWebhook(
+export function attemptWebhook(
   env: Env,
   target: WebhookTarget,
-  request: AttemptRequest,
+  { definition, delivery, line }: AttemptRequest,
 ): Promise<AttemptOutcome> {
+  const contentType = "application/cloudevents+json; charset=utf-8";
+  const { id, redrive } = delivery;
+  const message = { id, contentType, body: line, traceparent: traceparentOf(line), redrive };
+  return postWebhook(env, target, definition, message, readOutcome);
+}
+
+/** What is signed and sent: one event, or several. */
+export interface WebhookMessage {
+  readonly id: string;
+  readonly contentType: string;
+  readonly body: string;
+  readonly traceparent: string | null;
+  readonly redrive: boolean;
+}
+
+/** What `read` makes of the answer, or why there is none. */
+export async function postWebhook<Outcome>(
+  env: Env,
+  target: WebhookTarget,
+  definition: SubscriptionDefinition,
+  message: WebhookMessage,
+  read: (response: Response) => Promise<Outcome>,
+): Promise<Outcome | AttemptOutcome> {
   // Judged when it was stored, and again now: what the hub allows, or what the name stands for, may have changed since.
   const judged = await judgeTarget(target.url, readConfig(env), null);
   if (judged.kind === "refused") return failed("address_refused", judged.failure.detail ?? "");
   if (judged.kind === "unresolved") return failed("name_unresolved", "");
-  const opened = await openTarget(env, request.definition.id, target, Date.now());
+  const opened = await openTarget(env, definition.id, target, Date.now());
   if (opened === null) return failed("secret_unreadable", "No key of SECRETS_KEY opens the target's secret.");
-  const signal = AbortSignal.timeout(request.definition.timeoutMs); // Over the headers and the body.
+  const signal = AbortSignal.timeout(definition.timeoutMs); // Over the headers and the body.
   try {
-    const headers = await webhookHeaders(opened, target.consentedTo ?? null, request, Date.now());
-    const init = { method: "POST", headers, body: request.line, redirect: "manual", signal } as const;
-    return await readOutcome(await fetch(judged.url, init));
+    const headers = await webhookHeaders(opened, target.consentedTo ?? null, message, Date.now());
+    const init = { method: "POST", headers, body: message.body, redirect: "manual", signal } as const;
+    return await read(await fetch(judged.url, init));
   } catch (error) {
     return signal.aborted ? failed("timeout", "") : failed("connection", String(error));
   }
 }
 
-async function readOutcome(response: Response): Promise<AttemptOutcome> {
+export async function readOutcome(response: Response): Promise<AttemptOutcome> {
   const { status } = response;
   if (response.ok) {
     // The status says it all: a body that breaks off does not take it back.
@@ -61,20 +84,19 @@ async function drop(response: Response): Promise<void> {
 async function webhookHeaders(
   target: OpenedTarget,
   consentedTo: string | null,
-  { delivery, line }: AttemptRequest,
+  { id, contentType, body, traceparent, redrive }: WebhookMessage,
   now: number,
 ): Promise<Headers> {
   const timestampSeconds = Math.floor(now / 1_000);
   const headers = new Headers(target.headers);
-  headers.set("content-type", "application/cloudevents+json; charset=utf-8");
+  headers.set("content-type", contentType);
   headers.set("user-agent", USER_AGENT);
-  headers.set("webhook-id", delivery.id);
+  headers.set("webhook-id", id);
   headers.set("webhook-timestamp", String(timestampSeconds));
-  headers.set("webhook-signature", await signWebhook(target.secrets, delivery.id, timestampSeconds, line));
+  headers.set("webhook-signature", await signWebhook(target.secrets, id, timestampSeconds, body));
   if (consentedTo !== null) headers.set("webhook-request-origin", consentedTo);
-  const traceparent = traceparentOf(line);
   if (traceparent !== null) headers.set("traceparent", traceparent);
-  if (delivery.redrive) headers.set("webhook-redrive", "true");
+  if (redrive) headers.set("webhook-redrive", "true");
   else headers.delete("webhook-redrive");
   return headers;
 }

@@ -1,10 +1,13 @@
 /** The queue `deliveries`: each message names a dispatch, and what counts is what the ledger answers to the claim. */
+import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import { parseEventLine } from "../core/event.ts";
 import { attemptDelivery } from "../delivery/attempt.ts";
+import { attemptWebhookBatch } from "../delivery/webhook-batch.ts";
 import type { ClaimAnswer, ClaimedDelivery, SettledDelivery } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { logStage } from "../observability/log.ts";
 import { subscription } from "../stubs.ts";
+import { workBatches, type BatchedDelivery } from "./batch-work.ts";
 import { workDispatch, type DispatchPorts } from "./dispatch-work.ts";
 import { EventLines } from "./event-lines.ts";
 import { parseDispatchMessage, type DispatchMessage } from "./messages.ts";
@@ -45,7 +48,7 @@ async function consume(message: Message, env: Env, ctx: ExecutionContext): Promi
 
 async function work(env: Env, message: DispatchMessage, claim: Claim): Promise<void> {
   try {
-    await workDispatch(claim.deliveries, claim.definition.timeoutMs, portsOf(env, message, claim));
+    await workClaim(env, claim, portsOf(env, message, claim));
   } catch (error) {
     logStage("dispatch.settle_failed", {
       subscription: message.subscription,
@@ -53,6 +56,16 @@ async function work(env: Env, message: DispatchMessage, claim: Claim): Promise<v
       error: String(error),
     });
   }
+}
+
+function workClaim(env: Env, { definition, deliveries }: Claim, ports: DispatchPorts): Promise<void> {
+  const { batch, target, timeoutMs } = definition;
+  if (batch === undefined || target.kind !== "webhook") return workDispatch(deliveries, timeoutMs, ports);
+  const attempt = (together: readonly BatchedDelivery[]): Promise<readonly AttemptOutcome[]> => {
+    const events = together.map(({ delivery: { id, redrive }, line }) => ({ id, redrive, line }));
+    return attemptWebhookBatch(env, target, { definition, batch: events });
+  };
+  return workBatches(deliveries, batch, timeoutMs, { ...ports, attempt });
 }
 
 function portsOf(env: Env, { app, subscription: id, dispatch, events }: DispatchMessage, claim: Claim): DispatchPorts {

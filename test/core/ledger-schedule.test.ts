@@ -12,7 +12,9 @@ const NOW = 1_000_000;
 const QUIET: LedgerWaits = {
   state: "active",
   hasRoom: true,
+  tokensAt: null,
   behind: false,
+  gatherAt: null,
   retryAt: null,
   ringAt: null,
   leaseUntil: null,
@@ -25,6 +27,21 @@ const at = (waits: Partial<LedgerWaits>): number | null => nextAlarmAt({ ...QUIE
 describe("the ledger's alarm", () => {
   it("[DLV-9] is not needed when nothing is waited for", () => {
     expect(at({})).toBeNull();
+  });
+
+  it("[DLV-38] waits for the rate with all that would go, and not with leases and rings", () => {
+    const tokensAt = NOW + 100;
+    expect(at({ tokensAt, behind: true })).toBe(tokensAt);
+    expect(at({ tokensAt, retryAt: NOW })).toBe(tokensAt);
+    expect(at({ tokensAt, retryAt: NOW + 300 })).toBe(NOW + 300);
+    expect(at({ tokensAt, ringAt: NOW + 50 })).toBe(NOW + 50);
+    expect(at({ tokensAt })).toBeNull();
+  });
+
+  it("[DLV-37] stands at the end of a batch's wait, when there is room for it", () => {
+    expect(at({ gatherAt: NOW + 700 })).toBe(NOW + 700);
+    expect(at({ gatherAt: NOW + 700, hasRoom: false })).toBeNull();
+    expect(at({ gatherAt: NOW + 700, state: "paused" })).toBeNull();
   });
 
   it("[DLV-9] stands at the earliest of retry, ring and lease", () => {

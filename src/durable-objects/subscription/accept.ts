@@ -1,10 +1,10 @@
 /** What a log tells: new events go out at once when there is room, and otherwise the ledger owes itself a pull. */
 import type { Filter } from "../../core/filter.ts";
-import { dispatchSize } from "../../core/ledger-schedule.ts";
 import { takeEvents, type Taken } from "../../core/ledger-take.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
 import type { LogPush, PushAnswer } from "../rpc.ts";
 import { dispatchEvents } from "./dispatch.ts";
+import { gatherPush } from "./gather.ts";
 import { laneRules } from "./lanes.ts";
 import { holdForPublisher } from "./sync-hold.ts";
 import { retireSource } from "./retire.ts";
@@ -72,6 +72,11 @@ function takePush(ledger: Ledger, source: Source, push: LogPush, now: number): D
   const hasHole = push.after > source.examined;
   const isBusy = ledger.dispatches.openCounts().dispatches >= EAGER_DISPATCHES_MAX;
   const isChosenHere = isSameChoice(push, ledger.filter);
+  const { batch } = ledger.definition!;
+  if (batch !== undefined) {
+    gatherPush(ledger, source, isChosenHere ? push : null, batch, now);
+    return [];
+  }
   const room = hasHole || !isChosenHere || source.behind || isBusy ? 0 : ledger.room();
   if (room === 0) {
     if (!source.behind) ledger.sources.markBehind(source.id);
@@ -79,7 +84,7 @@ function takePush(ledger: Ledger, source: Source, push: LogPush, now: number): D
   }
   const taken = takeEvents(push, source.examined, room, ledger.filter, laneRules(ledger, source.id));
   recordTaken(ledger, source.id, taken, taken.through < push.head, now);
-  const messages = dispatchEvents(ledger, source.id, taken.events, dispatchSize(ledger.definition!.maxInFlight), now);
+  const messages = dispatchEvents(ledger, source.id, taken.events, ledger.dispatchSize, now);
   return holdForPublisher(ledger, messages, taken.through >= push.head, now);
 }
 

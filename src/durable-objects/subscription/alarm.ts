@@ -46,12 +46,14 @@ export class LedgerAlarm {
     const { leaseUntil } = times;
     const ringAt = ledger.isPulled ? null : times.ringAt;
     const heldUntil = ledger.isPulled ? null : ledger.heldUntil;
-    const hasRoom = ledger.room(Math.max(now, heldUntil ?? 0)) > 0;
-    const behind = nextToExamine(ledger, 0) !== null || ledger.waiting.freeLanes(1).length > 0;
+    const tokensAt = ledger.rateRoomAt(now);
+    const hasRoom = ledger.room(Math.max(now, heldUntil ?? 0, tokensAt ?? 0)) > 0;
+    const behind = nextToExamine(ledger, 0, now) !== null || ledger.waiting.freeLanes(1).length > 0;
+    const gatherAt = ledger.definition.batch === undefined ? null : ledger.gathers.nextUntil(now);
     const retryAt = ledger.retries.nextAt();
     const jobAt = ledger.jobs.nextAt();
     const isUnannounced = !ledger.announcements.isEmpty();
-    const outgoing = { state: ledger.state, hasRoom, behind, retryAt, ringAt, heldUntil };
+    const outgoing = { state: ledger.state, hasRoom, tokensAt, behind, gatherAt, retryAt, ringAt, heldUntil };
     return nextAlarmAt({ ...outgoing, leaseUntil, jobAt, isUnannounced }, now);
   }
 }

@@ -1,5 +1,6 @@
 /** Opens dispatches: the row first, in the caller's transaction; the message is sent when that has committed. */
 import { allot } from "../../core/lane-allotment.ts";
+import { cutBatches } from "../../core/ledger-batch.ts";
 import { comparePlaces } from "../../core/ledger-ids.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { ringDelayMs } from "../../core/ledger-schedule.ts";
@@ -23,7 +24,9 @@ export function dispatchEvents(
   size: number,
   now: number,
 ): DispatchMessage[] {
-  return allot(events, size).map((part) => {
+  const { batch } = ledger.definition!;
+  const parts = batch === undefined ? allot(events, size) : cutBatches(events, batch);
+  return parts.map((part) => {
     const deliveries = part.map(({ offset, lane }) => openDelivery(source, offset, 1, lane));
     return messageOf(ledger, open(ledger, deliveries, false, now, now), inlineEvents(source, part));
   });
@@ -71,6 +74,7 @@ function open(
   now: number,
 ): number {
   const id = nextDispatchId(ledger);
+  ledger.spendRate(deliveries.length, now);
   ledger.dispatches.insert(id, deliveries, parked, owedSince, now + ringDelayMs(0));
   return id;
 }

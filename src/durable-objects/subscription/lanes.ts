@@ -5,6 +5,7 @@
 import { laneName, STRICT_LANE } from "../../core/lane.ts";
 import type { LaneRules } from "../../core/lane-admission.ts";
 import { LIMITS } from "../../core/limits.ts";
+import { isGathered } from "./gather.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Source } from "./source-store.ts";
 import type { LaneName } from "./waiting-store.ts";
@@ -21,13 +22,15 @@ export function laneRules(ledger: Ledger, source: number): LaneRules | null {
 }
 
 /** The next source after `after` that has more, and of which more can be taken now. */
-export function nextToExamine(ledger: Ledger, after: number): Source | null {
+export function nextToExamine(ledger: Ledger, after: number, now: number): Source | null {
   let source = ledger.sources.nextBehind(after);
-  while (source !== null && !mayExamine(ledger, source)) source = ledger.sources.nextBehind(source.id);
+  while (source !== null && !mayExamine(ledger, source, now)) source = ledger.sources.nextBehind(source.id);
   return source;
 }
 
-function mayExamine(ledger: Ledger, source: Source): boolean {
+function mayExamine(ledger: Ledger, source: Source, now: number): boolean {
+  const batch = ledger.definition?.batch;
+  if (batch !== undefined) return isGathered(ledger, source, batch, now);
   const rules = laneRules(ledger, source.id);
   if (rules === null) return true;
   return rules.ordering === "strict" ? !rules.isBusy(STRICT_LANE) : rules.waitingRoom > 0;

@@ -97,4 +97,11 @@ export const LEDGER_MIGRATIONS: readonly ObjectMigration[] = [
       `CREATE TABLE announcements (seq INTEGER PRIMARY KEY AUTOINCREMENT, full TEXT NOT NULL, bare TEXT NOT NULL)`,
     ],
   },
+  {
+    id: 7,
+    statements: [
+      // Mode `batch`: until when the events of a source stay in its log, so that more may come along.
+      `CREATE TABLE gathers (source INTEGER PRIMARY KEY, until INTEGER NOT NULL)`,
+    ],
+  },
 ];

@@ -1,7 +1,9 @@
 /** One subscription's ledger as its parts share it: the stores, the definition, and what the logs announced. */
 import { compileFilter, MATCH_ALL, type Filter } from "../../core/filter.ts";
 import { parseObjectName } from "../../core/keys.ts";
-import { dispatchRoom, probeRoom } from "../../core/ledger-schedule.ts";
+import { batchRoom, type Gathered } from "../../core/ledger-batch.ts";
+import { rateRoom, rateRoomAt, spendTokens } from "../../core/ledger-rate.ts";
+import { dispatchRoom, dispatchSize, probeRoom } from "../../core/ledger-schedule.ts";
 import { matchesTopicPattern } from "../../core/names.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../../core/subscription.ts";
 import { applyMigrations } from "../object-migrations.ts";
@@ -10,6 +12,7 @@ import { AnnouncementStore } from "./announcement-store.ts";
 import { DeadLetterStore } from "./dead-letter-store.ts";
 import { DeliveredStore } from "./delivered-store.ts";
 import { DispatchStore } from "./dispatch-store.ts";
+import { GatherStore } from "./gather-store.ts";
 import { JobStore } from "./job-store.ts";
 import { LEDGER_MIGRATIONS } from "./ledger-migrations.ts";
 import { MetaStore, type EndpointWatched } from "./meta-store.ts";
@@ -26,12 +29,15 @@ export class Ledger {
   readonly dispatches: DispatchStore;
   readonly retries: RetryStore;
   readonly waiting: WaitingStore;
+  readonly gathers: GatherStore;
   readonly deadLetters: DeadLetterStore;
   readonly delivered: DeliveredStore;
   readonly jobs: JobStore;
   readonly announcements: AnnouncementStore;
   /** The last offset that each source's log has announced since this wake; a hint, so heap is enough. */
   readonly heads = new Map<number, number>();
+  /** What waits in each source's log for its batch, as far as it is known since this wake. */
+  readonly gathered = new Map<number, Gathered>();
   #definition: SubscriptionDefinition | null;
   #filter: Filter;
   #endpoint: EndpointWatched | null;
@@ -48,6 +54,7 @@ export class Ledger {
     this.dispatches = new DispatchStore(sql);
     this.retries = new RetryStore(sql);
     this.waiting = new WaitingStore(sql);
+    this.gathers = new GatherStore(sql);
     this.deadLetters = new DeadLetterStore(sql);
     this.delivered = new DeliveredStore(sql);
     this.jobs = new JobStore(sql);
@@ -111,7 +118,31 @@ export class Ledger {
     if (!this.isRunning || this.isPulled) return 0;
     const { deliveries } = this.dispatches.openCounts();
     if (this.heldUntil !== null) return probeRoom(this.heldUntil, deliveries, now);
-    return dispatchRoom(this.#definition!.maxInFlight, deliveries);
+    const { maxInFlight, batch, ratePerSecond } = this.#definition!;
+    const window =
+      batch === undefined ? dispatchRoom(maxInFlight, deliveries) : batchRoom(maxInFlight, deliveries, batch);
+    if (ratePerSecond === undefined) return window;
+    return Math.min(window, rateRoom(this.meta.read("rate"), ratePerSecond, now) * (batch?.maxEvents ?? 1));
+  }
+
+  /** When the rate lets the next go; null: now. */
+  rateRoomAt(now: number): number | null {
+    const { ratePerSecond } = this.#definition ?? {};
+    return ratePerSecond === undefined ? null : rateRoomAt(this.meta.read("rate"), ratePerSecond, now);
+  }
+
+  /** In the transaction of the dispatch: so many deliveries go, each a call of the target, or all one batch. */
+  spendRate(deliveries: number, now: number): void {
+    const { ratePerSecond, batch } = this.#definition!;
+    if (ratePerSecond === undefined) return;
+    const calls = batch === undefined ? deliveries : 1;
+    this.meta.write("rate", spendTokens(this.meta.read("rate"), ratePerSecond, calls, now));
+  }
+
+  /** About how many deliveries make a dispatch. */
+  get dispatchSize(): number {
+    if (this.#definition === null) return 1;
+    return this.#definition.batch?.maxEvents ?? dispatchSize(this.#definition.maxInFlight);
   }
 
   define(definition: SubscriptionDefinition): void {
@@ -129,6 +160,7 @@ export class Ledger {
     this.#definition = null;
     this.#endpoint = null;
     this.heads.clear();
+    this.gathered.clear();
     await this.storage.deleteAll();
     applyMigrations(this.storage, LEDGER_MIGRATIONS);
     this.meta.write("removed", true);

@@ -1,4 +1,5 @@
 /** The ledger's few single facts. */
+import type { RateBucket } from "../../core/ledger-rate.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../../core/subscription.ts";
 
 /** The endpoint has failed, and its object may count failures that a success must end. */
@@ -14,6 +15,8 @@ interface MetaValues {
   endpoint: EndpointWatched;
   /** How many dispatches were ever opened: the last one's id. */
   dispatches: number;
+  /** What the rate lets go. */
+  rate: RateBucket;
   /** A removed subscription stays removed: its id is never minted again, so a late call must not revive it. */
   removed: true;
 }

@@ -4,7 +4,6 @@
  * alarm begins it again.
  */
 import type { Filter } from "../../core/filter.ts";
-import { dispatchSize } from "../../core/ledger-schedule.ts";
 import { takeEvents, type TakenEvent } from "../../core/ledger-take.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Result } from "../../core/result.ts";
@@ -15,6 +14,7 @@ import { topicLog } from "../../stubs.ts";
 import type { ReadPage } from "../rpc.ts";
 import { EAGER_DISPATCHES_MAX, recordTaken } from "./accept.ts";
 import { dispatchEvents, dispatchRetries, dispatchWaiting } from "./dispatch.ts";
+import { takeGathered } from "./gather.ts";
 import { laneRules, nextToExamine } from "./lanes.ts";
 import { lifeOfEpoch, type Ledger } from "./ledger.ts";
 import { logExpired, retireSource } from "./retire.ts";
@@ -63,7 +63,7 @@ export class Pump {
     const ledger = this.#ledger;
     for (let room = ledger.room(); room > 0; room = ledger.room()) {
       const now = Date.now();
-      const size = Math.min(room, dispatchSize(ledger.definition!.maxInFlight));
+      const size = Math.min(room, ledger.dispatchSize);
       const message = ledger.storage.transactionSync(() => {
         const due = ledger.retries.due(now, size);
         return due.length > 0 ? dispatchRetries(ledger, due, size, now) : dispatchWaiting(ledger, size, now);
@@ -75,7 +75,7 @@ export class Pump {
 
   /** Once round all that are behind; a log that cannot be reached waits for the alarm and stops no other. */
   async #pullAll(): Promise<void> {
-    let source = nextToExamine(this.#ledger, 0);
+    let source = nextToExamine(this.#ledger, 0, Date.now());
     while (source !== null && this.#ledger.room() > 0) {
       await this.#gather(source);
       try {
@@ -87,14 +87,14 @@ export class Pump {
           error: String(error),
         });
       }
-      source = nextToExamine(this.#ledger, source.id);
+      source = nextToExamine(this.#ledger, source.id, Date.now());
     }
   }
 
   async #gather(source: Source): Promise<void> {
     const waiting = (this.#ledger.heads.get(source.id) ?? Infinity) - source.examined;
     const many = this.#ledger.dispatches.openCounts().dispatches >= EAGER_DISPATCHES_MAX;
-    if (!many || waiting >= dispatchSize(this.#ledger.definition!.maxInFlight)) return;
+    if (!many || waiting >= this.#ledger.dispatchSize) return;
     await new Promise((resolve) => {
       setTimeout(resolve, GATHER_MS);
     });
@@ -130,8 +130,7 @@ interface PageTaken {
 
 function takePage(ledger: Ledger, before: Source, filter: Filter, page: Result<ReadPage>, now: number): PageTaken {
   const { events, behind } = examinePage(ledger, before, filter, page, ledger.room());
-  const size = dispatchSize(ledger.definition?.maxInFlight ?? 1);
-  const messages = dispatchEvents(ledger, before.id, events, size, now);
+  const messages = dispatchEvents(ledger, before.id, events, ledger.dispatchSize, now);
   return { messages: holdForPublisher(ledger, messages, !behind, now), behind };
 }
 
@@ -161,7 +160,8 @@ export function examinePage(
   if (gap !== null && gap.reason !== "trimmed") return endUnlessPassing(ledger, source, "topic_not_found");
 
   const first = gap === null ? source.examined : expireTrimmed(ledger, source, gap.firstHeld - 1);
-  const taken = takeEvents(page.value, first, room, ledger.filter, laneRules(ledger, source.id));
+  const looked = takeEvents(page.value, first, room, ledger.filter, laneRules(ledger, source.id));
+  const taken = takeGathered(ledger, source.id, looked, head, Date.now());
   const behind = taken.through < Math.max(head, ledger.heads.get(source.id) ?? 0);
   recordTaken(ledger, source.id, taken, behind, Date.now());
   return { events: taken.events, behind: behind && taken.through > before.examined };

@@ -11,6 +11,7 @@ export function retireSource(ledger: Ledger, source: Source): void {
   for (const dispatch of ledger.dispatches.all()) expired += expireFrom(ledger, dispatch, source.id);
   ledger.sources.setState(source.id, "retired");
   ledger.heads.delete(source.id);
+  ledger.gathers.end(source.id);
   if (expired === 0) return;
   ledger.sources.count(source.id, { expired });
   logExpired(ledger, source, expired, "the topic's life ended");

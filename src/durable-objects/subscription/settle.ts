@@ -23,8 +23,10 @@ export function settleDispatch(
     if (dispatch === null || ledger.definition === null) return { continue: false };
     const isCurrent = dispatch.claim === claim && dispatch.leaseUntil > 0;
     const settlement = new Settlement(ledger, dispatch, now);
+    // What failed together waits equally long, so that it goes together again.
+    const shared = ledger.definition.batch === undefined ? null : random();
     for (const settled of outcomes) {
-      if (isCurrent || settled.outcome.kind === "accepted") settlement.apply(settled, random());
+      if (isCurrent || settled.outcome.kind === "accepted") settlement.apply(settled, shared ?? random());
     }
     const progress = settlement.settled > 0 ? { lapses: 0, rings: 0 } : {};
     if (!isCurrent) {

@@ -10,11 +10,12 @@ import { isTopicPattern, matchesTopicPattern } from "../../core/names.ts";
 import { parsePosition } from "../../core/position.ts";
 import type { Result } from "../../core/result.ts";
 import { DEFAULT_DELAYS_MS, type RetryPolicy } from "../../core/retry-schedule.ts";
-import type { Ordering, SubscriptionDefinition, Target } from "../../core/subscription.ts";
+import type { SubscriptionDefinition, Target } from "../../core/subscription.ts";
 import type { WebhookSigning } from "../../core/webhook-signature.ts";
 import { formatBreaker, readBreaker, readDisableAfter, type BreakerView } from "./breaker-definition.ts";
-import { DefinitionReader, NOT_OFFERED_YET, parseDefinition, type Members } from "./definition-reader.ts";
+import { DefinitionReader, NOT_OFFERED_YET, parseDefinition } from "./definition-reader.ts";
 import { parseFilterMember } from "./filter-member.ts";
+import { formatFlow, readFlow, readMode, type FlowRequest, type FlowView } from "./flow-definition.ts";
 import { readTarget, type TargetRequest } from "./target-definition.ts";
 
 export type StartRequest =
@@ -31,9 +32,7 @@ export interface SubscriptionRequest {
   /** Absent: async. */
   readonly mode?: "sync";
   readonly retry: RetryPolicy;
-  /** Absent: none. */
-  readonly ordering?: Ordering;
-  readonly maxInFlight: number;
+  readonly flow: FlowRequest;
   readonly timeoutMs: number;
   readonly breaker: BreakerPolicy;
   readonly attempts: AttemptsKept;
@@ -61,15 +60,13 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
   if (!raw.ok) return raw;
   const reader = new DefinitionReader();
   const given = reader.object(raw.value, "", MEMBERS);
-  refuseLater(reader, given);
   const topics = readTopics(reader, given.get("topics"));
   const startFrom = readStart(reader, given.get("startFrom"));
   const target = readTarget(reader, given.get("target"));
   refuseCycle(reader, topics, target);
   const mode = readMode(reader, given.get("mode"), target);
   const retry = readRetry(reader, given.get("retry"));
-  const ordering = readOrdering(reader, given.get("ordering"), target, mode);
-  const inFlight = reader.integer(given.get("maxInFlight"), "/maxInFlight", { min: 1, max: LIMITS.IN_FLIGHT_MAX });
+  const flow = readFlow(reader, given, target, mode);
   const timeoutMs = reader.durationMs(given.get("timeout"), "/timeout", { min: 1, max: LIMITS.TIMEOUT_MS_MAX });
   const breaker = readBreaker(reader, given.get("breaker"), readDisableAfter(reader, raw.value, given));
   const attempts = reader.choice(given.get("attempts"), "/attempts", ["all", "failures", "none"], []);
@@ -82,44 +79,17 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
     target: target!,
     ...(mode === "sync" && { mode }),
     retry,
-    ...(ordering !== null && { ordering }),
-    maxInFlight: inFlight ?? LIMITS.IN_FLIGHT_DEFAULT,
+    flow,
     timeoutMs: timeoutMs ?? LIMITS.TIMEOUT_MS_DEFAULT,
     breaker,
     attempts: attempts ?? "failures",
   }));
 }
 
-/** Null for none. */
-function readOrdering(
-  reader: DefinitionReader,
-  raw: string | undefined,
-  target: TargetRequest | null,
-  mode: "async" | "sync",
-): Ordering | null {
-  const ordering = reader.choice(raw, "/ordering", ["none", "key", "strict"], []);
-  if (ordering === null || ordering === "none") return null;
-  if (target?.kind === "pull" || mode === "sync") reader.refuse("/ordering", NOT_OFFERED_YET);
-  return ordering;
-}
-
-function refuseLater(reader: DefinitionReader, given: Members): void {
-  for (const name of ["ratePerSecond", "batch"]) {
-    if (given.has(name)) reader.refuse(`/${name}`, NOT_OFFERED_YET);
-  }
-}
-
 /** Longer ways round are cut where they are gone: see `REPUBLISH_HOPS_MAX`. */
 function refuseCycle(reader: DefinitionReader, topics: readonly string[], target: TargetRequest | null): void {
   if (target?.kind !== "topic" || !topics.some((pattern) => matchesTopicPattern(pattern, target.topic))) return;
   reader.refuse("/target/topic", "The subscription follows this topic itself.");
-}
-
-function readMode(reader: DefinitionReader, raw: string | undefined, target: TargetRequest | null): "async" | "sync" {
-  const mode = reader.choice(raw, "/mode", ["async", "sync"], ["batch"]) ?? "async";
-  const isCalled = target === null || target.kind === "webhook" || target.kind === "listener";
-  if (mode === "sync" && !isCalled) reader.refuse("/mode", "A publish can wait for a webhook or a listener only.");
-  return mode;
 }
 
 function readTopics(reader: DefinitionReader, raw: string | undefined): readonly string[] {
@@ -157,13 +127,11 @@ function readRetry(reader: DefinitionReader, raw: string | undefined): RetryPoli
 }
 
 /** What GET answers of the definition; all but the name can be PUT again. No secret appears, nor a header's value. */
-export interface SubscriptionView extends BreakerView {
+export interface SubscriptionView extends BreakerView, FlowView {
   readonly attempts: AttemptsKept;
   readonly name: string;
   readonly topics: readonly string[];
   readonly filter: FilterPattern | null;
-  readonly mode: "async" | "sync";
-  readonly ordering: "none" | Ordering;
   readonly startFrom: string;
   readonly target:
     | {
@@ -178,19 +146,15 @@ export interface SubscriptionView extends BreakerView {
     | { readonly kind: "worker"; readonly binding: string }
     | { readonly kind: "topic"; readonly topic: string };
   readonly retry: { readonly maxAttempts: number; readonly schedule: readonly string[]; readonly retryOn4xx: boolean };
-  readonly maxInFlight: number;
-  readonly ratePerSecond: null;
   readonly timeout: string;
 }
 
 export function formatSubscription(definition: SubscriptionDefinition): SubscriptionView {
-  const { name, topics, filter, start, target, retry, ordering, maxInFlight, timeoutMs } = definition;
+  const { name, topics, filter, start, target, retry, timeoutMs } = definition;
   return {
     name,
     topics,
     filter,
-    mode: definition.mode ?? "async",
-    ordering: ordering ?? "none",
     startFrom: start.kind === "time" ? `time:${new Date(start.at).toISOString()}` : start.kind,
     target: formatTarget(target),
     retry: {
@@ -198,8 +162,7 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
       schedule: retry.delaysMs.map(formatDuration),
       retryOn4xx: retry.retryOn4xx,
     },
-    maxInFlight,
-    ratePerSecond: null,
+    ...formatFlow(definition),
     timeout: formatDuration(timeoutMs),
     ...formatBreaker(definition.breaker),
     attempts: definition.attempts ?? "failures",

@@ -93,7 +93,7 @@ describe("a subscription's definition", () => {
       startFrom: { kind: "latest" },
       target: { ...TARGET, headers: {}, secret: null },
       retry: { maxAttempts: 8, delaysMs: DEFAULT_DELAYS_MS, retryOn4xx: false },
-      maxInFlight: 100,
+      flow: { maxInFlight: 100 },
       timeoutMs: 15_000,
       breaker: BREAKER_DEFAULT,
       attempts: "failures",
@@ -121,7 +121,7 @@ describe("a subscription's definition", () => {
       topics: ["order.*", "$audit", "**"],
       filter: { type: ["order.created"], data: { total: [5] } },
       startFrom: { kind: "time", at: 1_000 },
-      maxInFlight: 5,
+      flow: { maxInFlight: 5 },
       timeoutMs: 2_000,
       breaker: BREAKER_DEFAULT,
       attempts: "failures",
@@ -156,7 +156,7 @@ describe("a subscription's definition", () => {
       topics,
       filter,
       retry,
-      maxInFlight,
+      flow: { maxInFlight },
       timeoutMs,
       breaker: BREAKER_DEFAULT,
       attempts: "failures",
@@ -255,9 +255,6 @@ describe("a subscription's definition", () => {
   });
 
   it.each<[object, string]>([
-    [{ mode: "batch" }, "/mode"],
-    [{ ratePerSecond: 5 }, "/ratePerSecond"],
-    [{ batch: { maxEvents: 10 } }, "/batch"],
     [{ startFrom: "offset:5" }, "/startFrom"],
     [{ startFrom: "cursor:AQUABw" }, "/startFrom"],
     [{ target: { kind: "transport" } }, "/target/kind"],

@@ -31,7 +31,7 @@ describe("order", () => {
     [{ ordering: "strict" }, "strict", "strict"],
   ] as const)("%j is read and shown again", (given, ordering, shown) => {
     const parsed = parse(given);
-    expect(parsed.ok && parsed.value.ordering).toBe(ordering);
+    expect(parsed.ok && parsed.value.flow.ordering).toBe(ordering);
     expect(formatSubscription(makeDefinition(ordering === undefined ? {} : { ordering })).ordering).toBe(shown);
   });
 
@@ -44,5 +44,44 @@ describe("order", () => {
 
   it("of another kind is refused", () => {
     expect(parse({ ordering: "newest" })).toMatchObject({ ok: false, failure: { code: "subscription_invalid" } });
+  });
+});
+
+describe("batches", () => {
+  const batch = { maxEvents: 100, maxBytes: 262_144, maxWaitMs: 1_000 };
+
+  it("have their defaults, and a window that they fit into", () => {
+    expect(parse({ mode: "batch" })).toMatchObject({ ok: true, value: { flow: { batch, maxInFlight: 200 } } });
+  });
+
+  it("are read and shown again", () => {
+    const given = { mode: "batch", batch: { maxEvents: 5, maxBytes: 2_048, maxWait: "250ms" } } as const;
+    const parsed = parse(given);
+    expect(parsed.ok && parsed.value.flow.batch).toEqual({ maxEvents: 5, maxBytes: 2_048, maxWaitMs: 250 });
+    expect(formatSubscription(makeDefinition(parsed.ok ? parsed.value.flow : {}))).toMatchObject(given);
+  });
+
+  it.each<[object, string]>([
+    [{ batch: { maxEvents: 5 } }, "/batch"],
+    [{ mode: "async", batch: {} }, "/batch"],
+    [{ mode: "batch", batch: { maxEvents: 0 } }, "/batch/maxEvents"],
+    [{ mode: "batch", batch: { maxEvents: 501 } }, "/batch/maxEvents"],
+    [{ mode: "batch", batch: { maxEvents: 20 }, maxInFlight: 19 }, "/batch/maxEvents"],
+    [{ mode: "batch", batch: { maxBytes: 2_000_000 } }, "/batch/maxBytes"],
+    [{ mode: "batch", batch: { maxWait: "61s" } }, "/batch/maxWait"],
+    [{ mode: "batch", ordering: "key" }, "/ordering"],
+    [{ mode: "batch", target: { kind: "listener", name: "l" } }, "/mode"],
+  ])("%j is refused", (given, pointer) => {
+    expect(parse(given)).toMatchObject({ ok: false, failure: { code: "subscription_invalid", errors: [{ pointer }] } });
+  });
+});
+
+describe("a rate", () => {
+  it("is a whole number of calls a second, or none", () => {
+    expect(parse({ ratePerSecond: 10 })).toMatchObject({ ok: true, value: { flow: { ratePerSecond: 10 } } });
+    expect(formatSubscription(makeDefinition({ ratePerSecond: 10 })).ratePerSecond).toBe(10);
+    expect(formatSubscription(makeDefinition({})).ratePerSecond).toBeNull();
+    expect([0, 0.5, 10_001, "5"].map((ratePerSecond) => parse({ ratePerSecond }).ok)).not.toContain(true);
+    expect(parse({ ratePerSecond: 1, target: { kind: "pull" } }).ok).toBe(false);
   });
 });

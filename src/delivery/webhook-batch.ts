@@ -1,0 +1,55 @@
+/** One request with several events, as a CloudEvents batch; the answer may tell of those that were not taken. */
+import { judgeBatchAnswer, type BatchedEvent } from "../core/batch-answer.ts";
+import type { AttemptOutcome } from "../core/delivery-decision.ts";
+import { joinLines } from "../core/event.ts";
+import { batchKey } from "../core/keys.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { SubscriptionDefinition, WebhookTarget } from "../core/subscription.ts";
+import type { Env } from "../env.ts";
+import { readStart } from "./response-body.ts";
+import { postWebhook, readOutcome } from "./webhook.ts";
+
+export interface BatchRequest {
+  readonly definition: SubscriptionDefinition;
+  readonly batch: readonly (BatchedEvent & { readonly redrive: boolean })[];
+}
+
+/** An outcome for each event, in their order. */
+export async function attemptWebhookBatch(
+  env: Env,
+  target: WebhookTarget,
+  { definition, batch }: BatchRequest,
+): Promise<AttemptOutcome[]> {
+  const message = {
+    id: batchKey(definition.id, await digestOf(batch)),
+    contentType: "application/cloudevents-batch+json; charset=utf-8",
+    body: `[${joinLines(batch.map(({ line }) => line))}]`,
+    traceparent: null,
+    redrive: batch.some(({ redrive }) => redrive),
+  };
+  const outcomes = await postWebhook(env, target, definition, message, async (response) => {
+    if (!response.ok) return readOutcome(response);
+    const { text, isWhole } = await readStart(response, LIMITS.RESPONSE_READ_BYTES_MAX);
+    return isWhole ? outcomesOf(response.status, text, batch) : refused(response.status, "The answer is too long.");
+  });
+  return Array.isArray(outcomes) ? outcomes : batch.map(() => outcomes as AttemptOutcome);
+}
+
+function outcomesOf(status: number, text: string, batch: readonly BatchedEvent[]): AttemptOutcome[] {
+  const accepted: AttemptOutcome = { kind: "accepted", status };
+  return judgeBatchAnswer(text, batch).map((reason) => (reason === null ? accepted : refused(status, reason)));
+}
+
+const refused = (status: number, reason: string): AttemptOutcome => ({
+  kind: "refused",
+  status,
+  retryAfterMs: null,
+  excerpt: reason.slice(0, LIMITS.RESPONSE_KEPT_BYTES_MAX),
+});
+
+/** The same for the same deliveries in the same order, and for no others. */
+async function digestOf(batch: readonly BatchedEvent[]): Promise<string> {
+  const ids = new TextEncoder().encode(batch.map(({ id }) => id).join(" "));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", ids));
+  return [...digest.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
