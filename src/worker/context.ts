@@ -2,8 +2,10 @@
 import type { Context } from "hono";
 import type { Config } from "../config.ts";
 import type { Principal } from "../core/principal.ts";
+import type { Result } from "../core/result.ts";
 import type { Env } from "../env.ts";
 import type { AppRecord } from "../store/apps-store.ts";
+import type { Authenticated } from "./access/authenticated.ts";
 
 export interface HubVariables {
   requestId: string;
@@ -11,6 +13,8 @@ export interface HubVariables {
   principal: Principal;
   /** The app of the credential: its origins and quotas. */
   app: AppRecord;
+  /** Judges the request's credential once more: a long stream may outlive it. */
+  authenticateAgain: () => Promise<Result<Authenticated>>;
   /** When the request came in, milliseconds: a subscription that starts at `latest` starts here. */
   receivedAt: number;
   /** The body of a mutating request, read once and within its limit. */

@@ -1,6 +1,7 @@
 /**
  * A stream of drafts, a line each, of any length: appended in chunks as they come, answered line by line in order.
- * The answer is 200 whatever the lines are; each line's receipt or problem says what became of it.
+ * The answer is 200 whatever the lines are; each line's receipt or problem says what became of it. When the credential
+ * ends, so does the answer, with that problem; the lines from there on are not read.
  */
 import type { DraftDefaults } from "../core/draft-builder.ts";
 import type { ErrorCode, Failure } from "../core/errors.ts";
@@ -18,7 +19,8 @@ import { formatPublishReceipt } from "./publish-request.ts";
 
 export interface NdjsonTarget {
   readonly env: Env;
-  readonly caller: Caller;
+  /** Who publishes, asked before each chunk: a stream may go on for longer than its credential is good. */
+  callerNow(): Promise<Result<Caller>>;
   readonly topic: string;
   readonly partition: number | null;
   readonly defaults: DraftDefaults;
@@ -42,23 +44,40 @@ async function pump(
 ): Promise<void> {
   const splitter = new LineSplitter(LIMITS.REQUEST_BYTES_MAX);
   const encoder = new TextEncoder();
-  const answer = async (lines: readonly Line[]): Promise<void> => {
+  const write = (answers: readonly string[]): Promise<void> =>
+    writer.write(encoder.encode(answers.map((text) => `${text}\n`).join("")));
+  const answer = async (lines: readonly Line[]): Promise<Failure | null> => {
     for (const chunk of chunksOf(lines)) {
-      const answers = await publishChunk(target, chunk);
-      await writer.write(encoder.encode(answers.map((text) => `${text}\n`).join("")));
+      const caller = await target.callerNow();
+      if (!caller.ok) return caller.failure;
+      await write(await publishChunk(target, caller.value, chunk));
     }
+    return null;
   };
   try {
-    for await (const chunk of body) await answer(splitter.feed(chunk));
-    await answer(splitter.end());
-    await writer.close();
+    const refusal = await answerAll(body, splitter, answer);
+    if (refusal !== null) await write([formatProblem(refusal)]);
   } catch {
     // The producer hung up, or the hub failed: what was answered stands, and the last line says that more may.
-    const last = JSON.stringify({ problem: problemOf({ code: "hub_overloaded" }) });
-    await writer.write(encoder.encode(`${last}\n`)).catch(() => undefined);
-    await writer.close().catch(() => undefined);
+    await write([formatProblem({ code: "hub_overloaded" })]).catch(() => undefined);
   }
+  await writer.close().catch(() => undefined);
 }
+
+/** Until the stream's end, or until the first refusal that holds for all that is to come. */
+async function answerAll(
+  body: ReadableStream<Uint8Array>,
+  splitter: LineSplitter,
+  answer: (lines: readonly Line[]) => Promise<Failure | null>,
+): Promise<Failure | null> {
+  for await (const chunk of body) {
+    const refusal = await answer(splitter.feed(chunk));
+    if (refusal !== null) return refusal;
+  }
+  return answer(splitter.end());
+}
+
+const formatProblem = (failure: Failure): string => JSON.stringify({ problem: problemOf(failure) });
 
 /** As many lines together as one request may bring, by count and by bytes: they go to a log in one call (≤ 32 MB). */
 function* chunksOf(lines: readonly Line[]): Generator<readonly Line[]> {
@@ -78,15 +97,15 @@ function* chunksOf(lines: readonly Line[]): Generator<readonly Line[]> {
 }
 
 /** Good lines go together; when the log refuses them as one, each goes alone, so that one bad line costs no other. */
-async function publishChunk(target: LineStream, lines: readonly Line[]): Promise<string[]> {
+async function publishChunk(target: LineStream, caller: Caller, lines: readonly Line[]): Promise<string[]> {
   const drafts = lines.map((line) => draftOf(line, target.defaults));
   const good = drafts.flatMap((draft) => (draft.ok ? [draft.value] : []));
-  const receipts = good.length === 0 ? [] : await publishTogether(target, good);
+  const receipts = good.length === 0 ? [] : await publishTogether(target, caller, good);
   let next = 0;
   return drafts.map((draft) => {
-    if (!draft.ok) return JSON.stringify({ problem: problemOf(draft.failure) });
+    if (!draft.ok) return formatProblem(draft.failure);
     const receipt = receipts[next++]!;
-    return receipt.ok ? formatPublishReceipt(receipt.value) : JSON.stringify({ problem: problemOf(receipt.failure) });
+    return receipt.ok ? formatPublishReceipt(receipt.value) : formatProblem(receipt.failure);
   });
 }
 
@@ -103,13 +122,14 @@ function draftOf(line: Line, defaults: DraftDefaults): Result<EventDraft> {
 
 async function publishTogether(
   target: LineStream,
+  caller: Caller,
   drafts: readonly EventDraft[],
   index = indexFor(drafts), // Of all lines that came together, though they go one by one.
 ): Promise<Result<Receipt>[]> {
   const spent = target.budget.refusal(Date.now());
   if (spent !== null) return drafts.map(() => spent);
   const conditions = { ...NO_CONDITIONS, partition: target.partition };
-  const together = await publish(target.env, target.caller, target.topic, drafts, conditions, index);
+  const together = await publish(target.env, caller, target.topic, drafts, conditions, index);
   const wholly = together.ok && together.value.receipts.every(({ outcome }) => outcome.ok);
   const isFinal = !together.ok && FINAL_FOR_ALL.has(together.failure.code);
   if (!together.ok) target.budget.note(together.failure, drafts.length, Date.now());
@@ -121,7 +141,7 @@ async function publishTogether(
     const receipt = together.ok ? together.value.receipts[at]! : null;
     // Nor does a line go again whose partition did not answer: it may stand there.
     const stands = receipt !== null && (receipt.outcome.ok || receipt.outcome.failure.code === "hub_overloaded");
-    receipts.push(stands ? { ok: true, value: receipt } : (await publishTogether(target, [draft], index))[0]!);
+    receipts.push(stands ? { ok: true, value: receipt } : (await publishTogether(target, caller, [draft], index))[0]!);
   }
   return receipts;
 }

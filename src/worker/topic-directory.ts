@@ -128,6 +128,11 @@ export function remember(topic: TopicRecord): TopicRecord {
 
 export const forgetTopic = (app: string, name: string): boolean => cache.delete(cacheKey(app, name));
 
+/** When the app is gone. */
+export function forgetTopicsOf(app: string): void {
+  for (const [key, { topic }] of cache) if (topic.app === app) cache.delete(key);
+}
+
 const cacheKey = (app: string, name: string): string => `${app}\n${name}`; // Neither holds a line break.
 
 /**

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
+import { ok } from "../../src/core/result.ts";
 import type { Caller } from "../../src/worker/caller.ts";
 import { publishLines } from "../../src/worker/publish-ndjson.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
@@ -10,6 +11,7 @@ const caller: Caller = {
   principal: { kind: "root", app: "app_lines", appName: "tests", quotas: {} },
   request: "tests",
 };
+const callerNow = () => Promise.resolve(ok(caller));
 
 /** Answers to lines that all arrive in one piece. */
 async function publishAtOnce(topic: string, lines: readonly string[]): Promise<{ offset?: number }[]> {
@@ -20,7 +22,7 @@ async function publishAtOnce(topic: string, lines: readonly string[]): Promise<{
       controller.close();
     },
   });
-  const answer = publishLines({ env, caller, topic, partition: null, defaults }, body);
+  const answer = publishLines({ env, callerNow, topic, partition: null, defaults }, body);
   const text = await new Response(answer).text();
   return text
     .trimEnd()

@@ -10,6 +10,7 @@ import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import { AccessChangesStore, type AccessChange } from "../../store/access-changes-store.ts";
 import { forgetApp } from "../app-directory.ts";
+import { forgetTopicsOf } from "../topic-directory.ts";
 import { forgetKey, forgetKeysOf } from "./key-directory.ts";
 
 const CHANGES_PER_PAGE = 1_000;
@@ -61,6 +62,7 @@ export function learn(change: AccessChange): void {
     case "app":
       forgetApp(change.subject);
       forgetKeysOf(change.subject);
+      forgetTopicsOf(change.subject);
       return remember({ ...change, kind: "app" });
     case "key":
       forgetKey(change.subject);

@@ -12,12 +12,15 @@ export const authenticate = createMiddleware<HubBindings>(async (c, next) => {
   if (config.rootKey === null) return problem({ code: "not_configured", retryAfterSeconds: 30 });
   const credential = readCredential(c);
   if (!credential.ok) return problem(credential.failure);
-  const authenticated = await authenticateCredential(c.env, c.executionCtx, config, {
+  const shown = {
     credential: credential.value,
     appName: c.req.header("tidings-app") ?? null,
     client: c.req.header("cf-connecting-ip") ?? "local", // Set by the platform, whatever a client sends.
-  });
+  };
+  const judge = () => authenticateCredential(c.env, c.executionCtx, config, shown);
+  const authenticated = await judge();
   if (!authenticated.ok) return problem(authenticated.failure);
+  c.set("authenticateAgain", judge);
   c.set("principal", authenticated.value.principal);
   c.set("app", authenticated.value.app);
   return next();

@@ -12,7 +12,7 @@ import { IdempotencyStore } from "../../store/idempotency-store.ts";
 import type { TopicRecord } from "../../store/topics-store.ts";
 import { topicLog } from "../../stubs.ts";
 import { refuseUnread } from "../body.ts";
-import { callerOf } from "../caller.ts";
+import { callerOf, type Caller } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { readEventsQuery, type LiveQuery } from "../events-query.ts";
 import { LiveReader } from "../live.ts";
@@ -82,8 +82,18 @@ function postLines(c: HubContext, topic: string, key: string | null, partition: 
   const unread = refuseUnread(c.req.raw, Number.MAX_SAFE_INTEGER);
   if (unread !== null && !unread.ok) return problem(unread.failure);
   const body = c.req.raw.body ?? new Blob([]).stream();
-  const lines = publishLines({ env: c.env, caller: callerOf(c), topic, partition, defaults: draftDefaults(c) }, body);
+  const callerNow = () => callerAgain(c, topic);
+  const lines = publishLines({ env: c.env, callerNow, topic, partition, defaults: draftDefaults(c) }, body);
   return new Response(lines, { headers: { "content-type": "application/x-ndjson; charset=utf-8" } });
+}
+
+/** Judged anew: revoked, expired or rotated meanwhile, or of an app that is gone, though another bears its name. */
+async function callerAgain(c: HubContext, topic: string): Promise<Result<Caller>> {
+  const again = await c.var.authenticateAgain();
+  if (!again.ok) return again;
+  const { principal } = again.value;
+  if (principal.app !== c.var.principal.app) return fail("app_not_found");
+  return allows(principal, "publish", topic) ? ok({ ...callerOf(c), principal }) : fail("scope_missing");
 }
 
 /**
