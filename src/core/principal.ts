@@ -21,6 +21,8 @@ export interface KeyPrincipal extends InApp {
   readonly kind: "key";
   /** The key's public id. */
   readonly key: string;
+  /** A mark of the secret that was shown: it tells it from those before and after it, and is good for nothing else. */
+  readonly secret: string;
   readonly keyQuotas: Quotas;
   readonly scopes: readonly Scope[];
   /** Milliseconds; null: never. */

@@ -1,15 +1,16 @@
 /** Credentials that were taken back before their time: what an isolate and a hub must know to refuse them. */
 import { LIMITS } from "./limits.ts";
-import { ROOT_TOKEN_KEY, type Principal, type TokenPrincipal } from "./principal.ts";
+import { ROOT_TOKEN_KEY, type KeyPrincipal, type Principal, type TokenPrincipal } from "./principal.ts";
 
-export type RevocationKind = "key" | "user" | "token" | "app";
+/** `secret`: one that a rotation replaced, which may be good for a while yet; its key stays. */
+export type RevocationKind = "key" | "secret" | "user" | "token" | "app";
 
 export interface Revocation {
   readonly app: string;
   readonly kind: RevocationKind;
-  /** The id of the key, user, token (`jti`) or app. */
+  /** The id of the key, user, token (`jti`) or app; of a secret, its `secretSubject`. */
   readonly subject: string;
-  /** Milliseconds; what was issued at or before it is refused. */
+  /** Milliseconds; what was issued at or before it is refused. Of a secret: when it ends, which may be ahead. */
   readonly at: number;
   /** Milliseconds; by then nothing that it could refuse is good any more. */
   readonly expiresAt: number;
@@ -26,6 +27,12 @@ export const makeRevocation = (app: string, kind: RevocationKind, subject: strin
   expiresAt: at + LIMITS.TOKEN_LIFE_MS_MAX + CLOCK_MARGIN_MS,
 });
 
+/** Where the revocation of a secret stands. No id and no mark has a dot. */
+export const secretSubject = ({ key, secret }: Pick<KeyPrincipal, "key" | "secret">): string => `${key}.${secret}`;
+
+/** What is taken back is so at once, whatever the clocks say; only a secret has its end ahead. */
+export const isInForce = ({ kind, at }: Revocation, now: number): boolean => kind !== "secret" || at <= now;
+
 /**
  * Ids of keys, tokens and apps never come again, so whatever bears one is refused; a user and the root key sign in
  * anew, so of theirs only what was issued until then. An app's end is the end of everything in it, whoever holds it.
@@ -38,6 +45,8 @@ export function isRevokedBy(principal: Principal, { app, kind, subject, at }: Re
     case "key":
       if (principal.kind === "root" || principal.key !== subject) return false;
       return principal.kind === "key" || principal.key !== ROOT_TOKEN_KEY || wasIssuedBy(principal, at);
+    case "secret":
+      return principal.kind === "key" && secretSubject(principal) === subject;
     case "user":
       return principal.kind === "token" && principal.user?.id === subject && wasIssuedBy(principal, at);
     case "token":

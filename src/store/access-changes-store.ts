@@ -23,8 +23,8 @@ export const cacheChange = (
 ): AccessChange => ({ app, kind, subject, at, expiresAt: at + 2 * LIMITS.CONFIG_CACHE_MS });
 
 /**
- * The row of a change, for the place right behind its row of the audit log in one `batch`: it is written when that one
- * is. Revocations are not settled before the app's hubs have heard of them.
+ * The row of a change, for the place right behind its row of the audit log in one `batch`, or behind another such row:
+ * it is written when that one is. Revocations are not settled before the app's hubs have heard of them.
  */
 export const changeStatement = (db: D1Database, change: AccessChange): D1PreparedStatement =>
   db

@@ -104,19 +104,22 @@ export class ApiKeysStore {
     return inserted!.meta.changes === 1;
   }
 
-  /** Gives the key that was read another secret; false when it was rotated or revoked in between. */
-  async rotate(key: KeyRecord, rotated: KeyRecord, entry: AuditEntry): Promise<boolean> {
+  /**
+   * Gives the key that was read another secret, and writes down which ones end thereby; false when it was rotated or
+   * revoked in between.
+   */
+  async rotate(key: KeyRecord, rotated: KeyRecord, ended: readonly Revocation[], entry: AuditEntry): Promise<boolean> {
     const update = this.#db
       .prepare(
         `UPDATE api_keys SET secret_hash = ?3, previous_hash = ?2, previous_until = ?4
          WHERE id = ?1 AND secret_hash = ?2`,
       )
       .bind(key.id, key.secretHash, rotated.secretHash, rotated.previousUntil);
-    const change = cacheChange(key.app.id, "changed_key", key.id, entry.at);
+    const changes = [cacheChange(key.app.id, "changed_key", key.id, entry.at), ...ended];
     const [updated] = await this.#db.batch([
       update,
       auditStatement(this.#db, entry),
-      changeStatement(this.#db, change),
+      ...changes.map((change) => changeStatement(this.#db, change)),
     ]);
     return updated!.meta.changes === 1;
   }

@@ -18,6 +18,7 @@ const keyWith = (...texts: readonly string[]): KeyPrincipal => ({
   kind: "key",
   ...inApp,
   key: "k",
+  secret: "s",
   keyQuotas: {},
   scopes: scopes(...texts),
   expiresAt: null,

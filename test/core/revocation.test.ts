@@ -6,7 +6,15 @@ import { isRevokedBy, makeRevocation, type RevocationKind } from "../../src/core
 const AT = Date.UTC(2026, 10, 21);
 const inApp = { app: "app_a", appName: "a", quotas: {} };
 const root: RootPrincipal = { kind: "root", ...inApp };
-const key: KeyPrincipal = { kind: "key", ...inApp, key: "k1", keyQuotas: {}, scopes: [], expiresAt: null };
+const key: KeyPrincipal = {
+  kind: "key",
+  ...inApp,
+  key: "k1",
+  secret: "s1",
+  keyQuotas: {},
+  scopes: [],
+  expiresAt: null,
+};
 const token: TokenPrincipal = {
   kind: "token",
   ...inApp,
@@ -34,6 +42,10 @@ describe("a revocation", () => {
     ["key", "root", "a token of the root key from before it", ofRoot, true],
     ["key", "root", "a token of the root key from after it", { ...ofRoot, issuedAt: AT + 1 }, false],
     ["key", "root", "the root key itself", root, false],
+    ["secret", "k1.s1", "the key that shows it", key, true],
+    ["secret", "k1.s1", "the key that shows another", { ...key, secret: "s2" }, false],
+    ["secret", "k1.s1", "another key", { ...key, key: "k2" }, false],
+    ["secret", "k1.s1", "a token of the key", token, false],
     ["user", "u1", "a token of the user", token, true],
     ["user", "u1", "a token of the user from after it", later, false],
     ["user", "u1", "a token of another user", { ...token, user: { id: "u2", data: null } }, false],

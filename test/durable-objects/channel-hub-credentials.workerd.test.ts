@@ -1,8 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
-import type { Principal, TokenPrincipal } from "../../src/core/principal.ts";
-import { makeRevocation } from "../../src/core/revocation.ts";
+import type { KeyPrincipal, Principal, TokenPrincipal } from "../../src/core/principal.ts";
+import { makeRevocation, secretSubject } from "../../src/core/revocation.ts";
 import type { Scope } from "../../src/core/scope.ts";
 import { packPrincipal, unpackPrincipal } from "../../src/durable-objects/channel-hub/attachment.ts";
 import { upgradeRequest } from "../../src/worker/live.ts";
@@ -38,6 +38,18 @@ const makePrincipal = (more: Partial<TokenPrincipal> = {}): TokenPrincipal => ({
   issuedAt: Date.now(),
   expiresAt: Date.now() + 600_000,
   ...more,
+});
+
+const makeKeyPrincipal = (secret: string): KeyPrincipal => ({
+  kind: "key",
+  app: world.app,
+  appName: "tests",
+  quotas: {},
+  key: "AAAAAAAAAAAA",
+  secret,
+  keyQuotas: {},
+  scopes: EVERYTHING,
+  expiresAt: null,
 });
 
 async function connect(principal: Principal): Promise<HubClient> {
@@ -83,11 +95,13 @@ describe("a principal", () => {
 
   it.each<[string, () => Principal]>([
     ["root", () => world.caller.principal],
+    ["a key", () => makeKeyPrincipal("s1")],
     ["a token without a user", () => makePrincipal()],
     ["a user without data", () => makePrincipal({ user: { id: "ada", data: null } })],
     ["a user with data", () => makePrincipal({ user: { id: "ada", data: '{"user":{"id":1},"scopes":["x"]}' } })],
-  ])("[WS-27] %s is the same after a sleep", (_name, principal) => {
-    expect(unpackPrincipal(packPrincipal(principal()))).toEqual(principal());
+  ])("[WS-27] %s is the same after a sleep", (_name, make) => {
+    const principal = make();
+    expect(unpackPrincipal(packPrincipal(principal))).toEqual(principal);
   });
 });
 
@@ -122,6 +136,44 @@ describe("a revocation", () => {
     await world.hub.revoke(old);
     await world.hub.revoke(makeRevocation(world.app, "token", "t-9", Date.now()));
     expect(await world.rows("SELECT subject FROM revocations")).toEqual([{ subject: "t-9" }]);
+  });
+});
+
+describe("a rotation", () => {
+  const rotate = (secret: string, until: number): Promise<void> =>
+    world.hub.revoke(makeRevocation(world.app, "secret", secretSubject(makeKeyPrincipal(secret)), until));
+
+  it("[ACC-30] ends the sockets of a secret with its overlap, asleep or not, and no other's", async () => {
+    const [old, current] = [await connect(makeKeyPrincipal("s1")), await connect(makeKeyPrincipal("s2"))];
+    const until = Date.now() + 300;
+    await rotate("s1", until);
+    expect(await alarmAt()).toBeGreaterThanOrEqual(until);
+    expect(await old.subscribe("orders")).toMatchObject({ op: "subscribed" });
+    await world.evict();
+    await expect.poll(() => Date.now()).toBeGreaterThanOrEqual(until);
+    await world.runAlarm();
+    expect((await old.closed).code).toBe(4_401);
+    expect(await current.subscribe("orders")).toMatchObject({ op: "subscribed" });
+  });
+
+  it("[ACC-30] followed by another within the overlap ends the oldest secret's sockets at once", async () => {
+    const oldest = await connect(makeKeyPrincipal("s1"));
+    await rotate("s1", Date.now() + 600_000);
+    await rotate("s1", Date.now());
+    expect((await oldest.closed).code).toBe(4_501);
+    await rotate("s1", Date.now() + 600_000); // The cron tells the first one again.
+    expect((await upgrade(makeKeyPrincipal("s1"))).status).toBe(401);
+  });
+
+  it("[ACC-30] bounds and refuses whom an isolate lets in that has not heard of it", async () => {
+    const until = Date.now() + 600_000;
+    await rotate("s1", until);
+    const late = await connect(makeKeyPrincipal("s1"));
+    expect(late.messages[0]).toMatchObject({ op: "welcome", expiresAt: new Date(until).toISOString() });
+    await rotate("s2", Date.now());
+    await world.evict();
+    expect((await upgrade(makeKeyPrincipal("s2"))).status).toBe(401);
+    expect((await upgrade(makeKeyPrincipal("s3"))).status).toBe(101);
   });
 });
 

@@ -236,6 +236,39 @@ describe("API keys", () => {
     expect(statuses.toSorted()).toEqual([201, 201, 401, 401, 401]);
   });
 
+  it("[ACC-30] rotated without an overlap lose their old sockets before the answer, and those with the new secret stay", async () => {
+    const scopes = ["publish:**", "subscribe:**"];
+    const { id, key: first } = await makeKey(scopes);
+    const leaked = await openSocket(first);
+    const { key: second } = (await rotate(id, "1h")).body;
+    const previous = await openSocket(second);
+    expect(await leaked.subscribe("rotated")).toMatchObject({ op: "subscribed" });
+    const { key: third } = (await rotate(id, "2s")).body;
+    await leaked.message(isRevoked, "the oldest secret's socket is told");
+    const current = await openSocket(third);
+    expect(await current.subscribe("rotated")).toMatchObject({ op: "subscribed" });
+    expect(await previous.subscribe("rotated")).toMatchObject({ op: "subscribed" });
+    expect((await previous.closed).code).toBe(4_401);
+    const { key: fourth } = (await rotate(id, "0s")).body;
+    expect((await current.closed).code).toBe(4_501);
+    await (await openSocket(fourth)).close();
+  });
+
+  it("[ACC-30] whose hubs were not told of a rotation lose their old sockets by the cron", async () => {
+    const { id, key } = await makeKey(["subscribe:**"]);
+    const socket = await openSocket(key);
+    const database = await hub.database();
+    const change = "INSERT INTO access_changes (app, kind, subject, at, expires_at, settled)";
+    const subject = `${id}.${hashSecret(parseApiKey(key)!.secret).slice(0, 16)}`;
+    const at = Date.now() - 60_000;
+    await database
+      .prepare(`${change} VALUES ('app_default', 'secret', ?, ?, ?, 0)`)
+      .bind(subject, at, at + 1e7)
+      .run();
+    await hub.runCron();
+    await socket.message(isRevoked, "the socket is told");
+  });
+
   it("[ACC-8] are refused as soon as they are revoked, and their sockets closed", async () => {
     for (const revoke of [
       (id: string) => hub.json("DELETE", `/v1/keys/${id}`),

@@ -22,12 +22,13 @@ describe("of two changes to what both have read", () => {
     const store = new ApiKeysStore(env.DB);
     const rotateTo = (secretHash: string) => {
       const rotated = { ...record, secretHash, previousHash: record.secretHash, previousUntil: 5 };
-      return store.rotate(record, rotated, entryOf(app, "key.rotated"));
+      const ended = ["s1", "s0"].map((secret) => makeRevocation(app, "secret", `${record.id}.${secret}`, 5));
+      return store.rotate(record, rotated, ended, entryOf(app, "key.rotated"));
     };
     expect([await rotateTo("first"), await rotateTo("second")]).toEqual([true, false]);
     const kept = { secretHash: "first", previousHash: record.secretHash, previousUntil: 5 };
     expect(await store.find(record.id)).toMatchObject(kept);
-    expect(await told(app)).toEqual(["app.created", "key.created", "key.rotated", "changed_key"]);
+    expect(await told(app)).toEqual(["app.created", "key.created", "key.rotated", "changed_key", "secret", "secret"]);
   });
 
   it("[ACC-8] a key is revoked once, and not by another app", async () => {

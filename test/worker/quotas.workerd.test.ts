@@ -12,6 +12,7 @@ const principalWith = (quotas: Quotas, keyQuotas: Quotas = {}): Principal => ({
   app: `app_quota_${(apps += 1)}`,
   appName: "tests",
   key: "k",
+  secret: "s",
   quotas,
   keyQuotas,
   scopes: [],

@@ -3,7 +3,7 @@ import type { Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Revocation } from "../../core/revocation.ts";
-import { isRevokedBy } from "../../core/revocation.ts";
+import { isInForce, isRevokedBy } from "../../core/revocation.ts";
 import type { HubState } from "./hub-state.ts";
 
 /**
@@ -16,9 +16,22 @@ export function refuseUpgrade(hub: HubState, principal: Principal, now: number):
 
 /** Null while the credential is good. */
 export function refusePrincipal(hub: HubState, principal: Principal, now: number): Failure | null {
-  if (hub.revocations.covers(principal)) return { code: "credential_revoked" };
+  if (hub.revocations.covering(principal).some((revocation) => isInForce(revocation, now)))
+    return { code: "credential_revoked" };
   return hasEnded(principal, now) ? { code: "credential_expired" } : null;
 }
+
+/**
+ * As the hub knows it: a secret that a rotation replaced ends with its overlap, also where an isolate that has not
+ * heard of that lets it in without an end.
+ */
+export function boundBySecret(hub: HubState, principal: Principal): Principal {
+  const rotation = hub.revocations.covering(principal).find(({ kind }) => kind === "secret");
+  return rotation === undefined ? principal : endingAt(principal, rotation.at);
+}
+
+const endingAt = (principal: Principal, at: number): Principal =>
+  principal.kind === "key" ? { ...principal, expiresAt: Math.min(principal.expiresAt ?? at, at) } : principal;
 
 function refuseOneMore(hub: HubState, principal: Principal): Failure | null {
   const inApp = hub.connections.size;
@@ -46,12 +59,14 @@ export const endOf = (principal: Principal): number | null => (principal.kind ==
 
 export const hasEnded = (principal: Principal, now: number): boolean => (endOf(principal) ?? Infinity) <= now;
 
-/** From the turn in which it stands in a row nobody whom it covers is here, and nobody such comes in. */
+/** From the turn in which it stands in a row and is in force nobody whom it covers is here, and nobody such enters. */
 export function revoke(hub: HubState, revocation: Revocation, now: number): void {
   hub.revocations.purge(now);
   hub.revocations.put(revocation);
   for (const connection of hub.connections.values()) {
-    if (isRevokedBy(connection.principal, revocation)) hub.end(connection, { code: "credential_revoked" });
+    if (!isRevokedBy(connection.principal, revocation)) continue;
+    if (isInForce(revocation, now)) hub.end(connection, { code: "credential_revoked" });
+    else hub.authorize(connection, endingAt(connection.principal, revocation.at));
   }
 }
 

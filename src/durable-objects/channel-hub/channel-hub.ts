@@ -21,7 +21,7 @@ import {
   PONG_FRAME,
 } from "../../wire/native/hub-frames.ts";
 import type { ChannelHubRpc, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
-import { endExpired, hasEnded, refuseUpgrade, revoke } from "./admission.ts";
+import { boundBySecret, endExpired, hasEnded, refuseUpgrade, revoke } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import { acceptPush, forgetLife } from "./deliver.ts";
 import { HubAlarm } from "./hub-alarm.ts";
@@ -50,7 +50,8 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const principal = JSON.parse(decodeURIComponent(request.headers.get("tidings-principal")!)) as Principal;
+    const shown = JSON.parse(decodeURIComponent(request.headers.get("tidings-principal")!)) as Principal;
+    const principal = boundBySecret(this.#hub, shown);
     const refusal = refuseUpgrade(this.#hub, principal, Date.now());
     if (refusal !== null) return Response.json(refusal, { status: ERRORS[refusal.code].status });
     const { 0: client, 1: server } = new WebSocketPair();
@@ -76,6 +77,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
 
   async revoke(revocation: Revocation): Promise<void> {
     revoke(this.#hub, revocation, Date.now());
+    this.#alarm.arrange();
   }
 
   override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {

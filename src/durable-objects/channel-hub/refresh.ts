@@ -4,7 +4,7 @@ import { allows, type Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { ClientMessage } from "../../wire/native/client-frames.ts";
 import { formatError, formatRefreshed, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
-import { endOf, refusePrincipal } from "./admission.ts";
+import { boundBySecret, endOf, refusePrincipal } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
 import type { HubState } from "./hub-state.ts";
@@ -22,18 +22,19 @@ export async function refresh(
   if (!hub.connections.has(connection.id)) return null; // It was ended meanwhile.
   const accepted = fresh.ok ? sameHolder(connection.principal, fresh.value) : fresh;
   if (!accepted.ok) return accepted.failure;
-  const refusal = refusePrincipal(hub, accepted.value, Date.now());
+  const principal = boundBySecret(hub, accepted.value);
+  const refusal = refusePrincipal(hub, principal, Date.now());
   if (refusal !== null) return refusal;
 
-  hub.authorize(connection, accepted.value);
+  hub.authorize(connection, principal);
   alarm.arrange();
   for (const { name } of hub.channelsOf(connection)) {
-    if (allows(accepted.value, "subscribe", name)) continue;
+    if (allows(principal, "subscribe", name)) continue;
     hub.unfollow(connection, name);
     connection.send(formatError(null, { code: "scope_missing", detail: `The fresh token does not allow ${name}.` }));
     connection.send(formatUnsubscribed(null, name));
   }
-  connection.send(formatRefreshed(ref, formatEnd(accepted.value)));
+  connection.send(formatRefreshed(ref, formatEnd(principal)));
   return null;
 }
 

@@ -1,5 +1,5 @@
 /** Revocations that this hub was told of, kept until nothing is left that they could refuse. */
-import { isRevokedBy, type Revocation, type RevocationKind } from "../../core/revocation.ts";
+import { isRevokedBy, secretSubject, type Revocation, type RevocationKind } from "../../core/revocation.ts";
 import type { Principal } from "../../core/principal.ts";
 
 interface Row {
@@ -16,12 +16,13 @@ export class RevocationStore {
     this.#sql = sql;
   }
 
-  /** Told twice, the later moment counts. */
+  /** Told twice, the later moment counts; of a secret the earlier one: another rotation cuts its overlap short. */
   put({ kind, subject, at, expiresAt }: Revocation): void {
     this.#sql.exec(
       `INSERT INTO revocations (kind, subject, at, expires_at) VALUES (?1, ?2, ?3, ?4)
        ON CONFLICT (kind, subject) DO UPDATE SET
-         at = max(at, excluded.at), expires_at = max(expires_at, excluded.expires_at)`,
+         at = iif(kind = 'secret', min(at, excluded.at), max(at, excluded.at)),
+         expires_at = max(expires_at, excluded.expires_at)`,
       kind,
       subject,
       at,
@@ -29,9 +30,9 @@ export class RevocationStore {
     );
   }
 
-  /** Whether one of them covers this principal of the hub's own app. */
-  covers(principal: Principal): boolean {
-    return subjectsOf(principal).some(([kind, subject]) => {
+  /** Those that cover this principal of the hub's own app, in force or not yet. */
+  covering(principal: Principal): Revocation[] {
+    return subjectsOf(principal).flatMap(([kind, subject]) => {
       const [row] = this.#sql
         .exec<Row & Record<string, SqlStorageValue>>(
           `SELECT * FROM revocations WHERE kind = ?1 AND subject = ?2`,
@@ -39,8 +40,9 @@ export class RevocationStore {
           subject,
         )
         .toArray();
-      if (row === undefined) return false;
-      return isRevokedBy(principal, { app: principal.app, kind, subject, at: row.at, expiresAt: row.expires_at });
+      if (row === undefined) return [];
+      const revocation = { app: principal.app, kind, subject, at: row.at, expiresAt: row.expires_at };
+      return isRevokedBy(principal, revocation) ? [revocation] : [];
     });
   }
 
@@ -53,6 +55,7 @@ export class RevocationStore {
 function subjectsOf(principal: Principal): readonly (readonly [RevocationKind, string])[] {
   const subjects: [RevocationKind, string][] = [["app", principal.app]];
   if (principal.kind !== "root") subjects.push(["key", principal.key]);
+  if (principal.kind === "key") subjects.push(["secret", secretSubject(principal)]);
   if (principal.kind === "token") subjects.push(["token", principal.token]);
   if (principal.kind === "token" && principal.user !== null) subjects.push(["user", principal.user.id]);
   return subjects;

@@ -67,6 +67,8 @@ export function learn(change: AccessChange): void {
     case "key":
       forgetKey(change.subject);
       return remember({ ...change, kind: "key" });
+    case "secret":
+      return; // Told beside the `changed_key` of its rotation. Hubs need it; an isolate asks the key's record.
     case "user":
     case "token":
       return remember({ ...change, kind: change.kind });

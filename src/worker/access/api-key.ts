@@ -14,6 +14,8 @@ import { findKey, mayReadAgain, readKey, type KeyRecord } from "./key-directory.
 
 export interface HeldKey {
   readonly record: KeyRecord;
+  /** The mark of the secret that was shown. */
+  readonly secret: string;
   /** Milliseconds: the end of the key, or of its overlap when the secret is the one before; null: never. */
   readonly until: number | null;
 }
@@ -38,7 +40,7 @@ export function judgeApiKey(record: KeyRecord | null, secret: string, now: numbe
   const end = record.expiresAt ?? Infinity;
   if (now >= end) return fail("credential_expired");
   const until = Math.min(overlapEnd, end);
-  return ok({ record, until: until === Infinity ? null : until });
+  return ok({ record, secret: markOf(shown), until: until === Infinity ? null : until });
 }
 
 export interface MintedSecret {
@@ -56,6 +58,9 @@ export function mintSecret(id: string): MintedSecret {
 
 /** The secret has 256 random bits, so there is nothing that a slow hash would protect. */
 export const hashSecret = (secret: string): string => createHash("sha256").update(secret).digest("base64url");
+
+/** Of the hash of a secret: 96 bits tell it from every other. */
+export const markOf = (secretHash: string): string => secretHash.slice(0, 16);
 
 /** What nothing hashes to. */
 const NOBODYS_HASH = "-".repeat(43);

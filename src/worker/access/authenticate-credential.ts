@@ -64,9 +64,10 @@ async function authenticateRoot(env: Env, ctx: Background, appName: string): Pro
 async function holderOf(env: Env, apiKey: ApiKeyParts): Promise<Result<Authenticated>> {
   const held = await verifyApiKey(env, apiKey);
   if (!held.ok) return held;
-  const { id, app, quotas: keyQuotas, scopes } = held.value.record;
+  const { record, secret, until: expiresAt } = held.value;
+  const { id: key, app, quotas: keyQuotas, scopes } = record;
   const of = { app: app.id, appName: app.name, quotas: app.quotas };
-  return ok({ app, principal: { kind: "key", ...of, key: id, keyQuotas, scopes, expiresAt: held.value.until } });
+  return ok({ app, principal: { kind: "key", ...of, key, secret, keyQuotas, scopes, expiresAt } });
 }
 
 /** What no credential of its own can tell: whether it was revoked, and whether it is for this app. */

@@ -18,6 +18,15 @@ export async function enforce(env: Env, revocation: Revocation): Promise<void> {
   await tellHubs(env, revocation);
 }
 
+/** For an answer that nobody can ask for again: hubs that do not hear it now are told by the cron. */
+export async function enforceSoon(env: Env, revocation: Revocation): Promise<void> {
+  try {
+    await enforce(env, revocation);
+  } catch (error) {
+    logStage("access.revocation_untold", { app: revocation.app, error: String(error) });
+  }
+}
+
 /** The cron's part: a bounded number of rows a run. */
 export async function settleRevocations(env: Env, now: number): Promise<void> {
   for (const revocation of await new AccessChangesStore(env.DB).unsettled(now - TELL_AFTER_MS, TELL_ROWS_PER_RUN)) {

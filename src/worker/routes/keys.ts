@@ -5,7 +5,7 @@ import type { AuditAction, AuditEntry } from "../../core/audit.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isAdmin } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
-import { makeRevocation } from "../../core/revocation.ts";
+import { makeRevocation, secretSubject, type Revocation } from "../../core/revocation.ts";
 import { ApiKeysStore, type KeyRecord } from "../../store/api-keys-store.ts";
 import type { AppRecord } from "../../store/apps-store.ts";
 import {
@@ -16,8 +16,8 @@ import {
   type KeyRequest,
 } from "../../wire/native/key-definition.ts";
 import { learn } from "../access/access-changes.ts";
-import { mintKeyId, mintSecret } from "../access/api-key.ts";
-import { enforce } from "../access/revoke.ts";
+import { markOf, mintKeyId, mintSecret } from "../access/api-key.ts";
+import { enforce, enforceSoon } from "../access/revoke.ts";
 import { mintTokenKey } from "../access/token-secret.ts";
 import { findApp } from "../app-directory.ts";
 import { auditActorOf, callerOf } from "../caller.ts";
@@ -79,13 +79,24 @@ async function rotateKey(c: HubContext): Promise<Response> {
     if (!overlapMs.ok) return problem(overlapMs.failure);
     const { id, secretHash: previousHash } = key.value;
     const { key: text, secretHash } = mintSecret(id);
-    const rotated = { ...key.value, secretHash, previousHash, previousUntil: Date.now() + overlapMs.value };
+    const previousUntil = Date.now() + overlapMs.value;
+    const rotated = { ...key.value, secretHash, previousHash, previousUntil };
     const entry = entryOf(c, "key.rotated", key.value, rotated);
-    if (!(await new ApiKeysStore(c.env.DB).rotate(key.value, rotated, entry))) continue;
+    const ended = secretsEndedBy(key.value, previousUntil, entry.at);
+    if (!(await new ApiKeysStore(c.env.DB).rotate(key.value, rotated, ended, entry))) continue;
     learn({ app: key.value.app.id, kind: "changed_key", subject: id, at: entry.at, expiresAt: entry.at });
+    await Promise.all(ended.map((secret) => enforceSoon(c.env, secret)));
     c.set("showsSecret", true);
     return json({ id, key: text, previousUntil: formatKeyFacts(rotated).previousUntil });
   }
+}
+
+/** What the key had before its rotation: the secret of then has its overlap, the one before that ends at once. */
+function secretsEndedBy(key: KeyRecord, until: number, now: number): Revocation[] {
+  const endOf = (hash: string, at: number): Revocation =>
+    makeRevocation(key.app.id, "secret", secretSubject({ key: key.id, secret: markOf(hash) }), at);
+  const isOlderGood = key.previousHash !== null && (key.previousUntil ?? 0) > now;
+  return [endOf(key.secretHash, until), ...(isOlderGood ? [endOf(key.previousHash!, now)] : [])];
 }
 
 async function deleteKey(c: HubContext): Promise<Response> {

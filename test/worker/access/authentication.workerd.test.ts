@@ -50,7 +50,7 @@ async function startIsolate(more: Partial<Env> = {}) {
 async function rotate({ record }: MadeKey): Promise<string> {
   const { key, secretHash } = mintSecret(record.id);
   const rotated = { ...record, secretHash, previousHash: record.secretHash, previousUntil: Date.now() };
-  await new ApiKeysStore(env.DB).rotate(record, rotated, entryOf(record.app.id, "key.rotated"));
+  await new ApiKeysStore(env.DB).rotate(record, rotated, [], entryOf(record.app.id, "key.rotated"));
   return key;
 }
 
