@@ -69,7 +69,7 @@ describe("a topic as a target", () => {
 
   it("[TGT-4] gets binary data, and puts events of one key in one partition, in their order", async () => {
     await hub.json("PUT", "/v1/topics/wide-copy", { partitions: 4 });
-    await connect("narrow", "wide-copy", { maxInFlight: 1 });
+    await connect("narrow", "wide-copy", { ordering: "key" });
     const drafts = Array.from({ length: 24 }, (_, n) => ({ type: "n", key: `k${n % 6}`, data_base64: btoa(`${n}`) }));
     await hub.publish("narrow", drafts);
     const copies = await eventsOf("wide-copy", 24);
