@@ -82,6 +82,7 @@ export class FakeLog {
   }
 
   lines(epoch: number, offsets: readonly number[]): (string | null)[] {
+    if (!this.reachable) throw new Error("the log is not there");
     return offsets.map((offset) =>
       epoch === this.epoch && offset >= this.firstHeld && offset <= this.head ? lineOf(offset) : null,
     );
