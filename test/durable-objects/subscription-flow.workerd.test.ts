@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { SubscriptionDefinition } from "../../src/core/subscription.ts";
 import { rateRoom } from "../../src/core/ledger-rate.ts";
-import { ACCEPTED, FAILED, LedgerWorld, lineOf } from "./ledger-world.ts";
+import { settleDispatch } from "../../src/durable-objects/subscription/settle.ts";
+import { ACCEPTED, FAILED, LedgerWorld, lineOf, outcomeOf } from "./ledger-world.ts";
 
 const batch = { maxEvents: 10, maxBytes: 100_000, maxWaitMs: 3_600_000 };
 
@@ -88,7 +89,12 @@ describe("a batch", () => {
     const world = await begin("again", { batch, retry: { maxAttempts: 3, delaysMs: [1_000], retryOn4xx: false } });
     await world.push(10);
     await world.pump();
-    await world.settleNewest(FAILED);
+    const by = await world.claimed(1);
+    let chance = 0;
+    await world.step((ledger) => {
+      const outcomes = by.deliveries.map((delivery) => outcomeOf(delivery, FAILED));
+      return settleDispatch(ledger, 1, by.claim, outcomes, true, Date.now(), () => (chance += 0.05));
+    });
     const times = await world.step((ledger) => ledger.retries.listWaiting({ source: 0, offset: 0 }, 100));
     expect(new Set(times.map(({ nextAt }) => nextAt)).size).toBe(1);
     await world.step((ledger) => ledger.storage.sql.exec("UPDATE retries SET next_at = 0"));
