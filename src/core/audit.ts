@@ -17,6 +17,7 @@ export type AuditAction =
   | "subscription.deleted"
   | "subscription.paused"
   | "subscription.resumed"
+  | "subscription.sought"
   | "subscription.secret_rotated"
   | "topic.created"
   | "topic.changed"

@@ -125,6 +125,7 @@ export const LIMITS = {
   NACK_REASON_CHARS_MAX: 1_000,
   REPAIR_DELIVERIES_MAX: 1_000, // dead letters that one request moves before its answer; more are moved by a job
   REPAIR_DELIVERIES_PER_SECOND_MAX: 10_000,
+  SEEK_PARTITIONS_MAX: 1_000, // each log is asked for its place
   SUBSCRIPTION_JOBS_MAX: 10, // of one subscription
   ATTACH_TOPICS_INLINE_MAX: 200, // above it a PUT answers 202 and the cron goes on
 

@@ -15,6 +15,7 @@ import type { Result } from "../core/result.ts";
 import type { Revocation } from "../core/revocation.ts";
 import type { Retention } from "../core/retention.ts";
 import type { AttemptOutcome, AttemptRecord } from "../core/delivery-decision.ts";
+import type { SeekAsk, SeekMove } from "../core/seek.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../core/subscription.ts";
 
 // ---------------------------------------------------------------------------------------------------- topic log
@@ -341,6 +342,8 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   /** Few are moved before the answer, many by a job. Fails with `too_many_jobs`. */
   redrive(choice: DeadLetterChoice, options: RepairOptions): Promise<Result<RepairAnswer>>;
   discard(choice: DeadLetterChoice, options: RepairOptions): Promise<Result<RepairAnswer>>;
+  /** Moves the place from which it goes on; what it owes, it owes on. */
+  seek(ask: SeekAsk): Promise<Result<readonly SeekMove[]>>;
   /** By its number. Fails with `job_not_found`. */
   job(number: number): Promise<Result<JobReport>>;
   cancelJob(number: number): Promise<Result<JobReport>>;

@@ -23,6 +23,7 @@ import { pullRoutes } from "./routes/pull.ts";
 import { parkedDeliveryRoutes } from "./routes/parked-deliveries.ts";
 import { revocationRoutes } from "./routes/revocations.ts";
 import { secretRoutes } from "./routes/secrets.ts";
+import { seekRoutes } from "./routes/seek.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { topicRoutes } from "./routes/topics.ts";
@@ -48,6 +49,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", pullRoutes);
   hub.route("/v1", parkedDeliveryRoutes);
   hub.route("/v1", jobRoutes);
+  hub.route("/v1", seekRoutes);
   hub.route("/v1", appRoutes);
   hub.route("/v1", keyRoutes);
   hub.route("/v1", tokenRoutes);

@@ -1,7 +1,7 @@
 /**
  * Random steps in random order, the ledger read anew from its rows at each: pushes, pulls, claims, settles whole and in
  * part, by consumers that live and by those whose claim is over, lost and doubled messages, lapses, pauses, an
- * endpoint that is held back, retention, redrives, discards. After every step each matching event stands in exactly one place; at the end nothing is owed.
+ * endpoint that is held back, retention, redrives, discards, seeks. After every step each matching event stands in exactly one place; at the end nothing is owed.
  */
 import { expect, it } from "vitest";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
@@ -9,6 +9,7 @@ import type { SubscriptionDefinition } from "../../src/core/subscription.ts";
 import { ringUnclaimed } from "../../src/durable-objects/subscription/alarm.ts";
 import { changeState } from "../../src/durable-objects/subscription/configure.ts";
 import { Pump } from "../../src/durable-objects/subscription/pump.ts";
+import { seek } from "../../src/durable-objects/subscription/seek.ts";
 import { settleDispatch } from "../../src/durable-objects/subscription/settle.ts";
 import { claimForPublisher } from "../../src/durable-objects/subscription/sync-claim.ts";
 import type { ClaimedDelivery } from "../../src/durable-objects/rpc.ts";
@@ -31,6 +32,8 @@ class RandomRun {
   readonly claims: { readonly dispatch: number; readonly by: Claim }[] = [];
   /** Deliveries that a target accepted and the ledger heard of. */
   readonly accepted = new Set<string>();
+  /** How many events seeks have had examined again. */
+  again = 0;
   readonly #random: () => number;
 
   constructor(seed: number, more: Partial<SubscriptionDefinition>) {
@@ -59,6 +62,7 @@ class RandomRun {
     else if (roll < 94) this.#trim();
     else if (roll < 97) await this.world.redriveAll();
     else if (roll < 98) await this.world.discardAll();
+    else if (roll < 99) await this.#seek();
     else if (roll < 99) await this.#hold();
     else this.world.sent.splice(0, this.#below(this.world.sent.length + 1)); // The queue loses messages.
   }
@@ -68,7 +72,7 @@ class RandomRun {
     const examined = await this.world.step((ledger) =>
       ledger.sources.live().reduce((sum, source) => sum + source.examined, 0),
     );
-    expect(stats.matched).toBe(examined); // Without a filter every event matches.
+    expect(stats.matched).toBe(examined + this.again); // Without a filter every event matches.
     expect(stats.delivered).toBe(this.accepted.size);
     const open = await this.world.step((ledger) => ledger.dispatches.openCounts().deliveries);
     expect(open).toBeLessThanOrEqual(this.world.definition.maxInFlight);
@@ -185,6 +189,14 @@ class RandomRun {
     await this.world.step((ledger) => ledger.watchEndpoint(heldUntil === null ? null : { heldUntil }));
   }
 
+  async #seek(): Promise<void> {
+    const { head } = this.world.log("t");
+    const to = { kind: "offset", offset: 1 + this.#below(head + 1) } as const;
+    const ask = { to, topic: "t", partition: null, dryRun: this.#below(3) === 0 };
+    const moved = await this.world.step((ledger) => seek(ledger, this.world.env, ask));
+    if (moved.ok && !ask.dryRun) this.again += moved.value[0]!.again;
+  }
+
   #trim(): void {
     const log = this.world.log("t");
     log.firstHeld = Math.min(log.head + 1, log.firstHeld + this.#below(10));
@@ -196,7 +208,7 @@ class RandomRun {
 }
 
 it.each(RUNS)(
-  "[DLV-1, SYN-4] after each random step every event is in exactly one place (seed %i, %o)",
+  "[DLV-1, SYN-4, RPL-3] after each random step every event is in exactly one place (seed %i, %o)",
   async (seed, more) => {
     const run = new RandomRun(seed, more);
     await run.begin();

@@ -5,6 +5,7 @@
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../../core/job.ts";
 import type { Result } from "../../core/result.ts";
+import type { SeekAsk, SeekMove } from "../../core/seek.ts";
 import type { Env } from "../../env.ts";
 import type { DeliveryReport, ReportPage } from "../rpc.ts";
 import type { RepairVerb } from "./dead-letters.ts";
@@ -14,6 +15,7 @@ import { cancelJob, repair, reportJob } from "./jobs.ts";
 import { LedgerObject } from "./ledger-object.ts";
 import { listDead, listDeadLetterGroups, listDeadLetters, listDelivered, listDeliveries } from "./list-deliveries.ts";
 import { hastenParked, isParked, skipParked } from "./parked.ts";
+import { seek } from "./seek.ts";
 
 export abstract class RepairableLedger extends LedgerObject {
   readonly #jobs: JobRunner;
@@ -57,6 +59,12 @@ export abstract class RepairableLedger extends LedgerObject {
 
   discard(choice: DeadLetterChoice, options: RepairOptions): Promise<Result<RepairAnswer>> {
     return this.#repair("discard", choice, options);
+  }
+
+  async seek(ask: SeekAsk): Promise<Result<readonly SeekMove[]>> {
+    const answer = await seek(this.ledger, this.env, ask);
+    await this.moveOn();
+    return answer;
   }
 
   async job(number: number): Promise<Result<JobReport>> {

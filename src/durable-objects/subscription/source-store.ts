@@ -94,6 +94,21 @@ export class SourceStore {
     )!;
   }
 
+  /** Its log is followed from `examined` on by a row of its own; what the one before owes is owed on. */
+  beginGeneration(source: Source, examined: number): Source {
+    this.setState(source.id, "past");
+    const { topic, partition, epoch } = source;
+    return this.#one(
+      `INSERT INTO sources (topic, partition, epoch, generation, examined, behind, state)
+       SELECT ?1, ?2, ?3, max(generation) + 1, ?4, 1, 'live' FROM sources
+         WHERE topic = ?1 AND partition = ?2 AND epoch = ?3 RETURNING ${COLUMNS}`,
+      topic,
+      partition,
+      epoch,
+      examined,
+    )!;
+  }
+
   advance(id: number, examined: number, behind: boolean, matched: number): void {
     this.#sql.exec(
       `UPDATE sources SET examined = ?2, behind = ?3, matched = matched + ?4 WHERE id = ?1`,
