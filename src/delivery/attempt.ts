@@ -8,7 +8,7 @@ import { attemptTopic } from "./topic-target.ts";
 import { attemptWebhook } from "./webhook.ts";
 import { attemptWorker } from "./worker-target.ts";
 
-export function attemptDelivery(env: Env, request: AttemptRequest): Promise<AttemptOutcome> {
+export async function attemptDelivery(env: Env, request: AttemptRequest): Promise<AttemptOutcome> {
   const { target } = request.definition;
   switch (target.kind) {
     case "webhook":
@@ -18,7 +18,7 @@ export function attemptDelivery(env: Env, request: AttemptRequest): Promise<Atte
     case "pull":
       return Promise.resolve({ kind: "not_attempted" }); // Its workers come for it: the ledger lets no consumer claim.
     case "worker":
-      return attemptWorker(env, target.binding, request);
+      return (await attemptWorker(env, target.binding, request.definition, [request]))[0]!;
     case "topic":
       return attemptTopic(env, target.topic, request);
     default:

@@ -1,11 +1,12 @@
-/** One attempt at another Worker: its `deliver` is called over the service binding that the subscription names. */
+/** Attempts at another Worker: its `deliver` is called over the service binding that the subscription names. */
 import { unreachable } from "../core/assert.ts";
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import type { ConsumedEvent } from "../core/event.ts";
 import { isConsumerBinding } from "../core/names.ts";
+import type { SubscriptionDefinition } from "../core/subscription.ts";
+import type { ClaimedDelivery } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { readOutcomes, type DeliveryBatch, type DeliveryOutcome } from "../wire/native/worker-batch.ts";
-import type { AttemptRequest } from "./attempt-request.ts";
 import { isTimeout, untilAborted } from "./deadline.ts";
 
 interface ConsumerBinding {
@@ -20,22 +21,31 @@ export function findConsumer(env: Env, name: string): ConsumerBinding | null {
   return isWorker ? (binding as ConsumerBinding) : null;
 }
 
-export async function attemptWorker(env: Env, binding: string, request: AttemptRequest): Promise<AttemptOutcome> {
+export interface WorkerCall {
+  readonly delivery: Pick<ClaimedDelivery, "id" | "attempt" | "redrive">;
+  readonly line: string;
+}
+
+/** One call with all of them; an outcome for each, in their order. */
+export async function attemptWorker(
+  env: Env,
+  binding: string,
+  { app, name: subscription, timeoutMs }: SubscriptionDefinition,
+  calls: readonly WorkerCall[],
+): Promise<AttemptOutcome[]> {
+  const failed = (outcome: AttemptOutcome): AttemptOutcome[] => calls.map(() => outcome);
   const consumer = findConsumer(env, binding);
-  if (consumer === null) return threw(`the hub was deployed without a binding "${binding}" to a Worker`);
-  const { definition, delivery, line } = request;
-  const { id, attempt, redrive } = delivery;
-  const batch: DeliveryBatch = {
-    app: definition.app,
-    subscription: definition.name,
-    deliveries: [{ id, attempt, redrive, event: JSON.parse(line) as ConsumedEvent }],
-  };
+  if (consumer === null) return failed(threw(`the hub was deployed without a binding "${binding}" to a Worker`));
+  const deliveries = calls.map(({ delivery: { id, attempt, redrive }, line }) => {
+    return { id, attempt, redrive, event: JSON.parse(line) as ConsumedEvent };
+  });
   try {
-    const answer = await untilAborted(consumer.deliver(batch), AbortSignal.timeout(definition.timeoutMs));
-    return attemptOutcomeOf(readOutcomes(answer).get(id));
+    const work = consumer.deliver({ app, subscription, deliveries });
+    const outcomes = readOutcomes(await untilAborted(work, AbortSignal.timeout(timeoutMs)));
+    return deliveries.map(({ id }) => attemptOutcomeOf(outcomes.get(id)));
   } catch (error) {
-    if (isTimeout(error)) return { kind: "unreachable", reason: "timeout", excerpt: "" };
-    return threw(error instanceof Error ? error.message : String(error));
+    if (isTimeout(error)) return failed({ kind: "unreachable", reason: "timeout", excerpt: "" });
+    return failed(threw(error instanceof Error ? error.message : String(error)));
   }
 }
 

@@ -3,6 +3,7 @@ import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import { parseEventLine } from "../core/event.ts";
 import { attemptDelivery } from "../delivery/attempt.ts";
 import { attemptWebhookBatch } from "../delivery/webhook-batch.ts";
+import { attemptWorker } from "../delivery/worker-target.ts";
 import type { ClaimAnswer, ClaimedDelivery, SettledDelivery } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { logStage } from "../observability/log.ts";
@@ -60,8 +61,10 @@ async function work(env: Env, message: DispatchMessage, claim: Claim): Promise<v
 
 function workClaim(env: Env, { definition, deliveries }: Claim, ports: DispatchPorts): Promise<void> {
   const { batch, target, timeoutMs } = definition;
-  if (batch === undefined || target.kind !== "webhook") return workDispatch(deliveries, timeoutMs, ports);
+  const takesBatches = target.kind === "webhook" || target.kind === "worker";
+  if (batch === undefined || !takesBatches) return workDispatch(deliveries, timeoutMs, ports);
   const attempt = (together: readonly BatchedDelivery[]): Promise<readonly AttemptOutcome[]> => {
+    if (target.kind === "worker") return attemptWorker(env, target.binding, definition, together);
     const events = together.map(({ delivery: { id, redrive }, line }) => ({ id, redrive, line }));
     return attemptWebhookBatch(env, target, { definition, batch: events });
   };

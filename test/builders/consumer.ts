@@ -16,13 +16,26 @@ export interface Called {
   readonly id: string;
   readonly attempt: number;
   readonly redrive: boolean;
+  /** How many came in its call. */
+  readonly together: number;
   readonly event: { readonly id: string; readonly type: string; readonly offset: number; readonly data: Told };
 }
 
 export default defineConsumer<Told>({
   async deliver(deliveries, { app, subscription }) {
     for (const { id, attempt, redrive, event } of deliveries)
-      console.log(JSON.stringify({ stage: "consumer.called", app, subscription, id, attempt, redrive, event }));
+      console.log(
+        JSON.stringify({
+          stage: "consumer.called",
+          app,
+          subscription,
+          id,
+          attempt,
+          redrive,
+          event,
+          together: deliveries.length,
+        }),
+      );
     const told = deliveries.find(({ event }) => event.data?.throws !== undefined);
     if (told !== undefined) throw new Error(told.event.data!.throws);
     if (deliveries.some(({ event }) => event.data?.hangs)) await scheduler.wait(30_000);

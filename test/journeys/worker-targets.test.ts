@@ -120,6 +120,29 @@ describe("a Worker behind a binding", () => {
     expect(letter).toMatchObject({ reason: "attempts_exhausted", attempts: [attempt, attempt] });
   });
 
+  it("[TGT-9] gets a batch in one call, and says of each delivery what becomes of it", async () => {
+    const batch = { mode: "batch", batch: { maxEvents: 3, maxWait: "5s" } };
+    expect((await put("batched", "CONSUMER_TEST", batch)).status).toBe(201);
+    const answers = [[{ outcome: "delivered" }], [{ outcome: "reject", reason: "never" }], [{ outcome: "delivered" }]];
+    await hub.publish(
+      "batched",
+      answers.map((told, n) => ({ id: `b${n}`, type: "told", data: { answers: told } })),
+    );
+    const [letter, ...others] = await listOf<Letter>("/v1/subscriptions/batched/dead-letters");
+    expect(letter).toMatchObject({ reason: "rejected", attempts: [{ excerpt: "never" }] });
+    expect(others).toEqual([]);
+    await eventually(
+      () => deliveredOf("batched"),
+      (count) => count === 2,
+      "the others are delivered",
+    );
+    expect(callsOf("batched").map(({ event, together }) => [event.id, together])).toEqual([
+      ["b0", 3],
+      ["b1", 3],
+      ["b2", 3],
+    ]);
+  });
+
   it("[TGT-3] is shown as it was named", async () => {
     expect((await put("shown")).body).toMatchObject({ target: { kind: "worker", binding: "CONSUMER_TEST" } });
   });

@@ -14,7 +14,8 @@ export function readMode(reader: DefinitionReader, raw: string | undefined, targ
   const mode = reader.choice(raw, "/mode", ["async", "sync", "batch"], []) ?? "async";
   const isCalled = target === null || target.kind === "webhook" || target.kind === "listener";
   if (mode === "sync" && !isCalled) reader.refuse("/mode", "A publish can wait for a webhook or a listener only.");
-  if (mode === "batch" && target !== null && target.kind !== "webhook") reader.refuse("/mode", NOT_OFFERED_YET);
+  const takesBatches = target === null || target.kind === "webhook" || target.kind === "worker";
+  if (mode === "batch" && !takesBatches) reader.refuse("/mode", NOT_OFFERED_YET);
   return mode;
 }
 
