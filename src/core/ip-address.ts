@@ -41,6 +41,16 @@ export function isPublicAddress(address: IpAddress): boolean {
   return isInCidr(address, GLOBAL_UNICAST) && !SPECIAL_IPV6.some((block) => isInCidr(address, block));
 }
 
+/**
+ * Whose address it is, as far as one can tell from it: an IPv6 customer has 2^64 of them, so those count as their /64.
+ * What is no address stays what it is.
+ */
+export function customerOf(address: string): string {
+  const parsed = parseIpAddress(address);
+  if (parsed === null || parsed.bits === 32 || isInCidr(parsed, MAPPED_IPV4)) return address;
+  return `${(parsed.value >> 64n).toString(16)}::/64`;
+}
+
 function parseIpv4(text: string): bigint | null {
   const words = text.split(".");
   const isFour = words.length === 4 && words.every((word) => /^(0|[1-9]\d{0,2})$/.test(word) && Number(word) <= 255);
@@ -94,6 +104,8 @@ const SPECIAL_IPV4: readonly Cidr[] = [
   "224.0.0.0/4", // multicast
   "240.0.0.0/4", // reserved, and broadcast
 ].map(block);
+
+const MAPPED_IPV4 = block("::ffff:0:0/96");
 
 const GLOBAL_UNICAST = block("2000::/3");
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isInCidr, isPublicAddress, parseCidr, parseIpAddress } from "../../src/core/ip-address.ts";
+import { customerOf, isInCidr, isPublicAddress, parseCidr, parseIpAddress } from "../../src/core/ip-address.ts";
 
 describe("[SEC-6] an address of a machine", () => {
   it.each([
@@ -90,5 +90,22 @@ describe("[SEC-6] an address", () => {
     ].flatMap((line) => line.split(" ")),
   )("%s is", (text) => {
     expect(isPublicAddress(parseIpAddress(text)!)).toBe(true);
+  });
+});
+
+describe("[ACC-31] a customer", () => {
+  it("has one address of IPv4, and a /64 of IPv6 however it is written", () => {
+    const addresses = ["2001:db8:1:2::1", "2001:DB8:1:2:ffff::9", "2001:0db8:0001:0002:0:0:0:3"];
+    expect(new Set(addresses.map(customerOf)).size).toBe(1);
+    const others = [
+      "2001:db8:1:3::1",
+      "2001:db8:1:2::1",
+      "192.0.2.1",
+      "192.0.2.2",
+      "::ffff:192.0.2.1",
+      "::ffff:192.0.2.3",
+    ];
+    expect(new Set(others.map(customerOf)).size).toBe(others.length);
+    expect(["local", "192.0.2.1", ""].map(customerOf)).toEqual(["local", "192.0.2.1", ""]);
   });
 });

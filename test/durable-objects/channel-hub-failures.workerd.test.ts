@@ -50,6 +50,29 @@ describe("a log that does not answer", () => {
   );
 });
 
+describe("a database that does not answer", () => {
+  const rename = (from: string, to: string) => env.DB.prepare(`ALTER TABLE ${from} RENAME TO ${to}`).run();
+
+  it("[WS-31] leaves no message without its answer, nor those behind it in the frame", async () => {
+    const client = await world.connect();
+    await rename("topics", "topics_away");
+    client.send([
+      { op: "subscribe", topic: "lost", ref: "a" },
+      { op: "publish", topic: "lost", event: { type: "t" }, ref: "b" },
+      { op: "unsubscribe", topic: "lost", ref: "c" },
+    ]);
+    await client.message(({ ref }) => ref === "c", "the last answer");
+    await rename("topics_away", "topics");
+    const overloaded = { op: "error", problem: { code: "hub_overloaded" } };
+    expect(client.messages.slice(1)).toMatchObject([
+      { ...overloaded, ref: "a" },
+      { ...overloaded, ref: "b" },
+      { op: "unsubscribed", ref: "c" },
+    ]);
+    expect(await client.subscribe("lost")).toMatchObject({ op: "subscribed" });
+  });
+});
+
 /** Everybody who waits has seen the failure. */
 async function failNow(fail: () => void): Promise<void> {
   fail();

@@ -125,7 +125,14 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   async #receiveInTime(connection: Connection, message: ClientMessage): Promise<void> {
     if (!this.#hub.connections.has(connection.id)) return;
     if (hasEnded(connection.principal, Date.now())) return this.#hub.end(connection, { code: "credential_expired" });
-    return this.#receive(connection, message);
+    try {
+      return await this.#receive(connection, message);
+    } catch (error) {
+      // The store or a log cannot be reached. Each message has its own answer, and those behind it their try.
+      console.warn(JSON.stringify({ stage: "hub.message_failed", op: message.op, error: String(error) }));
+      const ref = "ref" in message ? message.ref : null;
+      return this.#refuse(connection, ref, { code: "hub_overloaded", retryAfterSeconds: 1 });
+    }
   }
 
   async #receive(connection: Connection, message: ClientMessage): Promise<void> {

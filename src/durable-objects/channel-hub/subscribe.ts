@@ -76,13 +76,17 @@ async function openChannel(hub: HubState, connection: Connection, topic: string)
   if (current !== undefined && !isCurrent) endChannel(hub, current);
   const channel = isCurrent ? current : hub.addChannel(resolved.value);
   channel.starting += 1;
-  const attached = await Promise.all(
-    channel.positions.map((_, partition) => attach(hub, connection.principal.app, channel, partition)),
-  );
-  const refused = attached.find((answer) => !answer.ok);
-  if (refused === undefined) return ok(channel);
-  channel.starting -= 1;
-  return refused as Result<never>;
+  try {
+    const { app } = connection.principal;
+    const attached = await Promise.all(channel.positions.map((_, partition) => attach(hub, app, channel, partition)));
+    const refused = attached.find((answer) => !answer.ok);
+    if (refused === undefined) return ok(channel);
+    channel.starting -= 1;
+    return refused as Result<never>;
+  } catch (error) {
+    channel.starting -= 1;
+    throw error;
+  }
 }
 
 async function attach(hub: HubState, app: string, channel: TopicChannel, partition: number): Promise<Result<null>> {

@@ -206,6 +206,15 @@ describe("the shield", () => {
   });
 });
 
+describe("the shield's counter", () => {
+  it("[ACC-31] is one for all addresses of an IPv6 network", async () => {
+    const counted: string[] = [];
+    const limit = async ({ key }: { key: string }) => ({ success: counted.push(key) > 0 });
+    for (const client of ["2001:db8::1", "2001:db8::2", "192.0.2.1"]) await passesShield({ SHIELD: { limit } }, client);
+    expect(new Set(counted).size).toBe(2);
+  });
+});
+
 describe("what another isolate has changed", () => {
   it("[ACC-10] is heard by a busy one within a second and a request", async () => {
     const key = await makeKey();
