@@ -60,9 +60,9 @@ class RandomRun {
     else if (roll < 92)
       await this.world.step((ledger) => changeState(ledger, ledger.state === "active" ? "paused" : "active"));
     else if (roll < 94) this.#trim();
-    else if (roll < 97) await this.world.redriveAll();
-    else if (roll < 98) await this.world.discardAll();
-    else if (roll < 99) await this.#seek();
+    else if (roll < 96) await this.world.redriveAll();
+    else if (roll < 97) await this.world.discardAll();
+    else if (roll < 98) await this.#seek();
     else if (roll < 99) await this.#hold();
     else this.world.sent.splice(0, this.#below(this.world.sent.length + 1)); // The queue loses messages.
   }
