@@ -8,11 +8,16 @@ export interface ListQuery {
   readonly limit: number;
 }
 
+/** Begins a cursor that shows no name; no name begins so. */
+export const SEALED_CURSOR = "~";
+const SEALED_CHARS_MAX = 400; // A name of the longest, filled up and sealed.
+
 export function readListQuery(c: HubContext): Result<ListQuery> {
   const limit = readWhole(c, "limit", 1, LIMITS.LIST_ITEMS_MAX);
   if (!limit.ok) return limit;
   const after = c.req.query("cursor") ?? "";
-  if (after.length > LIMITS.TOPIC_NAME_CHARS_MAX) return fail("cursor_invalid");
+  const charsMax = after.startsWith(SEALED_CURSOR) ? SEALED_CHARS_MAX : LIMITS.TOPIC_NAME_CHARS_MAX;
+  if (after.length > charsMax) return fail("cursor_invalid");
   return ok({ after, limit: limit.value ?? LIMITS.LIST_ITEMS_DEFAULT });
 }
 

@@ -8,7 +8,7 @@ import { heldTopics, type SubscriptionDefinition } from "../../core/subscription
 import type { DeliveryReport } from "../../durable-objects/rpc.ts";
 import type { Env } from "../../env.ts";
 import { AuditStore } from "../../store/audit-store.ts";
-import { SubscriptionsStore } from "../../store/subscriptions-store.ts";
+import { SubscriptionsStore, type SubscriptionRecord } from "../../store/subscriptions-store.ts";
 import { subscription } from "../../stubs.ts";
 import { formatSignature } from "../../wire/native/secret-rotation.ts";
 import { formatSubscription, parseSubscriptionDefinition } from "../../wire/native/subscription-definition.ts";
@@ -22,6 +22,7 @@ import { jsonBody } from "../middleware/json-body.ts";
 import { json, noContent, problem } from "../respond.ts";
 import { findSubscription } from "../subscription-lookup.ts";
 import { forgetSyncSubscriptions } from "../sync-directory.ts";
+import { listVisible } from "../visible-list.ts";
 import { removeSubscription, writeSubscription } from "../write-subscription.ts";
 
 export const subscriptionRoutes = new Hono<HubBindings>()
@@ -36,19 +37,18 @@ export const subscriptionRoutes = new Hono<HubBindings>()
 async function listSubscriptions(c: HubContext): Promise<Response> {
   const { principal } = c.var;
   if (!mayTouchSubscriptions(principal, "manage")) return problem({ code: "scope_missing" });
-  const query = readListQuery(c);
-  if (!query.ok) return problem(query.failure);
-  const { after, limit } = query.value;
-  const records = await new SubscriptionsStore(c.env.DB).list(principal.app, after, limit);
-  const items = records
-    .filter(({ definition }) => allowsOnSubscription(principal, "manage", heldTopics(definition)))
-    .map(({ definition, createdAt }) => ({
-      ...formatSubscription(definition),
-      ...formatSignature(definition.target, Date.now()),
-      createdAt: new Date(createdAt).toISOString(),
-    }));
-  // Past what is not theirs the list goes on: a page may be short and yet not the last.
-  return json({ items, cursor: records.length < limit ? null : records.at(-1)!.definition.name });
+  const page = await listVisible<SubscriptionRecord>(c, {
+    nameOf: ({ definition }) => definition.name,
+    isVisible: ({ definition }) => allowsOnSubscription(principal, "manage", heldTopics(definition)),
+    read: (after, limit) => new SubscriptionsStore(c.env.DB).list(principal.app, after, limit),
+  });
+  if (!page.ok) return problem(page.failure);
+  const items = page.value.items.map(({ definition, createdAt }) => ({
+    ...formatSubscription(definition),
+    ...formatSignature(definition.target, Date.now()),
+    createdAt: new Date(createdAt).toISOString(),
+  }));
+  return json({ items, cursor: page.value.cursor });
 }
 
 async function getSubscription(c: HubContext): Promise<Response> {

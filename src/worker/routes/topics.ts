@@ -10,7 +10,6 @@ import { topicLog } from "../../stubs.ts";
 import { formatTopic, parseTopicDefinition, type TopicRequest } from "../../wire/native/topic-definition.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { callerOf } from "../caller.ts";
-import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { json, noContent, problem } from "../respond.ts";
@@ -24,6 +23,7 @@ import {
   withTopic,
 } from "../topic-directory.ts";
 import { lifeOf } from "../topic-life.ts";
+import { listVisible } from "../visible-list.ts";
 
 export const topicRoutes = new Hono<HubBindings>()
   .get("/topics", listTopics)
@@ -32,13 +32,14 @@ export const topicRoutes = new Hono<HubBindings>()
   .delete("/topics/:topic", jsonBody, idempotency, removeTopic);
 
 async function listTopics(c: HubContext): Promise<Response> {
-  const query = readListQuery(c);
-  if (!query.ok) return problem(query.failure);
-  const { after, limit } = query.value;
-  const topics = await new TopicsStore(c.env.DB).list(c.var.principal.app, after, limit);
-  const theirs = topics.filter(({ name }) => maySee(c.var.principal, name));
-  // Past what is not theirs the list goes on: a page may be short and yet not the last.
-  return json({ items: theirs.map(formatTopic), cursor: topics.length < limit ? null : topics.at(-1)!.name });
+  const { principal } = c.var;
+  const page = await listVisible<TopicRecord>(c, {
+    nameOf: ({ name }) => name,
+    isVisible: ({ name }) => maySee(principal, name),
+    read: (after, limit) => new TopicsStore(c.env.DB).list(principal.app, after, limit),
+  });
+  if (!page.ok) return problem(page.failure);
+  return json({ items: page.value.items.map(formatTopic), cursor: page.value.cursor });
 }
 
 async function getTopic(c: HubContext): Promise<Response> {
