@@ -19,6 +19,7 @@ export const isCustomHeaderValue = (value: string): boolean =>
 
 // The connection's own, what the hub writes itself, and what would let a webhook speak in somebody's name.
 const REFUSED_NAMES: ReadonlySet<string> = new Set([
+  "accept",
   "accept-encoding",
   "authorization",
   "connection",

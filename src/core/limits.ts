@@ -133,6 +133,7 @@ export const LIMITS = {
   APP_NAME_CHARS_MAX: 63,
   APP_ORIGINS_MAX: 100, // of one app
   APP_KEYS_MAX: 1_000,
+  APP_REVOCATIONS_MAX: 10_000, // of users and tokens, in the last hour or so: each isolate remembers all of them
   KEY_NAME_CHARS_MAX: 100,
   CREDENTIAL_CHARS_MAX: 8 * KB, // a JWT with its scopes and its user; more is a header nobody should send
   CREDENTIAL_SCOPES_MAX: 50, // of one key or token; with the user they travel in a socket's attachment of ≤ 16 KB
@@ -142,7 +143,8 @@ export const LIMITS = {
   TOKEN_LIFE_MS_DEFAULT: 15 * 60 * SECOND,
   TOKEN_LIFE_MS_MAX: 1 * HOUR,
   TOKEN_LIFE_MS_MIN: 1 * SECOND,
-  TOKEN_EARLY_MS_MAX: 60 * SECOND, // so far may the clock of who signs be ahead
+  TOKEN_EARLY_MS_MAX: 5 * SECOND, // so far may the clock of who signs be ahead; a revocation reaches as far
+  TOKEN_CACHE_ENTRIES_MAX: 1_000, // verified and kept by an isolate, each with up to 8 KB of claims
   KEY_OVERLAP_MS_DEFAULT: 1 * DAY, // after a rotation the secret before is good for so long
   KEY_OVERLAP_MS_MAX: 7 * DAY,
   ACCESS_REFRESH_MS: 1 * SECOND, // a busy isolate asks so often for revocations, beside its requests

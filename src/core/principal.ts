@@ -1,6 +1,13 @@
 /** Who a request is, and the one place that decides what it may do. Plain data: it sleeps with sockets. */
 import type { Quotas } from "./quotas.ts";
-import { allowsSubscription, allowsTopic, type Action, type Scope, type SubscriptionAction } from "./scope.ts";
+import {
+  allowsSubscription,
+  allowsTopic,
+  formatScope,
+  type Action,
+  type Scope,
+  type SubscriptionAction,
+} from "./scope.ts";
 
 export type Principal = RootPrincipal | KeyPrincipal | TokenPrincipal;
 
@@ -40,7 +47,7 @@ export interface TokenPrincipal extends InApp {
   readonly user: User | null;
   readonly scopes: readonly Scope[];
   readonly keyScopes: readonly Scope[];
-  /** Milliseconds. */
+  /** Milliseconds: the earliest time at which it may have been issued, whatever the clock of who signed it. */
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
@@ -85,7 +92,10 @@ function scopeLists(principal: Principal): readonly (readonly Scope[])[] {
   }
 }
 
-/** Whom an idempotency key belongs to, and who stands in the audit log. A user's next token is the same principal. */
+/**
+ * Whom an idempotency key belongs to, and who stands in the audit log. A user's next token is the same principal; of
+ * tokens for nobody each is its own.
+ */
 export function principalKey(principal: Principal): string {
   switch (principal.kind) {
     case "root":
@@ -93,6 +103,14 @@ export function principalKey(principal: Principal): string {
     case "key":
       return `key:${principal.key}`;
     case "token":
-      return principal.user === null ? `token:${principal.key}` : `user:${principal.key}:${principal.user.id}`;
+      return principal.user === null
+        ? `token:${principal.key}:${principal.token}`
+        : `user:${principal.key}:${principal.user.id}`;
   }
+}
+
+/** All that it is allowed, as one text: equal for principals that may do the same. Null: everything. */
+export function scopesText(principal: Principal): string | null {
+  const lists = scopeLists(principal);
+  return lists.length === 0 ? null : JSON.stringify(lists.map((scopes) => scopes.map(formatScope).toSorted()));
 }

@@ -70,14 +70,31 @@ export class AccessChangesStore {
     return results.map(changeOf);
   }
 
-  /** Takes back the tokens of a user, or one token: of neither is there a row. */
-  async revoke(revocation: Revocation, entry: AuditEntry): Promise<void> {
+  /**
+   * Takes back the tokens of a user, or one token: of neither is there a row. An earlier revocation of the same subject
+   * goes, since this one covers it. False when the app has as many of others as it may; counted in the same statement.
+   */
+  async revoke(
+    revocation: Revocation,
+    entry: AuditEntry,
+    revocationsMax: number = LIMITS.APP_REVOCATIONS_MAX,
+  ): Promise<boolean> {
+    const { app, kind, subject, at } = revocation;
     const insert = this.#db
       .prepare(
-        `INSERT INTO access_changes (app, kind, subject, at, expires_at, settled) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
+        `INSERT INTO access_changes (app, kind, subject, at, expires_at, settled) SELECT ?1, ?2, ?3, ?4, ?5, ?6
+         WHERE (SELECT count(*) FROM access_changes WHERE app = ?1 AND kind IN ('user', 'token')
+           AND expires_at > ?4 AND NOT (kind = ?2 AND subject = ?3)) < ?7`,
       )
-      .bind(...columnsOf(revocation));
-    await this.#db.batch([insert, auditStatement(this.#db, entry)]);
+      .bind(...columnsOf(revocation), revocationsMax);
+    const removal = this.#db
+      .prepare(
+        `DELETE FROM access_changes WHERE app = ?1 AND kind = ?2 AND subject = ?3 AND at <= ?4 AND version < (
+           SELECT max(version) FROM access_changes WHERE app = ?1 AND kind = ?2 AND subject = ?3)`,
+      )
+      .bind(app, kind, subject, at);
+    const [inserted] = await this.#db.batch([insert, auditStatement(this.#db, entry), removal]);
+    return inserted!.meta.changes === 1;
   }
 
   /** The app's hubs have heard of it. */

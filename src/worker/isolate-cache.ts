@@ -3,6 +3,12 @@ import { LIMITS } from "../core/limits.ts";
 
 export class IsolateCache<Value> {
   readonly #entries = new Map<string, { readonly value: Value; readonly until: number }>();
+  readonly #entriesMax: number;
+
+  /** Fewer where a value is large. */
+  constructor(entriesMax: number = LIMITS.CONFIG_CACHE_ENTRIES_MAX) {
+    this.#entriesMax = entriesMax;
+  }
 
   /** Undefined when it is not there, or no longer. */
   get(key: string, now: number): Value | undefined {
@@ -13,7 +19,7 @@ export class IsolateCache<Value> {
   /** When it is full, what came in first goes first. */
   set(key: string, value: Value, until: number): void {
     this.#entries.delete(key);
-    if (this.#entries.size >= LIMITS.CONFIG_CACHE_ENTRIES_MAX) this.#entries.delete(this.#entries.keys().next().value!);
+    if (this.#entries.size >= this.#entriesMax) this.#entries.delete(this.#entries.keys().next().value!);
     this.#entries.set(key, { value, until });
   }
 

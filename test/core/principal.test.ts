@@ -78,6 +78,6 @@ describe("who asks", () => {
     expect(principalKey(keyWith())).toBe("key:k");
     expect(principalKey(token)).toBe("user:k:u");
     expect(principalKey({ ...token, token: "t2" })).toBe(principalKey(token));
-    expect(principalKey(tokenWith([], [], null))).toBe("token:k");
+    expect(principalKey(tokenWith([], [], null))).toBe("token:k:t");
   });
 });

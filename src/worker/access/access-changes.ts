@@ -3,6 +3,7 @@
  * that has not asked for longer asks before it answers. Each request asks for itself, because a promise belongs to the
  * request that made it.
  */
+import { createHash } from "node:crypto";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import { isRevokedBy, type Revocation } from "../../core/revocation.ts";
@@ -15,16 +16,23 @@ import { forgetKey, forgetKeysOf } from "./key-directory.ts";
 
 const CHANGES_PER_PAGE = 1_000;
 
-/** In the order of their ends, since all last equally long. */
-const revocations = new Map<string, Revocation>();
+type Remembered = Pick<Revocation, "at" | "expiresAt">;
+
+/** In the order of their ends, since all last equally long. By digest: users' ids are as long as others make them. */
+const revocations = new Map<string, Remembered>();
 let version = 0;
 let knownUntil = -Infinity;
 let askedAt = -Infinity;
 
 /** The revocation that covers this principal; null: none that the isolate knows of. */
 export function revocationOf(principal: Principal): Revocation | null {
-  const found = revocationKeys(principal).map((key) => revocations.get(key));
-  return found.find((revocation) => revocation !== undefined && isRevokedBy(principal, revocation)) ?? null;
+  for (const [kind, subject] of revocableAs(principal)) {
+    const known = revocations.get(keyOf(principal.app, kind, subject));
+    if (known === undefined) continue;
+    const revocation = { app: principal.app, kind, subject, ...known };
+    if (isRevokedBy(principal, revocation)) return revocation;
+  }
+  return null;
 }
 
 /** Before it answers, `revocationOf` knows everything that was revoked until ACCESS_STALE_MS_MAX ago. */
@@ -92,23 +100,23 @@ async function readChanges(env: Env, begunAt: number): Promise<void> {
 }
 
 /** Of two for one subject the later one counts: it covers what the earlier one does. */
-function remember(revocation: Revocation): void {
-  const key = keyOf(revocation.app, revocation.kind, revocation.subject);
+function remember({ app, kind, subject, at, expiresAt }: Revocation): void {
+  const key = keyOf(app, kind, subject);
   const known = revocations.get(key);
-  if (known !== undefined && known.at >= revocation.at) return;
+  if (known !== undefined && known.at >= at) return;
   revocations.delete(key);
-  revocations.set(key, revocation);
+  revocations.set(key, { at, expiresAt });
 }
 
-/** Where a revocation of this principal would stand. */
-function revocationKeys(principal: Principal): string[] {
-  const { app } = principal;
-  const keys = [keyOf(app, "app", app)];
-  if (principal.kind !== "root") keys.push(keyOf(app, "key", principal.key));
-  if (principal.kind === "token") keys.push(keyOf(app, "token", principal.token));
-  if (principal.kind === "token" && principal.user !== null) keys.push(keyOf(app, "user", principal.user.id));
-  return keys;
+/** What a revocation of this principal would name. */
+function revocableAs(principal: Principal): [kind: Revocation["kind"], subject: string][] {
+  const found: [Revocation["kind"], string][] = [["app", principal.app]];
+  if (principal.kind !== "root") found.push(["key", principal.key]);
+  if (principal.kind === "token") found.push(["token", principal.token]);
+  if (principal.kind === "token" && principal.user !== null) found.push(["user", principal.user.id]);
+  return found;
 }
 
 /** The subject stands last, so whatever it holds, no two share a key. */
-const keyOf = (app: string, kind: Revocation["kind"], subject: string): string => `${app}\n${kind}\n${subject}`;
+const keyOf = (app: string, kind: Revocation["kind"], subject: string): string =>
+  createHash("sha256").update(`${app}\n${kind}\n${subject}`).digest("base64url");

@@ -16,8 +16,9 @@ export interface KeySeeker {
 }
 
 const cache = new IsolateCache<KeyRecord | null>();
-/** Counts what was forgotten, so that a look-up which began before does not bring it back. */
-let forgotten = 0;
+/** What was forgotten, keys and apps by id, and as the how manieth: a look-up that began before brings it not back. */
+const forgotten = new IsolateCache<number>();
+let forgottenCount = 0;
 
 /** Null for a key that is not there, not even in part: its app may be gone. */
 export async function findKey(c: KeySeeker, id: string): Promise<KeyRecord | null> {
@@ -27,24 +28,32 @@ export async function findKey(c: KeySeeker, id: string): Promise<KeyRecord | nul
 
 /** Past the cache: for a secret that does not fit, which a rotation elsewhere would explain. */
 export async function readKey(c: KeySeeker, id: string): Promise<KeyRecord | null> {
-  const begun = forgotten;
+  const begun = forgottenCount;
   const record = await new ApiKeysStore(c.env.DB).find(id);
-  if (begun === forgotten) cache.set(id, record, Date.now() + LIMITS.CONFIG_CACHE_MS);
+  const ids = record === null ? [id] : [id, record.app.id];
+  if (!ids.some((one) => wasForgottenSince(begun, one))) cache.set(id, record, Date.now() + LIMITS.CONFIG_CACHE_MS);
   return record;
 }
 
 export const isKeyCached = (id: string): boolean => cache.get(id, Date.now()) !== undefined;
 
 export function forgetKey(id: string): void {
-  forgotten += 1;
+  noteForgotten(id);
   cache.delete(id);
 }
 
 /** Keys carry their app's quotas and origins. */
 export function forgetKeysOf(app: string): void {
-  forgotten += 1;
+  noteForgotten(app);
   cache.deleteWhere((record) => record?.app.id === app);
 }
+
+function noteForgotten(id: string): void {
+  forgottenCount += 1;
+  forgotten.set(id, forgottenCount, Date.now() + LIMITS.CONFIG_CACHE_MS);
+}
+
+const wasForgottenSince = (count: number, id: string): boolean => (forgotten.get(id, Date.now()) ?? 0) > count;
 
 const READ_AGAIN_MS = 1_000;
 const readAgain = new IsolateCache<true>();

@@ -5,6 +5,7 @@
 import { compactVerify, CompactSign } from "jose";
 import { createHash } from "node:crypto";
 import type { Config } from "../../config.ts";
+import { LIMITS } from "../../core/limits.ts";
 import { ROOT_TOKEN_KEY, type TokenPrincipal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { appNameOf, refuseToken, type TokenClaims } from "../../core/token-claims.ts";
@@ -84,7 +85,8 @@ async function admit(
     user: claims.user,
     scopes: claims.scopes,
     keyScopes: record?.scopes ?? [{ action: "admin" }],
-    issuedAt: claims.issuedAt,
+    // The hub's own clock is the one by which revocations are dated. Another's may be ahead.
+    issuedAt: record === null ? claims.issuedAt : claims.issuedAt - LIMITS.TOKEN_EARLY_MS_MAX,
     expiresAt: Math.min(claims.expiresAt, endOfKey),
   };
   return ok({ principal, app });
@@ -108,4 +110,4 @@ interface Verified {
 }
 
 /** A busy browser costs no signature. By digest, so that no token stands in memory. */
-const verifiedByDigest = new IsolateCache<Verified>();
+const verifiedByDigest = new IsolateCache<Verified>(LIMITS.TOKEN_CACHE_ENTRIES_MAX);

@@ -26,13 +26,23 @@ export const authenticate = createMiddleware<HubBindings>(async (c, next) => {
   return next();
 });
 
-/** Addresses are logged, so a credential may stand in one only where a browser has no other way: sockets and SSE. */
+/**
+ * Addresses are logged, and given to others as webhook targets, so a credential may stand in one only where a browser
+ * has no other way: to open a socket or a stream. What such an address can do is read.
+ */
 function readCredential(c: HubContext): Result<string> {
   const inUrl = c.req.query("token") ?? c.req.query("access_token");
   if (inUrl !== undefined) {
-    const live = c.req.path === "/v1/connect" || (c.req.header("accept") ?? "").includes("text/event-stream");
-    return live && c.req.query("token") !== undefined ? ok(inUrl) : fail("credentials_in_url");
+    return opensLive(c) && c.req.query("token") !== undefined ? ok(inUrl) : fail("credentials_in_url");
   }
   const [, bearer] = /^Bearer +([\x21-\x7e]+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
   return bearer === undefined ? fail("unauthenticated") : ok(bearer);
+}
+
+const EVENTS_PATH = /^\/v1\/topics\/[^/]+\/events$/;
+
+function opensLive({ req }: HubContext): boolean {
+  if (req.method !== "GET" && req.method !== "HEAD") return false;
+  if (req.path === "/v1/connect") return true;
+  return EVENTS_PATH.test(req.path) && (req.header("accept") ?? "").includes("text/event-stream");
 }

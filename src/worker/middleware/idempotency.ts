@@ -2,7 +2,7 @@ import { createMiddleware } from "hono/factory";
 import { createHash } from "node:crypto";
 import { idempotencyScope } from "../../core/keys.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { principalKey } from "../../core/principal.ts";
+import { principalKey, scopesText, type Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { IdempotencyStore, type IdempotencyRecord } from "../../store/idempotency-store.ts";
 import type { HubBindings, HubContext } from "../context.ts";
@@ -12,7 +12,16 @@ export const fingerprintOf = (body: string | Uint8Array): string =>
   createHash("sha256").update(body).digest("base64url");
 
 export const scopeOf = (c: HubContext): string =>
-  idempotencyScope(c.var.principal.app, principalKey(c.var.principal), c.req.method, c.req.path);
+  idempotencyScope(c.var.principal.app, holderOf(c.var.principal), c.req.method, c.req.path);
+
+/**
+ * The key is looked at before the route judges scope, so what one token was answered must not be there for another of
+ * the same user that may do less.
+ */
+function holderOf(principal: Principal): string {
+  const scopes = scopesText(principal);
+  return scopes === null ? principalKey(principal) : `${principalKey(principal)}/${fingerprintOf(scopes)}`;
+}
 
 /** Null without the header. Clients send the key bare or as a quoted string (structured field); both mean the same. */
 export function readIdempotencyKey(request: Request): Result<string | null> {

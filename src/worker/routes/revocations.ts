@@ -1,5 +1,6 @@
 /** `POST /v1/revocations`: credentials taken back before their time. Answered when nothing is open that they opened. */
 import { Hono } from "hono";
+import { LIMITS } from "../../core/limits.ts";
 import { isAdmin, ROOT_TOKEN_KEY } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { makeRevocation } from "../../core/revocation.ts";
@@ -40,7 +41,15 @@ async function endTokens(c: HubContext, { kind, subject }: RevocationRequest): P
   const revocation = makeRevocation(actor.app, kind, subject, actor.at);
   const after = formatRevocation(revocation);
   const entry = { ...actor, action: "credential.revoked", subject: `${kind}:${subject}`, before: null, after } as const;
-  await new AccessChangesStore(c.env.DB).revoke(revocation, entry);
+  if (!(await new AccessChangesStore(c.env.DB).revoke(revocation, entry))) return tooManyRevoked();
   await enforce(c.env, revocation);
   return ok(revocation.at);
 }
+
+/** An earlier one counts until nothing that it covers is good. The key behind the tokens can still be revoked. */
+const tooManyRevoked = (): Result<never> =>
+  fail("quota_exceeded", "The app has as many revocations as it may; revoke the key that signed the tokens.", {
+    limit: LIMITS.APP_REVOCATIONS_MAX,
+    actual: LIMITS.APP_REVOCATIONS_MAX + 1,
+    retryAfterSeconds: 60,
+  });

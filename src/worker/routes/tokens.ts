@@ -1,6 +1,7 @@
 /** `POST /v1/tokens`: a backend lets the hub sign what it gives to a browser. */
 import { Hono } from "hono";
 import { assert } from "../../core/assert.ts";
+import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { coversScope, type Scope } from "../../core/scope.ts";
@@ -29,8 +30,13 @@ async function postToken(c: HubContext): Promise<Response> {
   if (!key.ok) return problem(key.failure);
   const claims = claimsOf(c, request.value, Date.now());
   const token = await signToken(key.value, claims);
+  const limit = LIMITS.CREDENTIAL_CHARS_MAX;
+  if (token.length > limit)
+    return problem({ code: "parameter_invalid", detail: TOO_LONG, limit, actual: token.length });
   return json({ token, id: claims.id, expiresAt: new Date(claims.expiresAt).toISOString() }, 201);
 }
+
+const TOO_LONG = "With these scopes and this user the token would be longer than the hub takes.";
 
 function refuseWider(principal: Principal, scopes: readonly Scope[]): Result<null> {
   if (principal.kind === "root") return ok(null);

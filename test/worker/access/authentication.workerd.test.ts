@@ -273,6 +273,41 @@ describe("what another isolate has changed", () => {
     expect(watched.count(KEYS)).toBe(asked + 1);
   });
 
+  it("[ACC-42] of one key does not keep the look-up of another from being remembered", async () => {
+    const key = await makeKey();
+    const { watched, show } = await startIsolate();
+    await show("test-root-key");
+    let release = (): void => {};
+    watched.hold = { sql: KEYS, until: new Promise((resolve) => (release = resolve)) };
+    const { findKey, forgetKey, forgetKeysOf } = await import("../../../src/worker/access/key-directory.ts");
+    const slow = findKey({ env: { ...env, DB: watched.database } }, key.record.id);
+    forgetKey("of-a-neighbour");
+    forgetKeysOf("app_of_a_neighbour");
+    watched.hold = null;
+    release();
+    await slow;
+    const asked = watched.count(KEYS);
+    await show(key.text);
+    expect(watched.count(KEYS)).toBe(asked);
+  });
+
+  it("[ACC-42] of an app does keep a look-up of its keys from being remembered", async () => {
+    const key = await makeKey();
+    const { watched, show } = await startIsolate();
+    await show("test-root-key");
+    let release = (): void => {};
+    watched.hold = { sql: KEYS, until: new Promise((resolve) => (release = resolve)) };
+    const { findKey, forgetKeysOf } = await import("../../../src/worker/access/key-directory.ts");
+    const slow = findKey({ env: { ...env, DB: watched.database } }, key.record.id);
+    forgetKeysOf(key.record.app.id);
+    watched.hold = null;
+    release();
+    await slow;
+    const asked = watched.count(KEYS);
+    await show(key.text);
+    expect(watched.count(KEYS)).toBe(asked + 1);
+  });
+
   it("[ACC-18] ends the keys of an app that is gone, and the root key's way into it", async () => {
     const key = await makeKey();
     const { id, name } = key.record.app;
@@ -296,6 +331,29 @@ describe("what another isolate has changed", () => {
     await show(key.text);
     const { findKey } = await import("../../../src/worker/access/key-directory.ts");
     expect((await findKey({ env }, key.record.id))?.app.quotas).toEqual({ topics: 3 });
+  });
+
+  it("[ACC-41] is one for each subject, and no more than the app may have", async () => {
+    const store = new AccessChangesStore(env.DB);
+    const { id } = await makeApp();
+    const revoke = (subject: string, at: number): Promise<boolean> =>
+      store.revoke(makeRevocation(id, "user", subject, at), entryOf(id, "credential.revoked"), 2);
+    const now = Date.now();
+    expect([await revoke("a", now), await revoke("a", now + 1), await revoke("b", now + 2)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    const { total, audited } = (await env.DB.prepare(
+      `SELECT (SELECT count(*) FROM access_changes WHERE app = ?1) AS total,
+         (SELECT count(*) FROM audit WHERE app = ?1 AND action = 'credential.revoked') AS audited`,
+    )
+      .bind(id)
+      .first<{ total: number; audited: number }>())!;
+    expect([total, audited]).toEqual([2, 3]);
+    expect([await revoke("c", now + 3), await revoke("a", now + 4)]).toEqual([false, true]);
+    const later = makeRevocation(id, "user", "a", now).expiresAt + 10_000;
+    expect(await revoke("c", later)).toBe(true);
   });
 
   it("[ACC-26] is forgotten when nothing that it could refuse is good any more", async () => {

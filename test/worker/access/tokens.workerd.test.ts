@@ -2,6 +2,7 @@
 import { CompactSign } from "jose";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { readConfig } from "../../../src/config.ts";
+import { LIMITS } from "../../../src/core/limits.ts";
 import { keyringOf, sealSecret } from "../../../src/sealing.ts";
 import { rootTokenKey } from "../../../src/worker/access/token-keys.ts";
 import { signToken, verifyToken } from "../../../src/worker/access/tokens.ts";
@@ -90,5 +91,18 @@ describe("a token", () => {
     expect((await verify(await signToken(rootKey, claims))).codes).toEqual(["token_invalid"]);
     const current = await signToken(rootKey, { ...claims, app: key.record.app.id });
     expect((await verify(current)).codes).toEqual(["tokens"]);
+  });
+
+  it("[TOK-21] is no longer known when a thousand others have come", async () => {
+    const first = await sign(key.record.id);
+    const others = await Promise.all(Array.from({ length: LIMITS.TOKEN_CACHE_ENTRIES_MAX }, () => sign(key.record.id)));
+    await verify(first);
+    for (const other of others) expect((await verify(other)).codes).toEqual(["tokens"]);
+    const signatures = vi.spyOn(crypto.subtle, "verify");
+    await verify(others.at(-1)!);
+    expect(signatures).not.toHaveBeenCalled();
+    await verify(first);
+    expect(signatures).toHaveBeenCalledTimes(1);
+    signatures.mockRestore();
   });
 });
