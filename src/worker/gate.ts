@@ -8,6 +8,7 @@ import type { FollowedTopic, WorkerGateRpc } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { readConfig } from "../config.ts";
 import { authenticateCredential } from "./access/authenticate-credential.ts";
+import { withCurrentQuotas } from "./access/current-quotas.ts";
 import { parseDraft } from "../wire/native/draft.ts";
 import { announceDeadLetters } from "./announce.ts";
 import type { Caller } from "./caller.ts";
@@ -21,7 +22,7 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
   async resolveTopic(principal: Principal, name: string): Promise<Result<FollowedTopic>> {
     if (!allows(principal, "subscribe", name)) return fail("scope_missing");
     forgetTopic(principal.app, name); // A hub asks rarely, and keeps the answer: it must not be half a minute old.
-    const topic = await ensureTopic(this.env, this.#caller(principal), name);
+    const topic = await ensureTopic(this.env, await this.#caller(principal), name);
     return topic.ok ? ok(followedTopicOf(topic.value)) : topic;
   }
 
@@ -30,7 +31,7 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
     if (isSystemTopicName(name)) return fail("topic_reserved");
     const draft = parseDraft(event, { source: `/apps/${principal.appName}`, traceparent: null });
     if (!draft.ok) return draft;
-    const published = await publish(this.env, this.#caller(principal), name, [draft.value], NO_CONDITIONS);
+    const published = await publish(this.env, await this.#caller(principal), name, [draft.value], NO_CONDITIONS);
     if (!published.ok) return published;
     return ok(formatPublishReceipt(published.value.receipts[0]!));
   }
@@ -45,7 +46,7 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
     return found.ok ? ok(found.value.principal) : found;
   }
 
-  #caller(principal: Principal): Caller {
-    return { principal, request: crypto.randomUUID() };
+  async #caller(principal: Principal): Promise<Caller> {
+    return { principal: await withCurrentQuotas(this.env, this.ctx, principal), request: crypto.randomUUID() };
   }
 }

@@ -258,6 +258,35 @@ describe("quotas of sockets", () => {
     await Promise.all([...first, more[1]!, replaced!].map((socket) => socket.close()));
   });
 
+  it("[WS-32] hold where a refresh leads to another key", async () => {
+    const narrow = await makeKey({ sockets: 1 });
+    const grant = { scopes: ["subscribe:**"], user: { id: "ada" } };
+    const mintWith = async (credential: string): Promise<string> =>
+      (await hub.json<{ token: string }>("POST", "/v1/tokens", grant, bearer(credential))).body.token;
+    const [holder, other] = [await openIn(await mintWith(narrow)), await openIn(await mintWith(key))];
+    const answer = await other.ask({ op: "refresh", token: await mintWith(narrow) });
+    expect(answer).toMatchObject({ op: "error", problem: { code: "quota_exceeded", limit: 1, actual: 1 } });
+    expect(await holder.ask({ op: "refresh", token: await mintWith(narrow) })).toMatchObject({ op: "refreshed" });
+    await Promise.all([holder, other].map((socket) => socket.close()));
+  });
+
+  it("[WS-33] that are lowered hold for what open sockets go on to publish", async () => {
+    await hub.json("POST", "/v1/apps", { name: "lowered" });
+    const body = { name: "k", app: "lowered", scopes: ["publish:**"] };
+    const made = await hub.json<{ key: string }>("POST", "/v1/keys", body);
+    const grant = { scopes: ["publish:**"] };
+    const byRoot = await hub.json<{ token: string }>("POST", "/v1/tokens", grant, { "tidings-app": "lowered" });
+    const sockets = [await openIn(made.body.key), await openIn(byRoot.body.token)];
+    const publishOn = (socket: TestSocket) => socket.ask({ op: "publish", topic: "t", event: { type: "t" } });
+    for (const socket of sockets) expect(await publishOn(socket)).toMatchObject({ op: "published" });
+    const lowered = await hub.json("PATCH", "/v1/apps/lowered", { quotas: { eventsPerDay: 1 } });
+    expect(lowered.status).toBe(200);
+    await publishOn(sockets[0]!);
+    for (const socket of sockets)
+      expect(await publishOn(socket)).toMatchObject({ op: "error", problem: { code: "quota_exceeded" } });
+    await Promise.all(sockets.map((socket) => socket.close()));
+  });
+
   it("[WS-25] bound the topics of one socket below the hub's own limit", async () => {
     const socket = await openIn(key);
     await socket.subscribe("a");

@@ -33,10 +33,18 @@ export function boundBySecret(hub: HubState, principal: Principal): Principal {
 const endingAt = (principal: Principal, at: number): Principal =>
   principal.kind === "key" ? { ...principal, expiresAt: Math.min(principal.expiresAt ?? at, at) } : principal;
 
+/** Null: the socket may go on as this principal. It is counted already, but maybe with another key. */
+export function refuseRefresh(hub: HubState, before: Principal, fresh: Principal, now: number): Failure | null {
+  return refusePrincipal(hub, fresh, now) ?? (keyOf(before) === keyOf(fresh) ? null : refuseOneMoreOfKey(hub, fresh));
+}
+
 function refuseOneMore(hub: HubState, principal: Principal): Failure | null {
   const inApp = hub.connections.size;
   const ofApp = principal.quotas.sockets ?? LIMITS.APP_SOCKETS_DEFAULT;
-  if (inApp >= ofApp) return exceeded("The app", ofApp, inApp);
+  return inApp >= ofApp ? exceeded("The app", ofApp, inApp) : refuseOneMoreOfKey(hub, principal);
+}
+
+function refuseOneMoreOfKey(hub: HubState, principal: Principal): Failure | null {
   const ofKey = principal.kind === "root" ? undefined : principal.keyQuotas.sockets;
   if (ofKey === undefined) return null;
   const key = keyOf(principal);

@@ -4,7 +4,7 @@ import { allows, type Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { ClientMessage } from "../../wire/native/client-frames.ts";
 import { formatError, formatRefreshed, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
-import { boundBySecret, endOf, refusePrincipal } from "./admission.ts";
+import { boundBySecret, endOf, refuseRefresh } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
 import type { HubState } from "./hub-state.ts";
@@ -23,7 +23,7 @@ export async function refresh(
   const accepted = fresh.ok ? sameHolder(connection.principal, fresh.value) : fresh;
   if (!accepted.ok) return accepted.failure;
   const principal = boundBySecret(hub, accepted.value);
-  const refusal = refusePrincipal(hub, principal, Date.now());
+  const refusal = refuseRefresh(hub, connection.principal, principal, Date.now());
   if (refusal !== null) return refusal;
 
   hub.authorize(connection, principal);
