@@ -50,6 +50,8 @@ export const LIMITS = {
   FRAME_MESSAGES_MAX: 100,
   CHANNELS_PER_SOCKET_MAX: 100,
   WAITING_FRAMES_MAX: 1_000, // of one client, behind the one that is being worked on
+  WAITING_BYTES_MAX: 1 * MB, // likewise
+  HUB_WAITING_BYTES_MAX: 32 * MB, // of all its clients together; an object has 128 MB
   ACK_WINDOW_FRAMES: 1_000, // frames sent and not acknowledged, before live sending stops
   ACK_WINDOW_BYTES: 1 * MB,
   READER_STALL_MS: 30 * SECOND, // behind for so long without a ping: closed 4008

@@ -1,6 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
 import { ChannelHub } from "../../src/durable-objects/channel-hub/channel-hub.ts";
+import { Connection } from "../../src/durable-objects/channel-hub/connection.ts";
 import type { Env } from "../../src/env.ts";
 import { HubWorld } from "../builders/hub-world.ts";
 import { makeDrafts } from "../builders/log.ts";
@@ -48,6 +50,41 @@ describe("a log that does not answer", () => {
       expect(client.offsets()).toEqual([1, 2]);
     },
   );
+});
+
+describe("frames that wait", () => {
+  const frameOf = (bytes: number): string =>
+    JSON.stringify({ op: "publish", topic: "orders", event: { type: "t", data: "x".repeat(bytes) } });
+
+  it("[WS-34] for a log that does not answer are of a bounded size, and nobody else is closed", async () => {
+    const [flooding, patient] = [await world.connect(), await world.connect()];
+    await flooding.subscribe("orders");
+    await runInDurableObject(world.hub, async (_hub, ctx) => {
+      const { logs, fail } = makeFailingLogs();
+      const hub = new ChannelHub(ctx, { ...env, TOPIC_LOG: logs });
+      const [id] = ctx.storage.sql.exec<{ connection: string }>(`SELECT connection FROM follows`).toArray();
+      const socket = ctx.getWebSockets(id!.connection)[0]!;
+      const frames = [`{"op":"subscribe","topic":"orders"}`, ...Array.from({ length: 18 }, () => frameOf(60_000))];
+      const done = frames.map((frame) => hub.webSocketMessage(socket, frame));
+      await expect.poll(() => socket.deserializeAttachment()).toBeNull();
+      fail();
+      await Promise.all(done);
+    });
+    expect((await flooding.closed).code).toBe(4_029);
+    expect(await patient.subscribe("orders")).toMatchObject({ op: "subscribed" });
+  });
+
+  it("[WS-34] are counted for the whole hub, until their work is done", async () => {
+    const waiting = { frames: 0, bytes: LIMITS.HUB_WAITING_BYTES_MAX - 10 };
+    const connection = new Connection(new WebSocketPair()[0], "c", world.caller.principal, waiting);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const taken = connection.inOrder(10, () => promise);
+    expect(await connection.inOrder(1, () => promise)).toMatchObject({ code: "too_many_frames", retryAfterSeconds: 1 });
+    resolve();
+    expect(await taken).toBeNull();
+    expect(await connection.inOrder(10, () => promise)).toBeNull();
+    expect(waiting).toEqual({ frames: 0, bytes: LIMITS.HUB_WAITING_BYTES_MAX - 10 });
+  });
 });
 
 describe("a database that does not answer", () => {

@@ -87,11 +87,12 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     if (typeof frame !== "string")
       return this.#refuse(connection, null, { code: "frame_invalid", detail: "Frames are text." });
     const messages = parseClientFrame(frame);
-    const isTaken = await connection.inOrder(async () => {
+    // What is refused is not kept.
+    const refusal = await connection.inOrder(messages.ok ? frame.length : 0, async () => {
       if (!messages.ok) return this.#refuse(connection, null, messages.failure);
       for (const message of messages.value) await this.#receiveInTime(connection, message);
     });
-    if (!isTaken) this.#hub.end(connection, { code: "too_many_frames", limit: LIMITS.WAITING_FRAMES_MAX });
+    if (refusal !== null) this.#hub.end(connection, refusal);
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {

@@ -20,6 +20,12 @@ interface SentFrame {
   readonly bytes: number;
 }
 
+/** Frames that came in and are not done with. */
+export interface Backlog {
+  frames: number;
+  bytes: number;
+}
+
 /**
  * The window is heap only: an object is not evicted while a socket has output waiting, and one that was evicted all the
  * same begins a new window, so what a stalled reader can hold stays bounded.
@@ -32,15 +38,18 @@ export class Connection {
   /** Since when the window has been full, milliseconds; null: it is not. */
   stalledSince: number | null = null;
   #last: Promise<void> = Promise.resolve();
-  #waiting = 0;
+  #waiting: Backlog = { frames: 0, bytes: 0 };
+  readonly #hubWaiting: Backlog;
   #sent: SentFrame[] = [];
   #sentBytes = 0;
   #frames: Allowance | null = null;
 
-  constructor(socket: WebSocket, id: string, principal: Principal) {
+  /** `hubWaiting` is shared by all connections of the hub. */
+  constructor(socket: WebSocket, id: string, principal: Principal, hubWaiting: Backlog) {
     this.socket = socket;
     this.id = id;
     this.principal = principal;
+    this.#hubWaiting = hubWaiting;
   }
 
   /** Counts a frame that came in; false: the client sends faster than it may. Heap only: an eviction gives a rest. */
@@ -64,19 +73,35 @@ export class Connection {
 
   /**
    * Does the work of one frame after that of the frames before it: the runtime hands the next one over while the last
-   * still waits for a log. Answers false, and does nothing, when too many wait already.
+   * still waits for a log. Answers a failure, and does nothing, when too much waits already.
    */
-  async inOrder(work: () => Promise<void>): Promise<boolean> {
-    if (this.#waiting >= LIMITS.WAITING_FRAMES_MAX) return false;
-    this.#waiting += 1;
+  async inOrder(bytes: number, work: () => Promise<void>): Promise<Failure | null> {
+    const refusal = this.#refuseWaiting(bytes);
+    if (refusal !== null) return refusal;
+    this.#count(1, bytes);
     const done = this.#last.then(work);
     this.#last = done.catch(() => undefined);
     try {
       await done;
     } finally {
-      this.#waiting -= 1;
+      this.#count(-1, -bytes);
     }
-    return true;
+    return null;
+  }
+
+  #refuseWaiting(bytes: number): Failure | null {
+    const exceeded = (limit: number): Failure => ({ code: "too_many_frames", limit, retryAfterSeconds: 1 });
+    if (this.#waiting.frames >= LIMITS.WAITING_FRAMES_MAX) return exceeded(LIMITS.WAITING_FRAMES_MAX);
+    if (this.#waiting.bytes + bytes > LIMITS.WAITING_BYTES_MAX) return exceeded(LIMITS.WAITING_BYTES_MAX);
+    const isHubFull = this.#hubWaiting.bytes + bytes > LIMITS.HUB_WAITING_BYTES_MAX;
+    return isHubFull ? exceeded(LIMITS.HUB_WAITING_BYTES_MAX) : null;
+  }
+
+  #count(frames: number, bytes: number): void {
+    for (const backlog of [this.#waiting, this.#hubWaiting]) {
+      backlog.frames += frames;
+      backlog.bytes += bytes;
+    }
   }
 
   get hasRoom(): boolean {

@@ -2,7 +2,7 @@
 import { applyMigrations } from "../object-migrations.ts";
 import type { FollowedTopic, WorkerGateRpc } from "../rpc.ts";
 import { packPrincipal, unpackPrincipal, type Attachment } from "./attachment.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type Backlog } from "./connection.ts";
 import { FollowStore } from "./follow-store.ts";
 import { HUB_MIGRATIONS } from "./hub-migrations.ts";
 import { RevocationStore } from "./revocation-store.ts";
@@ -20,6 +20,8 @@ export class HubState {
   readonly revocations: RevocationStore;
   /** By id. */
   readonly connections = new Map<string, Connection>();
+  /** Of all connections, those that have ended included while their frames are worked off. */
+  readonly waiting: Backlog = { frames: 0, bytes: 0 };
   /** By topic. */
   readonly channels = new Map<string, TopicChannel>();
 
@@ -46,7 +48,7 @@ export class HubState {
     for (const socket of this.ctx.getWebSockets()) {
       const attachment = socket.deserializeAttachment() as Attachment | null;
       if (attachment === null) continue;
-      const connection = new Connection(socket, this.#idOf(socket), unpackPrincipal(attachment));
+      const connection = new Connection(socket, this.#idOf(socket), unpackPrincipal(attachment), this.waiting);
       this.connections.set(connection.id, connection);
     }
   }
@@ -69,7 +71,7 @@ export class HubState {
 
   /** Takes the server's half of a new socket, which sleeps with the hub and wakes it. */
   connect(socket: WebSocket, principal: Principal): Connection {
-    const connection = new Connection(socket, crypto.randomUUID(), principal);
+    const connection = new Connection(socket, crypto.randomUUID(), principal, this.waiting);
     this.ctx.acceptWebSocket(socket, [connection.id]);
     this.authorize(connection, principal);
     this.connections.set(connection.id, connection);
