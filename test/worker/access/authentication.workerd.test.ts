@@ -320,6 +320,23 @@ describe("what another isolate has changed", () => {
     expect(await show("test-root-key", name)).toBe("app_not_found");
   });
 
+  it("[ACC-18] ends what is remembered of the topics of an app that is gone, and of no other's", async () => {
+    const key = await makeKey();
+    const { id } = key.record.app;
+    const { show } = await startIsolate();
+    await show(key.text);
+    const { findTopic, remember } = await import("../../../src/worker/topic-directory.ts");
+    const life = { epoch: 1, revision: 1, createdAt: 0, deletedAt: null, settled: true };
+    const definition = { partitions: 1, index: "none", retention: {}, schemaPolicy: "off", description: null } as const;
+    for (const app of [id, "app_neighbour"]) remember({ app, name: "kept", ...life, ...definition });
+    const isKnown = async (app: string): Promise<boolean> => (await findTopic(env, app, "kept")).ok;
+    expect([await isKnown(id), await isKnown("app_neighbour")]).toEqual([true, true]);
+    await new AppsStore(env.DB).remove(makeRevocation(id, "app", id, Date.now()), entryOf(id, "app.deleted"));
+    pass(LIMITS.ACCESS_STALE_MS_MAX);
+    await show(key.text);
+    expect([await isKnown(id), await isKnown("app_neighbour")]).toEqual([false, true]);
+  });
+
   it("[ACC-10] reaches the quotas and origins that keys carry", async () => {
     const app = await makeApp();
     const key = await makeKey({ app });
