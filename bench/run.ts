@@ -18,7 +18,7 @@ import {
 } from "./measures/publish.ts";
 import { read } from "./measures/read.ts";
 import { rows } from "./measures/rows.ts";
-import { webhook } from "./measures/webhook.ts";
+import { webhook, webhookRows } from "./measures/webhook.ts";
 import { summarize } from "./numbers.ts";
 import { isChosen, parseOptions, type Options } from "./options.ts";
 import { FULL, QUICK, type Sizes } from "./sizes.ts";
@@ -34,6 +34,7 @@ const MEASURES: readonly Measure[] = [
   fanOut(1_000),
   read,
   webhook,
+  webhookRows,
   depth,
   rows,
 ];

@@ -11,6 +11,8 @@ export interface Sizes {
   readonly logEvents: number;
   readonly webhookBurstEvents: number;
   readonly webhookCalmEvents: number;
+  /** Events that wait for a subscription which then delivers them all. */
+  readonly backlogEvents: number;
   readonly deepEvents: number;
   readonly shallowEvents: number;
   readonly depthRequests: number;
@@ -26,6 +28,7 @@ export const FULL: Sizes = {
   logEvents: 100_000,
   webhookBurstEvents: 1_000,
   webhookCalmEvents: 100,
+  backlogEvents: 10_000,
   deepEvents: 300_000,
   shallowEvents: 1_000,
   depthRequests: 200,
@@ -41,6 +44,7 @@ export const QUICK: Sizes = {
   logEvents: 20_000,
   webhookBurstEvents: 300,
   webhookCalmEvents: 30,
+  backlogEvents: 3_000,
   deepEvents: 50_000,
   shallowEvents: 1_000,
   depthRequests: 100,

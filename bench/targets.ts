@@ -14,6 +14,9 @@ const TARGETS: Readonly<Record<string, Target>> = {
   "publish-100 events/s": { of: "ratio", bound: "at least", value: 3.0 },
   "fanout-1000 deliveries/s": { of: "ratio", bound: "at least", value: 0.7 },
   "read events/s": { of: "ratio", bound: "at least", value: 0.8 },
+  "webhook deliveries/s": { of: "ratio", bound: "at least", value: 0.6 },
+  "webhook p50 ms": { of: "ratio", bound: "at most", value: 2.0 },
+  "webhook-rows rows/delivery": { of: "value", bound: "at most", value: 0.1 },
   "depth p50 ms": { of: "ratio", bound: "at most", value: 1.2 },
   "rows rows/event": { of: "value", bound: "at most", value: 0.05 },
 };

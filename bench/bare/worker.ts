@@ -10,9 +10,10 @@ interface Env {
   readonly QUEUE: Queue<BareMessage>;
 }
 
+/** The events of one request: a message costs more than what it carries. */
 interface BareMessage {
   readonly url: string;
-  readonly event: string;
+  readonly events: readonly string[];
 }
 
 interface Draft {
@@ -77,6 +78,12 @@ export class BareLog extends DurableObject<Env> {
   }
 }
 
+async function post(url: string, event: string): Promise<boolean> {
+  const response = await fetch(url, { method: "POST", headers: JSON_BODY, body: event });
+  await response.arrayBuffer();
+  return response.ok;
+}
+
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
@@ -103,7 +110,7 @@ export default {
         const url = searchParams.get("url")!;
         const events = (await request.json<unknown[]>()).map((event) => JSON.stringify(event));
         const offset = await log.insert(events);
-        await env.QUEUE.sendBatch(events.map((event) => ({ body: { url, event } })));
+        await env.QUEUE.send({ url, events });
         return Response.json({ offset });
       }
       default:
@@ -114,10 +121,9 @@ export default {
   async queue(batch: MessageBatch<BareMessage>): Promise<void> {
     await Promise.all(
       batch.messages.map(async (message) => {
-        const { url, event } = message.body;
-        const response = await fetch(url, { method: "POST", headers: JSON_BODY, body: event });
-        await response.arrayBuffer();
-        if (response.ok) message.ack();
+        const { url, events } = message.body;
+        const answers = await Promise.all(events.map((event) => post(url, event)));
+        if (answers.every((ok) => ok)) message.ack();
         else message.retry();
       }),
     );

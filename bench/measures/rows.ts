@@ -17,9 +17,9 @@ export const rows: Measure = {
         const publish = (request: number): Promise<Buffer> =>
           side.http.post(side.dialect.publishMany(TOPIC), formatBatch(request * BATCH_EVENTS, BATCH_EVENTS, 0));
         await publish(0); // The object is awake and the topic made before the first count.
-        const before = await side.rowsWritten(TOPIC);
+        const before = await side.rowsWritten({ of: "log", topic: TOPIC });
         for (let request = 0; request < sizes.rowsRequests; request += 1) await publish(request);
-        const after = await side.rowsWritten(TOPIC);
+        const after = await side.rowsWritten({ of: "log", topic: TOPIC });
         return { "rows/event": (after - before) / (sizes.rowsRequests * BATCH_EVENTS) };
       },
     })),

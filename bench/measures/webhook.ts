@@ -1,25 +1,37 @@
-/** From publish to a webhook's 2xx: a burst for the rate, one event at a time for the latency. */
+/**
+ * From publish to a webhook's 2xx: a burst for the rate, one event at a time for the latency; and the rows that the
+ * ledger writes for each delivery of a backlog, which is most of what a delivery costs.
+ */
 import { formatBatch } from "../client/events.ts";
 import { DeliverySink } from "../client/sink.ts";
-import { twoSides, type Measure } from "../compare.ts";
+import { twoSides, type Measure, type Seat } from "../compare.ts";
 import { quantile } from "../numbers.ts";
+import { WEBHOOK } from "../sides/dialects.ts";
 import type { Side } from "../sides/side.ts";
 import type { Sizes } from "../sizes.ts";
 
 const TOPIC = "shipments";
 const REQUEST_EVENTS = 100;
+const QUIET_MS = 500;
 
 export const webhook: Measure = {
   name: "webhook",
-  says: "publish to a local webhook (baseline: publish, queue, fetch, no ledger)",
-  sit: (sizes, kinds) =>
-    twoSides(kinds, async (side) => {
-      const sink = await DeliverySink.open();
-      const registration = side.dialect.registerWebhook(TOPIC, sink.url);
-      if (registration !== null) await side.http.send(registration.method, registration.path, registration.body);
-      return { block: () => measureBlock(side, sink, sizes), close: () => sink.close() };
-    }),
+  says: "publish to a local webhook (baseline: publish, one queue message a request, the same fetches, no ledger)",
+  sit: (sizes, kinds) => twoSides(kinds, (side) => seatOf(side, (sink) => measureBlock(side, sink, sizes))),
 };
+
+export const webhookRows: Measure = {
+  name: "webhook-rows",
+  says: "rows that the ledger writes for a backlog without failures (the baseline has only its log)",
+  sit: (sizes, kinds) => twoSides(kinds, (side) => seatOf(side, (sink) => countBacklogRows(side, sink, sizes))),
+};
+
+async function seatOf(side: Side, block: (sink: DeliverySink) => Promise<Record<string, number>>): Promise<Seat> {
+  const sink = await DeliverySink.open();
+  const registration = side.dialect.registerWebhook(TOPIC, sink.url);
+  if (registration !== null) await side.http.send(registration.method, registration.path, registration.body);
+  return { block: () => block(sink), close: () => sink.close() };
+}
 
 async function measureBlock(side: Side, sink: DeliverySink, sizes: Sizes): Promise<Record<string, number>> {
   const path = side.dialect.deliver(TOPIC, sink.url);
@@ -42,4 +54,33 @@ async function measureBlock(side: Side, sink: DeliverySink, sizes: Sizes): Promi
     "p50 ms": quantile(latenciesMs, 0.5),
     "p99 ms": quantile(latenciesMs, 0.99),
   };
+}
+
+async function countBacklogRows(side: Side, sink: DeliverySink, sizes: Sizes): Promise<Record<string, number>> {
+  const { backlog } = side.dialect;
+  const turn = async (step: "hold" | "release"): Promise<void> => {
+    if (backlog !== null) await side.http.send(backlog[step].method, backlog[step].path, backlog[step].body);
+  };
+  sink.reset();
+  const before = await rowsAtRest(side);
+  await turn("hold");
+  const path = side.dialect.deliver(TOPIC, sink.url);
+  for (let sent = 0; sent < sizes.backlogEvents; sent += REQUEST_EVENTS) {
+    await side.http.post(path, formatBatch(sent, REQUEST_EVENTS, performance.now()));
+  }
+  await turn("release");
+  await sink.received(sizes.backlogEvents);
+  return { "rows/delivery": ((await rowsAtRest(side)) - before) / sizes.backlogEvents };
+}
+
+/** Once the last deliveries are settled. */
+async function rowsAtRest(side: Side): Promise<number> {
+  for (let before = -1; ;) {
+    const rows = await side.rowsWritten({ of: "ledger", topic: TOPIC, subscription: WEBHOOK });
+    if (rows === before) return rows;
+    before = rows;
+    await new Promise((resolve) => {
+      setTimeout(resolve, QUIET_MS);
+    });
+  }
 }

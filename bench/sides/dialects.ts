@@ -14,6 +14,8 @@ export interface Dialect {
   readonly socket: SocketDialect;
   /** What has to be registered before events are delivered; null: nothing. */
   registerWebhook(topic: string, url: string): Registration | null;
+  /** What holds deliveries back, and what lets them go again; null: nothing can. */
+  readonly backlog: { readonly hold: Registration; readonly release: Registration } | null;
 }
 
 export interface Registration {
@@ -30,6 +32,9 @@ export interface SocketDialect {
   /** The frame that acknowledges what a frame of events brought; null where readers do not acknowledge. */
   acknowledge(topic: string, frame: Buffer): string | null;
 }
+
+/** The name of the subscription that delivers. */
+export const WEBHOOK = "bench";
 
 const CURSOR = Buffer.from('"cursor":"');
 
@@ -71,9 +76,13 @@ export function hubDialect(token: string): Dialect {
     },
     registerWebhook: (topic, url) => ({
       method: "PUT",
-      path: "/v1/subscriptions/bench",
+      path: `/v1/subscriptions/${WEBHOOK}`,
       body: JSON.stringify({ topics: [topic], startFrom: "latest", target: { kind: "webhook", url } }),
     }),
+    backlog: {
+      hold: { method: "POST", path: `/v1/subscriptions/${WEBHOOK}/pause`, body: "{}" },
+      release: { method: "POST", path: `/v1/subscriptions/${WEBHOOK}/resume`, body: "{}" },
+    },
   };
 }
 
@@ -87,6 +96,7 @@ export const bareDialect: Dialect = {
   positionAfter: (_body, eventsRead) => String(eventsRead),
   socket: { path: (topic) => `/v1/${topic}/connect`, protocol: null, subscribe: null, acknowledge: () => null },
   registerWebhook: () => null,
+  backlog: null,
 };
 
 const rowsPath = (topic: string): string => `/v1/${topic}/insert-rows`;

@@ -5,20 +5,20 @@
 import { objectName } from "../../src/core/keys.ts";
 import { ROOT_KEY, startHub, type Hub } from "../../test/harness/hub.ts";
 import { childrenOf } from "../../test/harness/proc.ts";
-import { startBare } from "../bare/start.ts";
-import type { HostAnswer, HostRequest, SideKind } from "./messages.ts";
+import { startBare, type Bare } from "../bare/start.ts";
+import type { HostAnswer, HostRequest, SideKind, Tables } from "./messages.ts";
 
 interface Hosted {
   readonly url: string;
   /** The credential of the client's requests. */
   readonly token: string;
-  rows(topic: string, sql: string): Promise<unknown[]>;
+  rows(tables: Tables, sql: string): Promise<unknown[]>;
   close(): Promise<void>;
 }
 
 const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
-  bare: async (persistTo) => ({ token: "", ...(await startBare(persistTo)) }),
-  table: async (persistTo) => ({ token: "", ...(await startBare(persistTo)) }),
+  bare: async (persistTo) => bareSide(await startBare(persistTo)),
+  table: async (persistTo) => bareSide(await startBare(persistTo)),
   hub: async (persistTo) => hostedBy(await startHub({ persistTo }), ROOT_KEY),
   keyed: async (persistTo) => {
     const hub = await startHub({ persistTo });
@@ -31,8 +31,21 @@ const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
 const hostedBy = (hub: Hub, token: string): Hosted => ({
   url: hub.url,
   token,
-  rows: (topic, sql) => hub.rows("TopicLog", objectName("log", "app_default", topic, 0), sql),
+  rows: async (tables, sql) => {
+    if (tables.of === "log") return hub.rows("TopicLog", objectName("log", "app_default", tables.topic, 0), sql);
+    const find = "SELECT id FROM subscriptions WHERE name = ?";
+    const id = await (await hub.database()).prepare(find).bind(tables.subscription).first<string>("id");
+    return hub.rows("Subscription", objectName("subscription", "app_default", id!), sql);
+  },
   close: () => hub.close(),
+});
+
+/** It keeps no account of what it delivers but its log. */
+const bareSide = ({ url, rows, close }: Bare): Hosted => ({
+  url,
+  token: "",
+  rows: async (tables, sql) => rows(tables.topic, sql),
+  close,
 });
 
 let hosted: Hosted | undefined;
@@ -46,7 +59,7 @@ async function answer(request: HostRequest): Promise<HostAnswer> {
       return { kind: "started", url: hosted.url, token: hosted.token, runtimePid };
     }
     case "rows-written": {
-      const [row] = (await hosted!.rows(request.topic, "SELECT total_changes() AS rows")) as { rows: number }[];
+      const [row] = (await hosted!.rows(request.tables, "SELECT total_changes() AS rows")) as { rows: number }[];
       return { kind: "rows-written", rows: row!.rows };
     }
     case "stop":

@@ -3,10 +3,15 @@
 export type SideKind =
   "hub" | "bare" | "table" | "keyed" /* the hub, asked with an API key */ | "open"; /* the hub without authentication */
 
+/** Of which object: the log of a topic, or the ledger of a subscription by name. */
+export type Tables =
+  | { readonly of: "log"; readonly topic: string }
+  | { readonly of: "ledger"; readonly topic: string; readonly subscription: string };
+
 export type HostRequest =
   | { readonly kind: "start"; readonly side: SideKind; readonly persistTo: string }
-  /** Rows that the object of a topic has inserted, updated or deleted since it woke. */
-  | { readonly kind: "rows-written"; readonly topic: string }
+  /** Rows that an object has inserted, updated or deleted since it woke. */
+  | { readonly kind: "rows-written"; readonly tables: Tables }
   | { readonly kind: "stop" };
 
 export type HostAnswer =

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HttpClient } from "../client/http.ts";
 import { bareDialect, hubDialect, tableDialect, type Dialect } from "./dialects.ts";
-import type { HostAnswer, HostRequest, SideKind } from "./messages.ts";
+import type { HostAnswer, HostRequest, SideKind, Tables } from "./messages.ts";
 
 const dialects: Record<SideKind, (token: string) => Dialect> = {
   hub: hubDialect,
@@ -48,8 +48,8 @@ export class Side {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? NaN) / 1_024;
   }
 
-  async rowsWritten(topic: string): Promise<number> {
-    const answer = await ask(this.#host, { kind: "rows-written", topic });
+  async rowsWritten(tables: Tables): Promise<number> {
+    const answer = await ask(this.#host, { kind: "rows-written", tables });
     return (answer as Extract<HostAnswer, { kind: "rows-written" }>).rows;
   }
 }
