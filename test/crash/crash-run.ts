@@ -4,10 +4,10 @@
  */
 import { HubProcess } from "../harness/hub-process.ts";
 import { seededRandom } from "../harness/random.ts";
-import type { Receipt } from "../harness/hub.ts";
 import { Sink } from "../harness/sink.ts";
 import type { WireEvent } from "../harness/socket.ts";
 import { eventually, pause } from "../harness/wait.ts";
+import { Load, type Request } from "../builders/load.ts";
 
 export interface CrashPlan {
   readonly seed: number;
@@ -50,7 +50,7 @@ export async function runCrash(plan: CrashPlan): Promise<CrashRun> {
   const sinks = await Promise.all(SUBSCRIPTIONS.map((_name, index) => openSink(plan, index)));
   try {
     await Promise.all(SUBSCRIPTIONS.map((name, index) => subscribe(hub, name, sinks[index]!.url)));
-    const load = new Load(plan);
+    const load = new Load({ ...plan, topic: TOPIC, draftOf });
     const observer = new Observer((path) => hub.request(path));
     const publishing = load.publishAll((path, init) => hub.request(path, init));
     for (const threshold of plan.killsAt) {
@@ -91,70 +91,6 @@ async function subscribe(hub: HubProcess, name: string, url: string): Promise<vo
   if (response.status !== 201) throw new Error(`PUT was answered ${response.status}: ${await response.text()}`);
 }
 
-type Request = (path: string, init?: RequestInit) => Promise<Response>;
-
-/** The publishers: each sends its own events in order and goes on only when the hub has acknowledged the last ones. */
-class Load {
-  readonly acknowledged = new Map<string, number>();
-  readonly moved: string[] = [];
-  requests = 0;
-  repeats = 0;
-  readonly #plan: CrashPlan;
-
-  constructor(plan: CrashPlan) {
-    this.#plan = plan;
-  }
-
-  async publishAll(request: Request): Promise<void> {
-    const publishers = Array.from({ length: this.#plan.publishers }, (_, publisher) => publisher);
-    await Promise.all(publishers.map((publisher) => this.#publish(publisher, request)));
-  }
-
-  reaches(threshold: number): Promise<number> {
-    return eventually(
-      () => this.acknowledged.size,
-      (size) => size >= threshold,
-      `${threshold} acknowledged`,
-      120_000,
-    );
-  }
-
-  async #publish(publisher: number, request: Request): Promise<void> {
-    const { seed, events, publishers } = this.#plan;
-    const random = seededRandom(seed + 1_000 + publisher);
-    let next = 0;
-    const total = Math.floor(events / publishers);
-    while (next < total) {
-      const size = random() < 0.5 ? 1 : 2 + Math.floor(random() * 24);
-      const numbers = Array.from({ length: Math.min(size, total - next) }, (_, index) => next + index);
-      await this.#untilAcknowledged(
-        request,
-        numbers.map((number) => draftOf(publisher, number)),
-      );
-      next += numbers.length;
-    }
-  }
-
-  async #untilAcknowledged(request: Request, drafts: readonly object[]): Promise<void> {
-    const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(drafts) };
-    for (;;) {
-      this.requests += 1;
-      const receipts = await send(request, init);
-      if (receipts !== null) return this.#note(receipts);
-      this.repeats += 1;
-      await pause(50);
-    }
-  }
-
-  #note(receipts: readonly Receipt[]): void {
-    for (const { id, offset } of receipts) {
-      const before = this.acknowledged.get(id);
-      if (before !== undefined && before !== offset) this.moved.push(id);
-      this.acknowledged.set(id, offset);
-    }
-  }
-}
-
 const draftOf = (publisher: number, number: number): object => ({
   id: `${publisher}-${number}`,
   type: "order.created",
@@ -162,15 +98,6 @@ const draftOf = (publisher: number, number: number): object => ({
   key: `order-${number % 97}`,
   data: { publisher, number },
 });
-
-/** Null when nobody can say whether it was appended: the plug may have been pulled in between. */
-async function send(request: Request, init: RequestInit): Promise<Receipt[] | null> {
-  const response = await request(`/v1/topics/${TOPIC}/events`, init).catch(() => null);
-  if (response === null || response.status >= 500) return null;
-  const body = (await response.json().catch(() => null)) as { events: Receipt[] } | null;
-  if (body !== null && !response.ok) throw new Error(`a publish was refused: ${JSON.stringify(body)}`);
-  return body?.events ?? null;
-}
 
 /** Asks for both ledgers over and over; what cannot be asked while the plug is out is not counted. */
 class Observer {
