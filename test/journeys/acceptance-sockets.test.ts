@@ -37,7 +37,7 @@ class DroppedReader {
   }
 
   async #session(topic: string, until: number, drops: boolean): Promise<void> {
-    const socket = await hub.connect({ ackEvery: 50, timeoutMs: 90_000 });
+    const socket = await hub.connect({ ackEvery: 50, timeoutMs: 170_000 });
     socket.send({ op: "subscribe", topic, from: this.cursor === null ? "earliest" : `cursor:${this.cursor}` });
     const hasReached = (): boolean =>
       (socket.messages.findLast(({ op }) => op === "event")?.event?.offset ?? 0) >= until;
