@@ -132,9 +132,9 @@ const generationRead = (): Promise<unknown> =>
 function watchOrders(): { end(): Promise<string[]> } {
   const offsets = new Map<string, number>();
   const complaints: string[] = [];
-  let isOver = false;
+  const watch = { isOver: false };
   const running = (async () => {
-    while (!isOver) {
+    while (!watch.isOver) {
       const { results } = await db
         .prepare(
           `SELECT order_id, log_offset FROM orders_by_state JOIN orders_by_state_live USING (generation) WHERE app = ?1`,
@@ -149,7 +149,7 @@ function watchOrders(): { end(): Promise<string[]> } {
   })();
   return {
     async end() {
-      isOver = true;
+      watch.isOver = true;
       await running;
       expect(offsets.size).toBeGreaterThan(10);
       return complaints;

@@ -90,7 +90,6 @@ export class Connection {
   }
 
   #refuseWaiting(bytes: number): Failure | null {
-    const exceeded = (limit: number): Failure => ({ code: "too_many_frames", limit, retryAfterSeconds: 1 });
     if (this.#waiting.frames >= LIMITS.WAITING_FRAMES_MAX) return exceeded(LIMITS.WAITING_FRAMES_MAX);
     if (this.#waiting.bytes + bytes > LIMITS.WAITING_BYTES_MAX) return exceeded(LIMITS.WAITING_BYTES_MAX);
     const isHubFull = this.#hubWaiting.bytes + bytes > LIMITS.HUB_WAITING_BYTES_MAX;
@@ -138,3 +137,5 @@ export class Connection {
     if (this.hasRoom) this.stalledSince = null;
   }
 }
+
+const exceeded = (limit: number): Failure => ({ code: "too_many_frames", limit, retryAfterSeconds: 1 });
