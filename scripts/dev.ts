@@ -8,7 +8,7 @@ import { LOYALTY_BINDING, prepareDevConfigs } from "./lib/dev-config.ts";
 import { DEV_USAGE, parseDevOptions, type DevOptions } from "./lib/dev-options.ts";
 import { prepareDemoPage } from "./lib/demo-page.ts";
 import { migrateLocally, readMigrationState } from "./lib/local-migrations.ts";
-import { startLocalHub, type Examples, type LocalHub } from "./lib/local-hub.ts";
+import { startLocalHub, type LocalHub } from "./lib/local-hub.ts";
 import { isPortFree } from "./lib/ports.ts";
 
 const CRON_MS = 60_000;
@@ -35,7 +35,10 @@ async function run(dev: DevOptions): Promise<void> {
   const state = readMigrationState(dev.persistTo);
   if (state === "behind") await migrateLocally(dev.persistTo);
   const orders = dev.bare ? null : await startExample(dev);
-  const hub = await startLocalHub(dev, orders === null ? null : examplesOf(dev, orders));
+  const configs = prepareDevConfigs(dev.port, orders !== null, dev.consumers);
+  const assets = orders === null ? null : prepareDemoPage(dev.port, { key: dev.rootKey, orders: orders.url });
+  const hub = await startLocalHub(dev, { assets, configs: configs.paths });
+  stops.push(async () => configs.remove());
   stops.push(() => hub.stop());
   void hub.ended.then(() => sayThatHubEnded());
   await Promise.all([hub.ready, state === "absent" ? migrateLocally(dev.persistTo) : null]);
@@ -54,11 +57,6 @@ async function startExample(dev: DevOptions): Promise<Orders> {
   const orders = await startOrders(hubOf(dev));
   stops.push(() => orders.close());
   return orders;
-}
-
-function examplesOf(dev: DevOptions, orders: Orders): Examples {
-  const assets = prepareDemoPage(dev.port, { key: dev.rootKey, orders: orders.url });
-  return { assets, configs: prepareDevConfigs() };
 }
 
 /** Local runs have no scheduler; production runs the cron every minute. */

@@ -9,17 +9,20 @@ export interface DevOptions {
   readonly persistTo: string;
   /** The hub alone: no example system, and the page that a deployed hub shows. */
   readonly bare: boolean;
+  /** Configuration files of Workers that run beside the hub, absolute. */
+  readonly consumers: readonly string[];
   readonly verbose: boolean;
   readonly rootKey: string;
   readonly rootKeyIsOurs: boolean;
   readonly allowPrivateTargets: string;
 }
 
-export const DEV_USAGE = `npm run dev -- [--port N] [--persist-to DIR] [--bare] [--verbose]
+export const DEV_USAGE = `npm run dev -- [--port N] [--persist-to DIR] [--bare] [--consumer FILE] [--verbose]
 
   --port N          where the hub listens (8787)
   --persist-to DIR  where its state is kept (.wrangler/state)
   --bare            the hub alone, without the example system and its page
+  --consumer FILE   the wrangler.toml of a Worker of yours, which the hub reaches under CONSUMER_ and its name; several
   --verbose         every line that the hub logs, not its errors only
 
   ROOT_KEY               the root key (dev-root-key)
@@ -45,6 +48,7 @@ export function parseDevOptions(
     port,
     persistTo: resolve(cwd, values["persist-to"] ?? join(REPOSITORY, ".wrangler", "state")),
     bare: values.bare ?? false,
+    consumers: (values.consumer ?? []).map((path) => resolve(cwd, path)),
     verbose: values.verbose ?? false,
     rootKey: given === "" ? DEV_ROOT_KEY : given,
     rootKeyIsOurs: given === "",
@@ -60,6 +64,7 @@ function parse(args: readonly string[]) {
         port: { type: "string" },
         "persist-to": { type: "string" },
         bare: { type: "boolean" },
+        consumer: { type: "string", multiple: true },
         verbose: { type: "boolean" },
       },
     }).values;

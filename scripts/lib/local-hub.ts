@@ -18,15 +18,15 @@ export interface LocalHub {
   stop(): Promise<void>;
 }
 
-/** What stands beside the hub in a local run; absent: nothing, as it would be deployed. */
-export interface Examples {
-  /** The folder of files that it serves. */
-  readonly assets: string;
-  /** The Workers that run together. */
+/** What makes a local run of the hub. */
+export interface Parts {
+  /** The folder of files that it serves; null: those of a deployed hub. */
+  readonly assets: string | null;
+  /** The configurations of the Workers that run together, the hub's first. */
   readonly configs: readonly string[];
 }
 
-export async function startLocalHub(options: DevOptions, examples: Examples | null): Promise<LocalHub> {
+export async function startLocalHub(options: DevOptions, { assets, configs }: Parts): Promise<LocalHub> {
   const child = spawnWrangler(
     [
       "dev",
@@ -45,11 +45,11 @@ export async function startLocalHub(options: DevOptions, examples: Examples | nu
       `ROOT_KEY:${options.rootKey}`,
       "--var",
       `ALLOW_PRIVATE_TARGETS:${options.allowPrivateTargets}`,
-      ...(examples === null ? [] : ["--assets", examples.assets]),
+      ...(assets === null ? [] : ["--assets", assets]),
     ],
     OFFLINE,
     ["ignore", "pipe", "pipe"],
-    examples?.configs,
+    configs,
   );
   forward(child);
   const ended = exitOf(child);

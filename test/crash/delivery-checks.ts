@@ -1,4 +1,4 @@
-/** What must hold between what targets wrote down and what the hub says of itself. Pure: each answers its complaints. */
+/** What targets wrote down, held against what the hub says of itself. Pure: each check answers its complaints. */
 import { BUSY_SECONDS } from "../builders/delivery-fates.ts";
 import { wasTaken, type Attempt, type Stories, type Story } from "../builders/delivery-recorder.ts";
 import type { WireEvent } from "../harness/socket.ts";
@@ -98,6 +98,8 @@ export function earlyAttempts(stories: Stories, stepsMs: readonly number[]): str
     attempts.flatMap((attempt, index) => {
       const before = attempts[index - 1];
       if (before === undefined || before.answeredAt === null) return [];
+      // A Worker's own call may hang on after the hub has given the Worker up.
+      if (before.fate === "hung" && before.answeredAt > attempt.at) return [];
       if (before.fate === "taken" && !before.wasCut) return []; // A repeat is no retry: nobody promised when.
       const step = stepsMs[index - 1] ?? stepsMs.at(-1)!;
       const atLeastMs = before.fate === "busy" ? BUSY_SECONDS * 1_000 : step * STEP_SHARE_MIN;

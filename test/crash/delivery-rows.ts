@@ -46,6 +46,7 @@ export const ROWS: readonly Row[] = [
     },
   },
   { name: "batch", by: "webhook", isBatched: true, definition: { mode: "batch", batch: BATCH } },
+  { name: "worker", by: "worker", definition: {} },
   { name: "pull", by: "pull", definition: {} },
 ];
 

@@ -2,10 +2,13 @@
  * One run of the acceptance test of delivery: a log under load, a row of subscriptions whose targets fail in every way
  * that targets fail, and a plug that is pulled three times. It only gathers; the tests judge.
  */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { drawFate } from "../builders/delivery-fates.ts";
 import { PullCrew } from "../builders/delivery-pull-crew.ts";
 import { DeliveryRecorder, wasTaken, type Judge } from "../builders/delivery-recorder.ts";
 import { Load } from "../builders/load.ts";
+import { REPOSITORY } from "../harness/bundle.ts";
 import { HubProcess } from "../harness/hub-process.ts";
 import type { WireEvent } from "../harness/socket.ts";
 import { eventually, pause } from "../harness/wait.ts";
@@ -55,16 +58,18 @@ const PARTITIONS = 8;
 const PUBLISHERS = 8;
 const PULL_WORKERS = 2;
 /** Publishing waits for deliveries, so that the plug is pulled while there are some of everything. */
-const AHEAD_MAX = 100;
+const AHEAD_MAX = 150;
 /** Each answer costs the hub a question to every partition's log. */
 const SAMPLE_MS = 1_000;
 
 export async function runDelivery(plan: DeliveryPlan): Promise<DeliveryRun> {
   const startedAt = Date.now();
-  const start = (): Promise<HubProcess> => HubProcess.start({ port: plan.port, persistTo: plan.persistTo });
+  const { port, persistTo } = plan;
+  const recorder = await DeliveryRecorder.open(judgeOf(plan.seed, true));
+  const consumers = [writeConsumer(persistTo, recorder.url)];
+  const start = (): Promise<HubProcess> => HubProcess.start({ port, persistTo, consumers });
   let hub = await start();
   const access = new HubAccess((path, init) => hub.request(path, init));
-  const recorder = await DeliveryRecorder.open(judgeOf(plan.seed, true));
   const crews = ROWS.filter(({ by }) => by === "pull").map(
     ({ name }) => new PullCrew((path, init) => hub.request(path, init), recorder, name, PULL_WORKERS),
   );
@@ -134,9 +139,29 @@ const definitionOf = ({ name, by, definition }: Row, url: string): object => ({
   timeout: "1s",
   maxInFlight: IN_FLIGHT_MAX,
   retry: { maxAttempts: MAX_ATTEMPTS, schedule: [`${STEP_MS}ms`] },
-  target: by === "pull" ? { kind: "pull" } : { kind: "webhook", url: `${url}/${name}` },
+  target: targetOf(name, by, url),
   ...definition,
 });
+
+function targetOf(name: string, by: Row["by"], url: string): object {
+  switch (by) {
+    case "webhook":
+      return { kind: "webhook", url: `${url}/${name}` };
+    case "worker":
+      return { kind: "worker", binding: "CONSUMER_RECORDED" };
+    case "pull":
+      return { kind: "pull" };
+  }
+}
+
+/** Answers the path of the configuration of a Worker that asks the recorder. */
+function writeConsumer(folder: string, recorderUrl: string): string {
+  const path = join(folder, "recorded.toml");
+  const main = join(REPOSITORY, "test", "builders", "delivery-consumer.ts");
+  const lines = ['name = "recorded"', `main = "${main}"`, 'compatibility_date = "2026-10-20"', "send_metrics = false"];
+  writeFileSync(path, [...lines, "[vars]", `RECORDER = "${recorderUrl}"`, ""].join("\n"));
+  return path;
+}
 
 /** Resolves with what was taken of the broken key when everything else of its row is. */
 async function othersAreThrough(log: readonly WireEvent[], recorder: DeliveryRecorder): Promise<number> {

@@ -15,6 +15,8 @@ export interface HubProcessOptions {
   readonly persistTo: string;
   /** False starts the example system and its page as well. */
   readonly bare?: boolean;
+  /** Configurations of Workers that run beside the hub. */
+  readonly consumers?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -41,9 +43,10 @@ export class HubProcess {
     return hub;
   }
 
-  private constructor({ port, persistTo, bare = true, env = {} }: HubProcessOptions) {
+  private constructor({ port, persistTo, bare = true, consumers = [], env = {} }: HubProcessOptions) {
     this.url = `http://127.0.0.1:${port}`;
-    const args = ["--port", String(port), "--persist-to", persistTo, ...(bare ? ["--bare"] : [])];
+    const beside = consumers.flatMap((config) => ["--consumer", config]);
+    const args = ["--port", String(port), "--persist-to", persistTo, ...(bare ? ["--bare"] : []), ...beside];
     // A session of its own, by which the whole tree is found again even when parts of it have lost their parents.
     this.#child = spawn(process.execPath, [join(REPOSITORY, "scripts", "dev.ts"), ...args], {
       cwd: REPOSITORY,

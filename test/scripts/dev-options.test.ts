@@ -8,6 +8,7 @@ it("[RUN-1] starts on 8787, keeps state under .wrangler/state and passes the loc
     port: 8787,
     persistTo: join(REPOSITORY, ".wrangler", "state"),
     bare: false,
+    consumers: [],
     verbose: false,
     rootKey: "dev-root-key",
     rootKeyIsOurs: true,
@@ -24,6 +25,13 @@ it("[RUN-1] honours --port, --persist-to, ROOT_KEY and ALLOW_PRIVATE_TARGETS", (
     rootKey: "mine",
     rootKeyIsOurs: false,
     allowPrivateTargets: "0",
+  });
+});
+
+it("[RUN-9] takes the configurations of Workers that run beside the hub", () => {
+  const args = ["--consumer", "mine/wrangler.toml", "--consumer", "/theirs/wrangler.toml"];
+  expect(parseDevOptions(args, {}, "/elsewhere")).toMatchObject({
+    consumers: ["/elsewhere/mine/wrangler.toml", "/theirs/wrangler.toml"],
   });
 });
 
