@@ -34,7 +34,7 @@ export const ERRORS = {
   credentials_in_url: { status: 400, close: 4500, retryable: false, effect: "none", says: "Credentials belong in the Authorization header, not in the address." },
   cursor_invalid: { status: 400, close: 4522, retryable: false, effect: "none", says: "That is not a cursor of this hub." },
   dead_letter_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such dead letter." },
-  deliveries_owed: { status: 409, close: 4509, retryable: true, effect: "none", says: "In order, a subscription goes back only when it owes nothing." },
+  deliveries_owed: { status: 409, close: 4009, retryable: true, effect: "none", says: "In order, a subscription goes back only when it owes nothing." },
   delivery_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "No delivery of that id waits for its next attempt." },
   encoding_invalid: { status: 400, close: 4522, retryable: false, effect: "none", says: "The text is not valid Unicode." },
   event_id_conflict: { status: 409, close: 4509, retryable: false, effect: "none", says: "An event of that source and id is here already with other content." },
