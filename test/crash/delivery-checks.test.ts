@@ -117,7 +117,14 @@ describe("delays", () => {
   it("may be a fifth shorter than their step, and as long as they like", () => {
     expect(earlyAttempts(gap("failed", 160), [200])).toEqual([]);
     expect(earlyAttempts(gap("failed", 60_000), [200])).toEqual([]);
-    expect(earlyAttempts(gap("failed", 150), [200])).toEqual(["e1: attempt 2 came after 150 ms and not 160"]);
+    expect(earlyAttempts(gap("failed", 150), [200])).toEqual([
+      "e1: attempt 2 came 150 ms after one that was failed, and not 160",
+    ]);
+  });
+
+  it("count from the target's own note where the caller gave up, which may come late", () => {
+    expect(earlyAttempts(gap("hung", 100), [200])).toEqual([]);
+    expect(earlyAttempts(gap("hung", 50), [200])).toHaveLength(1);
   });
 
   it("are those of the attempt that they follow", () => {
