@@ -5,6 +5,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { unreachable } from "../../core/assert.ts";
+import type { ClientMessage } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
 import { ERRORS } from "../../core/errors.ts";
 import { parseObjectName } from "../../core/keys.ts";
@@ -12,18 +13,11 @@ import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import type { Env } from "../../env.ts";
-import { parseClientFrame, PING_FRAME, type ClientMessage, type Ref } from "../../wire/native/client-frames.ts";
-import {
-  formatError,
-  formatPublished,
-  formatUnsubscribed,
-  formatWelcome,
-  PONG_FRAME,
-} from "../../wire/native/hub-frames.ts";
 import type { ChannelHubRpc, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
 import { boundBySecret, endExpired, hasEnded, refuseUpgrade, revoke } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import { acceptPush, forgetLife } from "./deliver.ts";
+import { dialectOf } from "./dialects.ts";
 import { HubAlarm } from "./hub-alarm.ts";
 import { HubState } from "./hub-state.ts";
 import { formatEnd, refresh } from "./refresh.ts";
@@ -42,10 +36,11 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     const name = parseObjectName(ctx.id.name);
     if (name.kind !== "hub") throw new Error(`a channel hub cannot be named ${ctx.id.name}`);
     this.#app = name.app;
-    this.#hub = new HubState(ctx, env);
+    this.#hub = new HubState(ctx, env, dialectOf(name.protocol));
     this.#alarm = new HubAlarm(this.#hub);
     this.#replays = new Replays(this.#hub, this.#alarm);
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING_FRAME, PONG_FRAME));
+    const { ping, pong } = this.#hub.dialect;
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(ping, pong));
     this.#replays.startAll();
   }
 
@@ -58,7 +53,8 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     const connection = this.#hub.connect(server, principal);
     this.#alarm.arrange();
     const expiresAt = formatEnd(principal);
-    connection.send(formatWelcome({ connection: connection.id, expiresAt, ackWindow: LIMITS.ACK_WINDOW_FRAMES }));
+    const ackWindow = LIMITS.ACK_WINDOW_FRAMES;
+    connection.send(this.#hub.dialect.welcome({ connection: connection.id, expiresAt, ackWindow }));
     const subprotocol = request.headers.get("sec-websocket-protocol");
     return new Response(null, {
       status: 101,
@@ -86,7 +82,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     if (!connection.takeFrame(Date.now())) return this.#hub.end(connection, connection.tooFast);
     if (typeof frame !== "string")
       return this.#refuse(connection, null, { code: "frame_invalid", detail: "Frames are text." });
-    const messages = parseClientFrame(frame);
+    const messages = this.#hub.dialect.parse(frame);
     // What is refused is not kept.
     const refusal = await connection.inOrder(messages.ok ? frame.length : 0, async () => {
       if (!messages.ok) return this.#refuse(connection, null, messages.failure);
@@ -131,8 +127,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     } catch (error) {
       // The store or a log cannot be reached. Each message has its own answer, and those behind it their try.
       console.warn(JSON.stringify({ stage: "hub.message_failed", op: message.op, error: String(error) }));
-      const ref = "ref" in message ? message.ref : null;
-      return this.#refuse(connection, ref, { code: "hub_overloaded", retryAfterSeconds: 1 });
+      return this.#refuse(connection, message, { code: "hub_overloaded", retryAfterSeconds: 1 });
     }
   }
 
@@ -140,37 +135,37 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     switch (message.op) {
       case "subscribe": {
         const failure = await subscribe(this.#hub, this.#replays, connection, message);
-        return failure === null ? undefined : this.#refuse(connection, message.ref, failure);
+        return failure === null ? undefined : this.#refuse(connection, message, failure);
       }
       case "unsubscribe":
         this.#hub.unfollow(connection, message.topic);
-        return connection.send(formatUnsubscribed(message.ref, message.topic));
+        return connection.send(this.#hub.dialect.unsubscribed(message.ref, message.topic));
       case "publish": {
         const receipt = await this.#hub.gate.publish(connection.principal, message.topic, message.event);
-        if (!receipt.ok) return this.#refuse(connection, message.ref, receipt.failure);
-        return connection.send(formatPublished(message.ref, receipt.value));
+        if (!receipt.ok) return this.#refuse(connection, message, receipt.failure);
+        return connection.send(this.#hub.dialect.published(message.ref, receipt.value));
       }
       case "ack":
         connection.acknowledge(message.topic, totalOf([...message.cursor.offsets.values()]));
         return this.#replays.startOf(connection.id);
       case "refresh": {
         const failure = await refresh(this.#hub, this.#alarm, connection, message);
-        return failure === null ? undefined : this.#refuse(connection, message.ref, failure);
+        return failure === null ? undefined : this.#refuse(connection, message, failure);
       }
       case "ping":
-        return connection.send(PONG_FRAME);
+        return connection.send(this.#hub.dialect.pong);
       case "presence":
-        return this.#refuse(connection, message.ref, { code: "frame_invalid", detail: "Presence is not offered yet." });
+        return this.#refuse(connection, message, { code: "frame_invalid", detail: "Presence is not offered yet." });
       case "refused":
-        return this.#refuse(connection, message.ref, message.failure);
+        return this.#refuse(connection, message, message.failure);
       default:
         return unreachable(message);
     }
   }
 
-  #refuse(connection: Connection, ref: Ref, failure: Failure): void {
+  #refuse(connection: Connection, message: ClientMessage | null, failure: Failure): void {
     if (failure.code === "frame_too_large") this.#hub.end(connection, failure);
-    else connection.send(formatError(ref, failure));
+    else connection.send(this.#hub.dialect.error(failure, message));
   }
 
   #drop(socket: WebSocket): void {

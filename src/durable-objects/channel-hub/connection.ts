@@ -3,6 +3,7 @@ import { fullAllowance, spend, type Allowance } from "../../core/allowance.ts";
 import type { Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
+import type { Said } from "./dialect.ts";
 
 /** Events of one topic, ready to be sent. */
 export interface EventFrame {
@@ -108,7 +109,8 @@ export class Connection {
   }
 
   /** Sends what needs no acknowledgement. A socket that is closing swallows it. */
-  send(text: string): void {
+  send(text: Said): void {
+    if (text === null) return;
     try {
       this.socket.send(text);
     } catch {

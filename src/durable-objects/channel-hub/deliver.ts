@@ -2,7 +2,6 @@
 import { joinLines, splitLines } from "../../core/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { topicLog } from "../../stubs.ts";
-import { formatError, formatGap, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
 import type { EventBatch, Gap, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
 import { BatchFrames } from "./event-frames.ts";
 import type { HubState } from "./hub-state.ts";
@@ -46,8 +45,8 @@ export function forgetLife(hub: HubState, life: TopicLife): void {
 
 export function endChannel(hub: HubState, channel: TopicChannel): void {
   for (const { connection } of channel.followers.values()) {
-    connection.send(formatError(null, { code: "topic_not_found", detail: "The topic was deleted." }));
-    connection.send(formatUnsubscribed(null, channel.name));
+    connection.send(hub.dialect.error({ code: "topic_not_found", detail: "The topic was deleted." }, null));
+    connection.send(hub.dialect.unsubscribed(null, channel.name));
   }
   hub.removeChannel(channel);
 }
@@ -72,11 +71,11 @@ function deliver(hub: HubState, replays: Replays, channel: TopicChannel, partiti
   const position = channel.positions[partition]!;
   if (batch.through <= position) return;
   const start = [...channel.positions];
-  const frames = new BatchFrames(channel, partition, start, dropUpTo(position, batch));
+  const frames = new BatchFrames(hub.dialect, channel, partition, start, dropUpTo(position, batch));
   hub.moveTo(channel, partition, batch.through);
   for (const follower of channel.followers.values()) {
     if (follower.behind === null) {
-      const reached = sendLive(channel, follower, frames, batch, position);
+      const reached = sendLive(hub, channel, follower, frames, batch, position);
       if (reached === batch.through) continue;
       follower.behind = start.with(partition, reached);
       hub.recordFollower(channel, follower);
@@ -87,6 +86,7 @@ function deliver(hub: HubState, replays: Replays, channel: TopicChannel, partiti
 
 /** Answers how far the follower got: through the batch, or to the last frame that its window had room for. */
 function sendLive(
+  hub: HubState,
   channel: TopicChannel,
   follower: Follower,
   frames: BatchFrames,
@@ -95,7 +95,7 @@ function sendLive(
 ): number {
   const { connection } = follower;
   if (!connection.hasRoom) return position;
-  if (gap !== null) connection.send(formatGap({ topic: channel.name, ...gap }));
+  if (gap !== null) connection.send(hub.dialect.gap({ topic: channel.name, ...gap }));
   const wanted = frames.for(follower);
   const sent = connection.sendEvents(channel.name, wanted);
   return sent === wanted.length ? through : wanted[sent - 1]!.offset;

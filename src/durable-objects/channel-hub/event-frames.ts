@@ -1,15 +1,15 @@
 /** Event frames of one push or page: made once for each filter, shared by every follower that has it. */
 import { splitLines } from "../../core/event.ts";
-import { LIMITS } from "../../core/limits.ts";
-import { formatEvent, joinFrames } from "../../wire/native/hub-frames.ts";
 import type { EventBatch } from "../rpc.ts";
 import type { EventFrame } from "./connection.ts";
+import type { Dialect } from "./dialect.ts";
 import { totalOf, type Follower, type TopicChannel } from "./topic-channel.ts";
 
 /** Frames as large as this hold several events; a single event may be larger. */
 const FRAME_BYTES = 64 * 1_024;
 
 export class BatchFrames {
+  readonly #dialect: Dialect;
   readonly #channel: TopicChannel;
   readonly #partition: number;
   readonly #start: readonly number[];
@@ -19,7 +19,8 @@ export class BatchFrames {
   #parsed: readonly unknown[] | null = null;
 
   /** `start`: the offsets from which the batch's partition moves on; the others stand still in it. */
-  constructor(channel: TopicChannel, partition: number, start: readonly number[], batch: EventBatch) {
+  constructor(dialect: Dialect, channel: TopicChannel, partition: number, start: readonly number[], batch: EventBatch) {
+    this.#dialect = dialect;
     this.#channel = channel;
     this.#partition = partition;
     this.#start = start;
@@ -48,13 +49,14 @@ export class BatchFrames {
     let bytes = 0;
     for (const [index, line] of this.#lines.entries()) {
       if (!wants(index)) continue;
-      if (messages.length > 0 && (bytes + line.length > FRAME_BYTES || messages.length >= LIMITS.FRAME_MESSAGES_MAX)) {
+      const isFull = bytes + line.length > FRAME_BYTES || messages.length >= this.#dialect.frameMessagesMax;
+      if (messages.length > 0 && isFull) {
         frames.push(this.#frame(messages, offsets));
         messages = [];
         bytes = 0;
       }
       offsets[this.#partition] = this.#batch.offsets[index]!;
-      messages.push(formatEvent(this.#channel.name, this.#channel.cursorAt(offsets), line));
+      messages.push(this.#dialect.event(this.#channel.name, this.#channel.cursorAt(offsets), line));
       bytes += line.length;
     }
     if (messages.length > 0) frames.push(this.#frame(messages, offsets));
@@ -62,6 +64,6 @@ export class BatchFrames {
   }
 
   #frame(messages: readonly string[], offsets: readonly number[]): EventFrame {
-    return { text: joinFrames(messages), offset: offsets[this.#partition]!, total: totalOf(offsets) };
+    return { text: this.#dialect.join(messages), offset: offsets[this.#partition]!, total: totalOf(offsets) };
   }
 }

@@ -3,19 +3,20 @@ import { applyMigrations } from "../object-migrations.ts";
 import type { FollowedTopic, WorkerGateRpc } from "../rpc.ts";
 import { packPrincipal, unpackPrincipal, type Attachment } from "./attachment.ts";
 import { Connection, type Backlog } from "./connection.ts";
+import type { Dialect } from "./dialect.ts";
 import { FollowStore } from "./follow-store.ts";
 import { HUB_MIGRATIONS } from "./hub-migrations.ts";
 import { RevocationStore } from "./revocation-store.ts";
 import { Follower, TopicChannel } from "./topic-channel.ts";
-import { ERRORS, type Failure } from "../../core/errors.ts";
+import type { Failure } from "../../core/errors.ts";
 import type { Principal } from "../../core/principal.ts";
-import { formatError } from "../../wire/native/hub-frames.ts";
 import type { Env } from "../../env.ts";
 import type { FilterPattern } from "../../core/filter-pattern.ts";
 
 export class HubState {
   readonly ctx: DurableObjectState;
   readonly env: Env;
+  readonly dialect: Dialect;
   readonly store: FollowStore;
   readonly revocations: RevocationStore;
   /** By id. */
@@ -25,9 +26,10 @@ export class HubState {
   /** By topic. */
   readonly channels = new Map<string, TopicChannel>();
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Env, dialect: Dialect) {
     this.ctx = ctx;
     this.env = env;
+    this.dialect = dialect;
     applyMigrations(ctx.storage, HUB_MIGRATIONS);
     this.store = new FollowStore(ctx.storage.sql);
     this.revocations = new RevocationStore(ctx.storage.sql);
@@ -71,7 +73,7 @@ export class HubState {
 
   /** Takes the server's half of a new socket, which sleeps with the hub and wakes it. */
   connect(socket: WebSocket, principal: Principal): Connection {
-    const connection = new Connection(socket, crypto.randomUUID(), principal, this.waiting);
+    const connection = new Connection(socket, this.dialect.mintConnectionId(), principal, this.waiting);
     this.ctx.acceptWebSocket(socket, [connection.id]);
     this.authorize(connection, principal);
     this.connections.set(connection.id, connection);
@@ -135,9 +137,9 @@ export class HubState {
 
   /** Says why, closes, and forgets; what the client still sends is not heard. */
   end(connection: Connection, failure: Failure, reason: string = failure.code): void {
-    connection.send(formatError(null, failure));
+    connection.send(this.dialect.error(failure, null));
     connection.socket.serializeAttachment(null);
-    connection.socket.close(ERRORS[failure.code].close, reason);
+    connection.socket.close(this.dialect.closeCode(failure), reason);
     this.disconnect(connection);
   }
 

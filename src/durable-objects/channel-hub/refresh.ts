@@ -1,9 +1,8 @@
 /** A fresh credential for an open socket: it must be the same app's and the same user's, and may allow less. */
+import type { ClientMessage } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
 import { allows, type Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
-import type { ClientMessage } from "../../wire/native/client-frames.ts";
-import { formatError, formatRefreshed, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
 import { boundBySecret, endOf, refuseRefresh } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
@@ -31,10 +30,11 @@ export async function refresh(
   for (const { name } of hub.channelsOf(connection)) {
     if (allows(principal, "subscribe", name)) continue;
     hub.unfollow(connection, name);
-    connection.send(formatError(null, { code: "scope_missing", detail: `The fresh token does not allow ${name}.` }));
-    connection.send(formatUnsubscribed(null, name));
+    const refusal = { code: "scope_missing", detail: `The fresh token does not allow ${name}.` } as const;
+    connection.send(hub.dialect.error(refusal, null));
+    connection.send(hub.dialect.unsubscribed(null, name));
   }
-  connection.send(formatRefreshed(ref, formatEnd(principal)));
+  connection.send(hub.dialect.refreshed(ref, formatEnd(principal)));
   return null;
 }
 

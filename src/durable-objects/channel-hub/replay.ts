@@ -5,7 +5,6 @@
 import { LIMITS } from "../../core/limits.ts";
 import type { Result } from "../../core/result.ts";
 import { topicLog } from "../../stubs.ts";
-import { formatCaughtUp, formatError, formatGap, formatUnsubscribed } from "../../wire/native/hub-frames.ts";
 import type { ReadPage } from "../rpc.ts";
 import { BatchFrames } from "./event-frames.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
@@ -76,7 +75,7 @@ export class Replays {
     if (!channel.isLevel(follower.behind!)) return false;
     follower.behind = null;
     this.#hub.recordFollower(channel, follower);
-    follower.connection.send(formatCaughtUp(channel.name, channel.cursorAt(channel.positions)));
+    follower.connection.send(this.#hub.dialect.caughtUp(channel.name, channel.cursorAt(channel.positions)));
     if (!this.#hub.someBehind) this.#alarm.rest();
     return true;
   }
@@ -95,8 +94,8 @@ export class Replays {
   }
 
   #sendPage(channel: TopicChannel, follower: Follower, partition: number, page: ReadPage): void {
-    if (page.gap !== null) follower.connection.send(formatGap({ topic: channel.name, ...page.gap }));
-    const frames = new BatchFrames(channel, partition, follower.behind!, page).for(follower);
+    if (page.gap !== null) follower.connection.send(this.#hub.dialect.gap({ topic: channel.name, ...page.gap }));
+    const frames = new BatchFrames(this.#hub.dialect, channel, partition, follower.behind!, page).for(follower);
     const sent = follower.connection.sendEvents(channel.name, frames);
     if (sent === frames.length) follower.behind![partition] = page.through;
     else if (sent > 0) follower.behind![partition] = frames[sent - 1]!.offset;
@@ -106,8 +105,8 @@ export class Replays {
   /** The log does not know this life of the topic any more. */
   #end(channel: TopicChannel, follower: Follower): void {
     if (!this.#hub.unfollow(follower.connection, channel.name)) return;
-    follower.connection.send(formatError(null, { code: "topic_not_found" }));
-    follower.connection.send(formatUnsubscribed(null, channel.name));
+    follower.connection.send(this.#hub.dialect.error({ code: "topic_not_found" }, null));
+    follower.connection.send(this.#hub.dialect.unsubscribed(null, channel.name));
   }
 
   #isCurrent(channel: TopicChannel, follower: Follower): boolean {

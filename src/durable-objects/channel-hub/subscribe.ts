@@ -1,12 +1,11 @@
 /** How a connection begins to follow a topic: interest first, then the place to begin, then level with the channel. */
+import type { ClientMessage } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { allows } from "../../core/principal.ts";
 import type { Position } from "../../core/position.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { topicLog } from "../../stubs.ts";
-import type { ClientMessage } from "../../wire/native/client-frames.ts";
-import { formatCaughtUp, formatGap, formatSubscribed } from "../../wire/native/hub-frames.ts";
 import type { FollowedTopic, Gap, ReadStart } from "../rpc.ts";
 import type { Connection } from "./connection.ts";
 import { endChannel } from "./deliver.ts";
@@ -54,9 +53,9 @@ export async function subscribe(
   const level = channel.isLevel(offsets);
   const follower = hub.follow(channel, connection, message.filter, level ? null : offsets);
   const cursor = channel.cursorAt(offsets);
-  connection.send(formatSubscribed(message.ref, channel.name, cursor));
-  for (const gap of gaps) connection.send(formatGap({ topic: channel.name, ...gap }));
-  if (level) connection.send(formatCaughtUp(channel.name, cursor));
+  connection.send(hub.dialect.subscribed(message.ref, channel.name, cursor));
+  for (const gap of gaps) connection.send(hub.dialect.gap({ topic: channel.name, ...gap }));
+  if (level) connection.send(hub.dialect.caughtUp(channel.name, cursor));
   else replays.start(channel, follower);
   return null;
 }

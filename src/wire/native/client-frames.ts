@@ -2,8 +2,8 @@
  * What clients say on a WebSocket of subprotocol `tidings.v1`: one message or a list of messages in a frame of text.
  * A frame that cannot be read at all is refused whole; a message that is wrong is refused alone, under its own `ref`.
  */
-import { parseCursor, type Cursor } from "../../core/cursor.ts";
-import type { Failure } from "../../core/errors.ts";
+import type { ClientMessage, Ref } from "../../core/client-message.ts";
+import { parseCursor } from "../../core/cursor.ts";
 import { parseFilter, type FilterPattern } from "../../core/filter-pattern.ts";
 import { elements, isListText, isObjectText, members, parseJson, stringOf } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -11,29 +11,6 @@ import { isSystemTopicName, isTopicName } from "../../core/names.ts";
 import { parsePosition, type Position } from "../../core/position.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { fitsUtf8, utf8Length } from "../../core/utf8.ts";
-
-/** The client's own mark on a message, repeated in its answer; null when it gave none. */
-export type Ref = string | number | null;
-
-export type ClientMessage =
-  | {
-      readonly op: "subscribe";
-      readonly ref: Ref;
-      readonly topic: string;
-      readonly from: Position;
-      readonly filter: FilterPattern | null;
-      /** What the member shows of itself, as JSON text; null: it does not take part in presence. */
-      readonly presence: string | null;
-    }
-  | { readonly op: "unsubscribe"; readonly ref: Ref; readonly topic: string }
-  /** `event` is a draft as JSON text. */
-  | { readonly op: "publish"; readonly ref: Ref; readonly topic: string; readonly event: string }
-  | { readonly op: "presence"; readonly ref: Ref; readonly topic: string; readonly data: string }
-  | { readonly op: "ack"; readonly topic: string; readonly cursor: Cursor }
-  /** A fresh credential for the socket that is open. */
-  | { readonly op: "refresh"; readonly ref: Ref; readonly token: string }
-  | { readonly op: "ping" }
-  | { readonly op: "refused"; readonly ref: Ref; readonly failure: Failure };
 
 /** The exact text that the hub's auto-response answers without waking it. */
 export const PING_FRAME = '{"op":"ping"}';

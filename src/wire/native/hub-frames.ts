@@ -1,7 +1,7 @@
 /** What the hub says on a WebSocket of subprotocol `tidings.v1`. Each function gives one message as JSON text. */
+import type { Ref } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
 import { elements, isListText, members } from "../../core/json-text.ts";
-import type { Ref } from "./client-frames.ts";
 import { problemOf, type Problem } from "./problem.ts";
 
 export interface GapNotice {

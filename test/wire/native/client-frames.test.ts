@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { formatPartitionCursor } from "../../../src/core/cursor.ts";
 import { LIMITS } from "../../../src/core/limits.ts";
-import { parseClientFrame, PING_FRAME, type ClientMessage } from "../../../src/wire/native/client-frames.ts";
+import type { ClientMessage } from "../../../src/core/client-message.ts";
+import { parseClientFrame, PING_FRAME } from "../../../src/wire/native/client-frames.ts";
 import { refusalOf, valueOf } from "../schema.ts";
 
 const CURSOR = formatPartitionCursor(5, 0, 7);

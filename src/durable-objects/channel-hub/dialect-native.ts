@@ -1,0 +1,37 @@
+/** The hub's own protocol, `tidings.v1`. */
+import { ERRORS } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { parseClientFrame, PING_FRAME } from "../../wire/native/client-frames.ts";
+import {
+  formatCaughtUp,
+  formatError,
+  formatEvent,
+  formatGap,
+  formatPublished,
+  formatRefreshed,
+  formatSubscribed,
+  formatUnsubscribed,
+  formatWelcome,
+  joinFrames,
+  PONG_FRAME,
+} from "../../wire/native/hub-frames.ts";
+import type { Dialect } from "./dialect.ts";
+
+export const NATIVE: Dialect = {
+  ping: PING_FRAME,
+  pong: PONG_FRAME,
+  frameMessagesMax: LIMITS.FRAME_MESSAGES_MAX,
+  mintConnectionId: () => crypto.randomUUID(),
+  parse: parseClientFrame,
+  join: joinFrames,
+  welcome: formatWelcome,
+  subscribed: formatSubscribed,
+  event: formatEvent,
+  caughtUp: formatCaughtUp,
+  gap: formatGap,
+  unsubscribed: formatUnsubscribed,
+  published: formatPublished,
+  refreshed: formatRefreshed,
+  error: (failure, message) => formatError(message !== null && "ref" in message ? message.ref : null, failure),
+  closeCode: ({ code }) => ERRORS[code].close,
+};

@@ -1,0 +1,38 @@
+/**
+ * How a protocol speaks. Hubs of all protocols share everything but the words: every text that a hub says or reads goes
+ * through its dialect, which stands in its name.
+ */
+import type { ClientMessage, Ref } from "../../core/client-message.ts";
+import type { Failure } from "../../core/errors.ts";
+import type { Result } from "../../core/result.ts";
+import type { GapNotice, Welcome } from "../../wire/native/hub-frames.ts";
+
+/** A message as text; null: the protocol has no word for it, and nothing is said. */
+export type Said = string | null;
+
+export interface Dialect {
+  /** The exact text of a client's ping, and its answer, which the runtime gives without waking the hub. */
+  readonly ping: string;
+  readonly pong: string;
+  /** So many messages may stand in one frame. */
+  readonly frameMessagesMax: number;
+  mintConnectionId(): string;
+  /** Fails when the frame cannot be read at all; a message that is wrong is in the list as `refused`. */
+  parse(frame: string): Result<ClientMessage[]>;
+  /** Several messages as one frame; at least one, at most `frameMessagesMax`. */
+  join(messages: readonly string[]): string;
+  welcome(welcome: Welcome): Said;
+  subscribed(ref: Ref, topic: string, cursor: string): Said;
+  /** `line` is an event as the log keeps it. */
+  event(topic: string, cursor: string, line: string): string;
+  caughtUp(topic: string, cursor: string): Said;
+  gap(notice: GapNotice): Said;
+  unsubscribed(ref: Ref, topic: string): Said;
+  /** `receipt` is JSON text. */
+  published(ref: Ref, receipt: string): Said;
+  refreshed(ref: Ref, expiresAt: string | null): Said;
+  /** `message`: what is refused thereby; null: nothing that the client asked for. */
+  error(failure: Failure, message: ClientMessage | null): Said;
+  /** Ends the socket with the failure. */
+  closeCode(failure: Failure): number;
+}
