@@ -20,6 +20,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // Each object's folder sees itself, what objects share, and the others' RPC types only.
   "durable-objects/rpc": ["core"],
   "durable-objects/object-migrations": ["core"],
+  "durable-objects/announcement-store": ["core"],
+  "durable-objects/announcer": ["durable-objects/announcement-store", "durable-objects/rpc", "observability"],
   "durable-objects/topic-log": ["durable-objects/topic-log", ...forObjects()],
   "durable-objects/channel-hub": ["durable-objects/channel-hub", "wire/native", ...forObjects()],
   "durable-objects/endpoint-health": ["durable-objects/endpoint-health", ...forObjects()],
@@ -88,6 +90,8 @@ function forObjects(): string[] {
   return [
     "durable-objects/rpc",
     "durable-objects/object-migrations",
+    "durable-objects/announcement-store",
+    "durable-objects/announcer",
     "core",
     "env",
     "config",

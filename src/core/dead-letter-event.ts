@@ -2,6 +2,7 @@
 import type { AttemptRecord } from "./delivery-decision.ts";
 import { LIMITS } from "./limits.ts";
 import { matchesTopicPattern } from "./names.ts";
+import type { Announcement } from "./system-event.ts";
 import { fitsUtf8 } from "./utf8.ts";
 
 export const DEAD_LETTERS_TOPIC = "$dead-letters";
@@ -25,17 +26,14 @@ export interface DeadLetterNews {
   readonly attempts: readonly AttemptRecord[];
 }
 
-/** A draft as JSON text, with the event where it fits; `bare` goes where the log would not take that. */
-export interface Announcement {
-  readonly full: string;
-  readonly bare: string;
-}
-
 /** Whoever reads of dead letters must not be told of its own for ever. */
 export const announcesDeaths = (topics: readonly string[]): boolean =>
   !topics.some((pattern) => matchesTopicPattern(pattern, DEAD_LETTERS_TOPIC));
 
-/** The id is the delivery's with the number of its death, so that the log takes each death once. */
+/**
+ * With the event where it fits. The id is the delivery's with the number of its death, so that the log takes each death
+ * once.
+ */
 export function announceDeadLetter(news: DeadLetterNews, line: string): Announcement {
   const { attempts, ...told } = news;
   const bare = JSON.stringify({

@@ -4,7 +4,6 @@
  * call may or may not have happened.
  */
 import type { BreakerState } from "../core/breaker.ts";
-import type { Announcement } from "../core/dead-letter-event.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../core/job.ts";
@@ -17,6 +16,7 @@ import type { Retention } from "../core/retention.ts";
 import type { AttemptOutcome, AttemptRecord } from "../core/delivery-decision.ts";
 import type { SeekAsk, SeekMove } from "../core/seek.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../core/subscription.ts";
+import type { Announcement } from "../core/system-event.ts";
 
 // ---------------------------------------------------------------------------------------------------- topic log
 
@@ -380,8 +380,8 @@ export interface WorkerGateRpc {
   resolveTopic(principal: Principal, topic: string): Promise<Result<FollowedTopic>>;
   /** `event` is a draft as JSON text; the value is its receipt as JSON text. */
   publish(principal: Principal, topic: string, event: string): Promise<Result<string>>;
-  /** Appends deaths to the app's topic of dead letters, each once however often it is told. */
-  announceDeadLetters(app: string, announcements: readonly Announcement[]): Promise<Result<null>>;
+  /** Appends to one of the hub's own topics, in order, each event once (by source and id) however often it is told. */
+  announceSystem(app: string, topic: string, announcements: readonly Announcement[]): Promise<Result<null>>;
   /** Who shows this credential, as if it came with a request; `client`: whose failures are counted together. */
   authenticate(credential: string, client: string): Promise<Result<Principal>>;
 }

@@ -1,7 +1,9 @@
 /** Appends what the hub itself has to tell to one of its own topics, which users read and never write. */
-import { DEAD_LETTERS_TOPIC, type Announcement } from "../core/dead-letter-event.ts";
 import type { EventDraft } from "../core/event.ts";
+import { assert } from "../core/assert.ts";
+import { isSystemTopicName } from "../core/names.ts";
 import { ok, type Result } from "../core/result.ts";
+import type { Announcement } from "../core/system-event.ts";
 import type { Env } from "../env.ts";
 import { logStage } from "../observability/log.ts";
 import { parseDraft } from "../wire/native/draft.ts";
@@ -10,12 +12,17 @@ import type { Caller } from "./caller.ts";
 import { NO_CONDITIONS, publish } from "./publish.ts";
 import { ensureSystemTopic } from "./topic-directory.ts";
 
-/** Costs the app nothing, so that no quota hides what died. An app that has ended is told nothing. */
-export async function announceDeadLetters(
+/**
+ * Appends in order, each event once by its source and id. Costs the app nothing, so that no quota hides what happened.
+ * An app that has ended is told nothing.
+ */
+export async function announceSystem(
   env: Env,
   appId: string,
+  name: string,
   announcements: readonly Announcement[],
 ): Promise<Result<null>> {
+  assert(isSystemTopicName(name), "only the hub's own topics are announced to");
   const app = await findAppById(env.DB, appId);
   if (app === null) return ok(null);
   const caller: Caller = {
@@ -23,10 +30,11 @@ export async function announceDeadLetters(
     request: crypto.randomUUID(),
     actor: "hub",
   };
-  const topic = await ensureSystemTopic(env, caller, DEAD_LETTERS_TOPIC);
+  const topic = await ensureSystemTopic(env, caller, name);
   if (!topic.ok) return topic;
-  const drafts = announcements.flatMap((announcement) => draftOf(announcement));
-  const published = await publish(env, caller, DEAD_LETTERS_TOPIC, drafts, NO_CONDITIONS);
+  const drafts = announcements.flatMap(draftOf);
+  if (drafts.length === 0) return ok(null);
+  const published = await publish(env, caller, name, drafts, NO_CONDITIONS);
   if (!published.ok) return published;
   const refused = published.value.receipts.find(({ outcome }) => !outcome.ok)?.outcome;
   return refused === undefined || refused.ok ? ok(null) : refused;
@@ -38,6 +46,6 @@ function draftOf({ full, bare }: Announcement): EventDraft[] {
     const draft = parseDraft(text, { source: "/", traceparent: null });
     if (draft.ok) return [draft.value];
   }
-  logStage("dead_letters.announcement_dropped", { chars: bare.length });
+  logStage("system.announcement_dropped", { chars: bare.length });
   return [];
 }

@@ -1,16 +1,16 @@
 /** What objects ask of the Worker that exports them: topics by name, and a publish with all its checks. */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import type { Announcement } from "../core/dead-letter-event.ts";
 import { isSystemTopicName } from "../core/names.ts";
 import { allows, type Principal } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
+import type { Announcement } from "../core/system-event.ts";
 import type { FollowedTopic, WorkerGateRpc } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { readConfig } from "../config.ts";
 import { authenticateCredential } from "./access/authenticate-credential.ts";
 import { withCurrentQuotas } from "./access/current-quotas.ts";
 import { parseDraft } from "../wire/native/draft.ts";
-import { announceDeadLetters } from "./announce.ts";
+import { announceSystem } from "./announce.ts";
 import type { Caller } from "./caller.ts";
 import { NO_CONDITIONS, publish } from "./publish.ts";
 import { formatPublishReceipt } from "./publish-request.ts";
@@ -36,8 +36,8 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
     return ok(formatPublishReceipt(published.value.receipts[0]!));
   }
 
-  announceDeadLetters(app: string, announcements: readonly Announcement[]): Promise<Result<null>> {
-    return announceDeadLetters(this.env, app, announcements);
+  announceSystem(app: string, topic: string, announcements: readonly Announcement[]): Promise<Result<null>> {
+    return announceSystem(this.env, app, topic, announcements);
   }
 
   async authenticate(credential: string, client: string): Promise<Result<Principal>> {

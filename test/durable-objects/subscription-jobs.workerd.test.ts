@@ -1,10 +1,11 @@
 /** Jobs on the ledger's rows: slices, rates, ends, and what two of them at once do to the same dead letters. */
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Announcement } from "../../src/core/dead-letter-event.ts";
+import { DEAD_LETTERS_TOPIC } from "../../src/core/dead-letter-event.ts";
+import type { Announcement } from "../../src/core/system-event.ts";
 import { deliveryKey } from "../../src/core/keys.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { fail, ok, type Result } from "../../src/core/result.ts";
-import { Announcer } from "../../src/durable-objects/subscription/announcer.ts";
+import { Announcer } from "../../src/durable-objects/announcer.ts";
 import { runSlice } from "../../src/durable-objects/subscription/job-runner.ts";
 import { cancelJob, repair, reportJob } from "../../src/durable-objects/subscription/jobs.ts";
 import { listDeadLetterGroups, listDeadLetters } from "../../src/durable-objects/subscription/list-deliveries.ts";
@@ -214,12 +215,14 @@ describe("the topic of dead letters", () => {
       world.step(async (ledger) => {
         const heard: string[] = [];
         const gate = {
-          announceDeadLetters: (_app: string, rows: readonly Announcement[]) => {
+          announceSystem: (_app: string, _topic: string, rows: readonly Announcement[]) => {
             heard.push(...rows.map(({ full }) => (JSON.parse(full) as { id: string }).id));
             return answer();
           },
         };
-        await new Announcer(ledger, () => gate as unknown as WorkerGateRpc).run();
+        const { app, announcements } = ledger;
+        const outbox = { app, topic: DEAD_LETTERS_TOPIC, announcements, teller: "tests" };
+        await new Announcer(outbox, () => gate as unknown as WorkerGateRpc).run();
         return heard;
       });
     const ids = [1, 2, 3].map((offset) => `${deliveryKey(world.definition.id, 1, offset)}_1`);

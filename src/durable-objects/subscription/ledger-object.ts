@@ -3,12 +3,13 @@
  * finds what is lost.
  */
 import { DurableObject } from "cloudflare:workers";
+import { DEAD_LETTERS_TOPIC } from "../../core/dead-letter-event.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
+import { Announcer } from "../announcer.ts";
 import type { SettledDelivery, WorkerGateRpc } from "../rpc.ts";
 import { endLapsedClaims, LedgerAlarm, ringUnclaimed } from "./alarm.ts";
-import { Announcer } from "./announcer.ts";
 import { EndpointWatch } from "./endpoint-watch.ts";
 import { Ledger } from "./ledger.ts";
 import { Pump } from "./pump.ts";
@@ -27,7 +28,8 @@ export abstract class LedgerObject extends DurableObject<Env> {
     this.endpoint = new EndpointWatch(this.ledger, env);
     this.#pump = new Pump(this.ledger, env, (messages) => this.send(messages));
     const { WorkerGate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
-    this.#announcer = new Announcer(this.ledger, () => WorkerGate);
+    const { app, subscriptionId: teller, announcements } = this.ledger;
+    this.#announcer = new Announcer({ app, topic: DEAD_LETTERS_TOPIC, announcements, teller }, () => WorkerGate);
     void ctx.blockConcurrencyWhile(() => this.timer.load());
   }
 

@@ -9,7 +9,7 @@ import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import { laneName } from "../../core/lane.ts";
 import { logStage } from "../../observability/log.ts";
 import type { SettledDelivery } from "../rpc.ts";
-import { noteDeath } from "./announcer.ts";
+import { noteDeath } from "./note-death.ts";
 import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
 import { freeLanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";

@@ -1,5 +1,9 @@
-/** Deaths that the app's topic of dead letters has not been told of yet: the outbox, in order. */
-import type { Announcement } from "../../core/dead-letter-event.ts";
+/** What one of the hub's own topics has not been told of yet: an object's outbox, in order. */
+import type { Announcement } from "../core/system-event.ts";
+
+/** For the object's own list of migrations. The number is never given twice, also when all rows are gone. */
+export const CREATE_ANNOUNCEMENTS = `CREATE TABLE announcements (seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  full TEXT NOT NULL, bare TEXT NOT NULL)`;
 
 export interface AnnouncementRow extends Announcement {
   readonly seq: number;
