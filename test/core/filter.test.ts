@@ -79,7 +79,7 @@ const leafCases = LEAF_CASES.flatMap(({ leaf, takes, leaves }) => [
 ]);
 
 describe("an operator", () => {
-  it("[FLT-1] is tried on at least three hundred documented cases", () => {
+  it(`[FLT-1] is tried on ${leafCases.length} documented cases, at least three hundred`, () => {
     expect(leafCases.length).toBeGreaterThanOrEqual(300);
   });
 
