@@ -1,3 +1,4 @@
+import { LIMITS } from "./core/limits.ts";
 import type { Env } from "./env.ts";
 
 /** The environment's strings, read once. */
@@ -9,9 +10,14 @@ export interface Config {
   readonly allowPrivateTargets: boolean;
   /** Where names of targets are looked up before they are called; null: nowhere. */
   readonly resolverUrl: string | null;
+  /** Sockets of one hub; the next one goes to another. */
+  readonly hubSocketsPlan: number;
 }
 
-type Settings = Pick<Env, "ROOT_KEY" | "SECRETS_KEY" | "ALLOW_PRIVATE_TARGETS" | "DNS_OVER_HTTPS_URL">;
+type Settings = Pick<
+  Env,
+  "ROOT_KEY" | "SECRETS_KEY" | "ALLOW_PRIVATE_TARGETS" | "DNS_OVER_HTTPS_URL" | "HUB_SOCKETS_PLAN"
+>;
 
 const RESOLVER_URL_DEFAULT = "https://cloudflare-dns.com/dns-query";
 
@@ -19,11 +25,14 @@ export function readConfig(env: Settings): Config {
   const { ROOT_KEY: rootKey = "", SECRETS_KEY: secretsKey = "" } = env;
   const { ALLOW_PRIVATE_TARGETS: allowed = "0", DNS_OVER_HTTPS_URL: resolver = RESOLVER_URL_DEFAULT } = env;
   if (allowed !== "0" && allowed !== "1") throw new Error(`ALLOW_PRIVATE_TARGETS is "0" or "1", not "${allowed}"`);
+  const hubSocketsPlan = Number(env.HUB_SOCKETS_PLAN ?? LIMITS.HUB_SOCKETS_DEFAULT);
+  if (!Number.isInteger(hubSocketsPlan) || hubSocketsPlan < 1) throw new Error("HUB_SOCKETS_PLAN is a whole number");
   if (resolver !== "" && !/^https?:\/\//.test(resolver)) throw new Error("DNS_OVER_HTTPS_URL is an address or empty");
   return {
     rootKey: rootKey === "" ? null : rootKey,
     secretsKeys: secretsKey.split(",").filter((key) => key !== ""),
     allowPrivateTargets: allowed === "1",
     resolverUrl: resolver === "" ? null : resolver,
+    hubSocketsPlan,
   };
 }

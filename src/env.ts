@@ -19,6 +19,8 @@ export interface Env {
   readonly SECRETS_KEY?: string;
   /** "1" lets webhooks go to loopback and private addresses. Local runs only: the deploy script refuses to ship it. */
   readonly ALLOW_PRIVATE_TARGETS?: string;
+  /** How many sockets a hub takes before another is made beside it. */
+  readonly HUB_SOCKETS_PLAN?: string;
   /** DNS over HTTPS (its JSON form) for the names of webhooks; empty: what they stand for is not looked at. */
   readonly DNS_OVER_HTTPS_URL?: string;
 }

@@ -2,7 +2,8 @@
 import type { ChannelHubRpc, QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
 import { endpointHealthCalls, type EndpointHealthCalls } from "./durable-objects/endpoint-health/facade.ts";
 import type { Env } from "./env.ts";
-import { objectName } from "./core/keys.ts";
+import type { HubPlace } from "./core/hub-place.ts";
+import { hubName, objectName } from "./core/keys.ts";
 
 export const topicLog = (env: Env, app: string, topic: string, partition: number): DurableObjectStub<TopicLogRpc> =>
   env.TOPIC_LOG.getByName(objectName("log", app, topic, partition));
@@ -10,12 +11,9 @@ export const topicLog = (env: Env, app: string, topic: string, partition: number
 export const subscription = (env: Env, app: string, id: string): DurableObjectStub<SubscriptionRpc> =>
   env.SUBSCRIPTION.getByName(objectName("subscription", app, id));
 
-/** Regions and more shards come with the hub tree; until then each app and protocol has one hub. */
-export const channelHub = (env: Env, app: string, protocol: string): DurableObjectStub<ChannelHubRpc> =>
-  env.CHANNEL_HUB.getByName(objectName("hub", app, protocol, "any", 0));
-
-/** Every hub that may hold sockets of the app. */
-export const hubsOf = (env: Env, app: string): DurableObjectStub<ChannelHubRpc>[] => [channelHub(env, app, "native")];
+/** Whoever calls it first decides where it stands, so every call that may be the first goes by the whole place. */
+export const channelHub = (env: Env, place: HubPlace): DurableObjectStub<ChannelHubRpc> =>
+  env.CHANNEL_HUB.getByName(hubName(place), place.region === "any" ? {} : { locationHint: place.region });
 
 /** A log knows its live listeners by their own names. */
 export const channelHubNamed = (env: Env, name: string): DurableObjectStub<ChannelHubRpc> =>

@@ -1,4 +1,5 @@
 /** Names and keys that identify things across stores; each says what its parts buy. */
+import type { HubPlace, HubProtocol, HubRegion } from "./hub-place.ts";
 
 /**
  * The name of a Durable Object: the JSON text of a tuple, because concatenation is ambiguous
@@ -9,13 +10,11 @@ export const objectName = (...parts: readonly (string | number)[]): string => JS
 export type ObjectName =
   | { readonly kind: "log"; readonly app: string; readonly topic: string; readonly partition: number }
   | { readonly kind: "subscription"; readonly app: string; readonly subscription: string }
-  | {
-      readonly kind: "hub";
-      readonly app: string;
-      readonly protocol: string;
-      readonly region: string;
-      readonly shard: number;
-    };
+  | ({ readonly kind: "hub" } & HubPlace);
+
+/** A log knows its live listeners by their names. */
+export const hubName = ({ app, protocol, region, shard }: HubPlace): string =>
+  objectName("hub", app, protocol, region, shard);
 
 /** An object reads who it is from its own name. Throws on a name that `stubs.ts` did not make. */
 export function parseObjectName(name: string | undefined): ObjectName {
@@ -23,7 +22,8 @@ export function parseObjectName(name: string | undefined): ObjectName {
   if (kind === "log") return { kind, app, topic: rest[0] as string, partition: rest[1] as number };
   if (kind === "subscription") return { kind, app, subscription: rest[0] as string };
   if (kind === "hub") {
-    return { kind, app, protocol: rest[0] as string, region: rest[1] as string, shard: rest[2] as number };
+    const [protocol, region, shard] = rest as [HubProtocol, HubRegion, number];
+    return { kind, app, protocol, region, shard };
   }
   throw new Error(`not a name of ours: ${name}`);
 }

@@ -45,6 +45,8 @@ export const LIMITS = {
   LIST_ITEMS_DEFAULT: 100,
 
   // Sockets.
+  HUB_SOCKETS_DEFAULT: 5_000, // one object could hold 32,768; this many it serves briskly
+  REGION_HUBS_MAX: 50, // hubs of one app, protocol and region: a log tells each of them
   FRAME_IN_BYTES_MAX: 64 * KB,
   FRAME_OUT_BYTES_MAX: 1 * MB,
   FRAME_MESSAGES_MAX: 100,

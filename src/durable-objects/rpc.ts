@@ -4,6 +4,7 @@
  * call may or may not have happened.
  */
 import type { BreakerState } from "../core/breaker.ts";
+import type { Failure } from "../core/errors.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../core/job.ts";
@@ -353,10 +354,13 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
 
 // -------------------------------------------------------------------------------------------------- channel hub
 
+/** As JSON. `full`: it has as many sockets as it should, and another hub may have room. */
+export type UpgradeRefusal = { readonly kind: "full" } | { readonly kind: "refused"; readonly failure: Failure };
+
 export interface ChannelHubRpc extends Rpc.DurableObjectBranded {
   /**
    * A WebSocket upgrade that the Worker has authenticated; the principal stands in a header that only it sets. Answers
-   * 101, or a `Failure` as JSON under its status.
+   * 101, an `UpgradeRefusal` otherwise.
    */
   fetch(request: Request): Promise<Response>;
   accept(push: LogPush): Promise<PushAnswer>;
@@ -374,6 +378,9 @@ export interface QuotaMeterRpc extends Rpc.DurableObjectBranded {
 
 // -------------------------------------------------------------------------------------------------- worker gate
 
+/** In the order in which they were made, over all apps. */
+export type NumberedRevocation = Revocation & { readonly version: number };
+
 /** What objects ask of the Worker that exports them, because they never read the store. */
 export interface WorkerGateRpc {
   /** Finds the topic or makes it, for someone who wants to follow it. */
@@ -382,6 +389,8 @@ export interface WorkerGateRpc {
   publish(principal: Principal, topic: string, event: string): Promise<Result<string>>;
   /** Appends to one of the hub's own topics, in order, each event once (by source and id) however often it is told. */
   announceSystem(app: string, topic: string, announcements: readonly Announcement[]): Promise<Result<null>>;
+  /** What may still refuse somebody in the app and is newer than `version`, a page of it; an empty one is the end. */
+  revocations(app: string, version: number): Promise<readonly NumberedRevocation[]>;
   /** Who shows this credential, as if it came with a request; `client`: whose failures are counted together. */
   authenticate(credential: string, client: string): Promise<Result<Principal>>;
 }

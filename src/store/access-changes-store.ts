@@ -70,6 +70,24 @@ export class AccessChangesStore {
     return results.map(changeOf);
   }
 
+  /** What may still refuse somebody in one app, after `version`, oldest first. */
+  async revocationsOf(
+    app: string,
+    version: number,
+    now: number,
+    limit: number,
+  ): Promise<(Revocation & Pick<NumberedChange, "version">)[]> {
+    const { results } = await this.#db
+      .prepare(
+        `SELECT * FROM access_changes
+         WHERE app = ?1 AND version > ?2 AND expires_at > ?3 AND kind NOT IN ('changed_key', 'changed_app')
+         ORDER BY version LIMIT ?4`,
+      )
+      .bind(app, version, now, limit)
+      .all<Row>();
+    return results.map(changeOf) as (Revocation & Pick<NumberedChange, "version">)[];
+  }
+
   /**
    * Takes back the tokens of a user, or one token: of neither is there a row. An earlier revocation of the same subject
    * goes, since this one covers it. False when the app has as many of others as it may; counted in the same statement.

@@ -139,7 +139,12 @@ export class AppsStore {
       AND NOT EXISTS (SELECT 1 FROM topics WHERE app = ?1 AND (settled = 0 OR deleted_at IS NULL))`;
     const drop = (table: string, column: string): D1PreparedStatement =>
       this.#db.prepare(`DELETE FROM ${table} WHERE ${column} = ?1 AND ${isEmpty}`).bind(app, before);
-    await this.#db.batch([drop("topics", "app"), drop("analytics_counts", "app"), drop("apps", "id")]);
+    await this.#db.batch([
+      drop("topics", "app"),
+      drop("analytics_counts", "app"),
+      drop("hubs", "app"),
+      drop("apps", "id"),
+    ]);
   }
 }
 

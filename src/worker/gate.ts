@@ -4,11 +4,12 @@ import { isSystemTopicName } from "../core/names.ts";
 import { allows, type Principal } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { Announcement } from "../core/system-event.ts";
-import type { FollowedTopic, WorkerGateRpc } from "../durable-objects/rpc.ts";
+import type { FollowedTopic, NumberedRevocation, WorkerGateRpc } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { readConfig } from "../config.ts";
 import { authenticateCredential } from "./access/authenticate-credential.ts";
 import { withCurrentQuotas } from "./access/current-quotas.ts";
+import { AccessChangesStore } from "../store/access-changes-store.ts";
 import { parseDraft } from "../wire/native/draft.ts";
 import { announceSystem } from "./announce.ts";
 import type { Caller } from "./caller.ts";
@@ -16,6 +17,8 @@ import { NO_CONDITIONS, publish } from "./publish.ts";
 import { formatPublishReceipt } from "./publish-request.ts";
 import { ensureTopic, forgetTopic } from "./topic-directory.ts";
 import { followedTopicOf } from "./topic-life.ts";
+
+const REVOCATIONS_PER_PAGE = 1_000;
 
 /** Reached only from inside this Worker (`ctx.exports`), with a principal that the front door has made sure of. */
 export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
@@ -44,6 +47,10 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
     const shown = { credential, appName: null, client };
     const found = await authenticateCredential(this.env, this.ctx, readConfig(this.env), shown);
     return found.ok ? ok(found.value.principal) : found;
+  }
+
+  async revocations(app: string, version: number): Promise<readonly NumberedRevocation[]> {
+    return new AccessChangesStore(this.env.DB).revocationsOf(app, version, Date.now(), REVOCATIONS_PER_PAGE);
   }
 
   async #caller(principal: Principal): Promise<Caller> {

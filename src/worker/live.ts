@@ -4,11 +4,13 @@
  */
 import type { Failure } from "../core/errors.ts";
 import type { FilterPattern } from "../core/filter-pattern.ts";
+import { regionOf } from "../core/hub-place.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Principal } from "../core/principal.ts";
 import { ok, type Result } from "../core/result.ts";
+import type { UpgradeRefusal } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
-import { channelHub } from "../stubs.ts";
+import { enterHub } from "./hub-directory.ts";
 import { parseHubFrame, type HubMessage } from "../wire/native/hub-frames.ts";
 
 export const PRINCIPAL_HEADER = "tidings-principal";
@@ -24,10 +26,21 @@ export const upgradeRequest = (principal: Principal, subprotocol: string | null)
     },
   });
 
-/** The upgrade in the app's hub: its 101, or why it lets nobody in. */
-export async function upgrade(env: Env, principal: Principal, subprotocol: string | null): Promise<Result<Response>> {
-  const response = await channelHub(env, principal.app, "native").fetch(upgradeRequest(principal, subprotocol));
-  return response.status === 101 ? ok(response) : { ok: false, failure: (await response.json()) as Failure };
+/** The upgrade in one of the app's hubs near the client that `asking` came from: its 101, or why it is not let in. */
+export async function upgrade(
+  env: Env,
+  principal: Principal,
+  asking: Request,
+  subprotocol: string | null,
+): Promise<Result<Response>> {
+  const region = regionOf(asking.cf?.continent as string | undefined);
+  const entered = await enterHub(env, { app: principal.app, protocol: "native", region }, async (hub) => {
+    const response = await hub.fetch(upgradeRequest(principal, subprotocol));
+    if (response.status === 101) return ok(response);
+    const refusal = await response.json<UpgradeRefusal>();
+    return refusal.kind === "full" ? null : { ok: false as const, failure: refusal.failure };
+  });
+  return entered.ok ? entered.value : entered;
 }
 
 export interface Follow {
@@ -61,17 +74,17 @@ export class LiveReader {
     socket.addEventListener("error", () => this.#end());
   }
 
-  /** `hungUp` aborts when the client has gone, and the hub then forgets this follower at once. */
-  static async open(env: Env, principal: Principal, follow: Follow, hungUp: AbortSignal): Promise<Result<LiveReader>> {
-    const response = await upgrade(env, principal, null);
+  /** For the client that asks, whose signal aborts when it has gone: the hub then forgets this follower at once. */
+  static async open(env: Env, principal: Principal, asking: Request, follow: Follow): Promise<Result<LiveReader>> {
+    const response = await upgrade(env, principal, asking, null);
     if (!response.ok) return response;
     const socket = response.value.webSocket!;
     const reader = new LiveReader(socket);
     socket.accept();
     const { topic, from, filter } = follow;
     socket.send(JSON.stringify({ op: "subscribe", topic, from, ...(filter !== null && { filter }) }));
-    hungUp.addEventListener("abort", () => reader.close(), { once: true });
-    if (hungUp.aborted) reader.close();
+    asking.signal.addEventListener("abort", () => reader.close(), { once: true });
+    if (asking.signal.aborted) reader.close();
     return ok(reader);
   }
 

@@ -3,6 +3,7 @@ import type { Principal } from "../../src/core/principal.ts";
 import { channelHub } from "../../src/stubs.ts";
 import { upgradeRequest } from "../../src/worker/live.ts";
 import type { HubMessage } from "../harness/socket.ts";
+import { hubPlaceOf } from "./hub-place.ts";
 import { env } from "./objects.ts";
 
 export class HubClient {
@@ -15,7 +16,7 @@ export class HubClient {
   #sinceAck = 0;
 
   static async open(principal: Principal, ackEvery: number): Promise<HubClient> {
-    const response = await channelHub(env, principal.app, "native").fetch(upgradeRequest(principal, null));
+    const response = await channelHub(env, hubPlaceOf(principal.app)).fetch(upgradeRequest(principal, null));
     const client = new HubClient(response.webSocket!, ackEvery);
     await client.until(() => client.messages[0]?.op === "welcome", "welcome");
     return client;

@@ -1,6 +1,6 @@
 /** One app with its hub, its logs and its sockets, inside the runtime. Each test has a world of its own. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { objectName } from "../../src/core/keys.ts";
+import { hubName } from "../../src/core/keys.ts";
 import type { EventDraft } from "../../src/core/event.ts";
 import type { LogPush, PushAnswer } from "../../src/durable-objects/rpc.ts";
 import type { TopicDefinition, TopicRecord } from "../../src/store/topics-store.ts";
@@ -10,6 +10,7 @@ import { NO_CONDITIONS, publish, type Receipt } from "../../src/worker/publish.t
 import { createTopic, DEFAULT_TOPIC, deleteTopic } from "../../src/worker/topic-directory.ts";
 import { lifeOf } from "../../src/worker/topic-life.ts";
 import { HubClient } from "./hub-client.ts";
+import { hubPlaceOf } from "./hub-place.ts";
 import { makeDrafts, valueOf } from "./log.ts";
 import { env } from "./objects.ts";
 
@@ -24,7 +25,7 @@ export class HubWorld {
   }
 
   get hub() {
-    return channelHub(env, this.app, "native");
+    return channelHub(env, hubPlaceOf(this.app));
   }
 
   log(topic: string, partition = 0) {
@@ -83,7 +84,7 @@ export class HubWorld {
   }
 
   get #listener() {
-    return { kind: "hub", name: objectName("hub", this.app, "native", "any", 0) } as const;
+    return { kind: "hub", name: hubName(hubPlaceOf(this.app)) } as const;
   }
 
   /** Lets retention do its work. */

@@ -5,10 +5,11 @@ import type { KeyPrincipal, Principal, TokenPrincipal } from "../../src/core/pri
 import { makeRevocation, secretSubject } from "../../src/core/revocation.ts";
 import type { Scope } from "../../src/core/scope.ts";
 import { packPrincipal, unpackPrincipal } from "../../src/durable-objects/channel-hub/attachment.ts";
+import { AccessChangesStore } from "../../src/store/access-changes-store.ts";
 import { upgradeRequest } from "../../src/worker/live.ts";
 import { HubClient } from "../builders/hub-client.ts";
 import { HubWorld } from "../builders/hub-world.ts";
-import { migrateDatabase } from "../builders/objects.ts";
+import { env, migrateDatabase } from "../builders/objects.ts";
 
 let world: HubWorld;
 const clients: HubClient[] = [];
@@ -126,7 +127,7 @@ describe("a revocation", () => {
       await world.evict();
       const refused = await upgrade(principal);
       expect(refused.status).toBe(401);
-      expect(await refused.json()).toMatchObject({ code: "credential_revoked" });
+      expect(await refused.json()).toMatchObject({ failure: { code: "credential_revoked" } });
       if (kind !== "app") expect(await bystander.subscribe("orders")).toMatchObject({ op: "subscribed" });
     },
   );
@@ -136,6 +137,38 @@ describe("a revocation", () => {
     await world.hub.revoke(old);
     await world.hub.revoke(makeRevocation(world.app, "token", "t-9", Date.now()));
     expect(await world.rows("SELECT subject FROM revocations")).toEqual([{ subject: "t-9" }]);
+  });
+});
+
+describe("a hub whose row came after a revocation's", () => {
+  const revokeOnlyInRows = async (subject: string): Promise<void> => {
+    const revocation = makeRevocation(world.app, "token", subject, Date.now());
+    const actor = { app: world.app, actor: "root", request: "r", at: Date.now() };
+    const entry = { ...actor, action: "credential.revoked", subject, before: null, after: null } as const;
+    const store = new AccessChangesStore(env.DB);
+    expect(await store.revoke(revocation, entry)).toBe(true);
+  };
+
+  it("[HUB-3] has heard of it before it lets its first socket in, though nobody told it", async () => {
+    await revokeOnlyInRows("t-1");
+    await revokeOnlyInRows("t-2");
+    expect(await (await upgrade(makePrincipal({ token: "t-1" }))).json()).toEqual({
+      kind: "refused",
+      failure: { code: "credential_revoked" },
+    });
+    await connect(makePrincipal({ token: "t-3" }));
+    await world.evict();
+    expect((await upgrade(makePrincipal({ token: "t-2" }))).status).toBe(401);
+  });
+
+  it("[HUB-3] lets nobody in while it cannot ask, and asks again", async () => {
+    await revokeOnlyInRows("t-1");
+    const rename = (from: string, to: string) => env.DB.prepare(`ALTER TABLE ${from} RENAME TO ${to}`).run();
+    await rename("access_changes", "access_changes_away");
+    await expect(upgrade(makePrincipal({ token: "t-3" }))).rejects.toThrow();
+    await rename("access_changes_away", "access_changes");
+    expect((await upgrade(makePrincipal({ token: "t-1" }))).status).toBe(401);
+    expect((await upgrade(makePrincipal({ token: "t-3" }))).status).toBe(101);
   });
 });
 

@@ -21,6 +21,8 @@ export interface HubOptions {
   readonly vars?: Readonly<Record<string, string | null>>;
   /** Where every call of the hub to the outside goes, instead of the network. */
   readonly outbound?: Outbound;
+  /** Where clients seem to be; without it requests name no continent. */
+  readonly continent?: string;
   /** Opens the runtime's inspector, for `heapMegabytes`. */
   readonly inspected?: boolean;
   /** Workers beside the hub, by the binding that leads to each: its entry point, from the repository's root. */
@@ -245,7 +247,7 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
     ],
     host: "127.0.0.1",
     port: 0,
-    cf: false,
+    cf: options.continent === undefined ? {} : { continent: options.continent },
     ...(options.inspected === true ? { inspectorHost: "127.0.0.1", inspectorPort: 0 } : {}),
     unsafeTriggerHandlers: true,
     unsafeInspectDurableObjects: true,

@@ -5,20 +5,35 @@ const RESOLVER_URL = "https://cloudflare-dns.com/dns-query";
 
 describe("readConfig", () => {
   it("has no key and no allowance of its own", () => {
-    const closed = { rootKey: null, secretsKeys: [], allowPrivateTargets: false, resolverUrl: RESOLVER_URL };
+    const access = { rootKey: null, secretsKeys: [], allowPrivateTargets: false };
+    const closed = { ...access, resolverUrl: RESOLVER_URL, hubSocketsPlan: 5_000 };
     expect(readConfig({})).toEqual(closed);
     expect(readConfig({ ROOT_KEY: "", SECRETS_KEY: "" })).toEqual(closed);
   });
 
   it("takes what it is given", () => {
     expect(
-      readConfig({ ROOT_KEY: "k", ALLOW_PRIVATE_TARGETS: "1", SECRETS_KEY: "new,old", DNS_OVER_HTTPS_URL: "" }),
-    ).toEqual({ rootKey: "k", secretsKeys: ["new", "old"], allowPrivateTargets: true, resolverUrl: null });
+      readConfig({
+        ROOT_KEY: "k",
+        ALLOW_PRIVATE_TARGETS: "1",
+        SECRETS_KEY: "new,old",
+        DNS_OVER_HTTPS_URL: "",
+        HUB_SOCKETS_PLAN: "7",
+      }),
+    ).toEqual({
+      rootKey: "k",
+      secretsKeys: ["new", "old"],
+      allowPrivateTargets: true,
+      resolverUrl: null,
+      hubSocketsPlan: 7,
+    });
     expect(readConfig({ ROOT_KEY: "k", ALLOW_PRIVATE_TARGETS: "0" }).allowPrivateTargets).toBe(false);
   });
 
   it("names what it cannot understand instead of guessing", () => {
     expect(() => readConfig({ ALLOW_PRIVATE_TARGETS: "true" })).toThrow("ALLOW_PRIVATE_TARGETS");
     expect(() => readConfig({ DNS_OVER_HTTPS_URL: "1.1.1.1" })).toThrow("DNS_OVER_HTTPS_URL");
+    for (const plan of ["0", "many", "1.5", ""])
+      expect(() => readConfig({ HUB_SOCKETS_PLAN: plan })).toThrow("HUB_SOCKETS_PLAN");
   });
 });

@@ -1,18 +1,25 @@
 /** Who may come in, and who has to go: credentials end, are taken back, and hold so many sockets. */
-import type { Failure } from "../../core/errors.ts";
+import { ERRORS, type Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import { isInForce, isRevokedBy } from "../../core/revocation.ts";
+import { readConfig } from "../../config.ts";
+import type { UpgradeRefusal } from "../rpc.ts";
 import type { HubState } from "./hub-state.ts";
 
 /**
- * Null: it may come in. The front door has asked most of it already; but here alone all sockets are counted, and
- * a revocation is known before the isolate at the door may have heard of it.
+ * Null: it may come in. The front door has asked most of it already; but here alone sockets are counted, and a
+ * revocation is known before the isolate at the door may have heard of it.
  */
-export function refuseUpgrade(hub: HubState, principal: Principal, now: number): Failure | null {
-  return refusePrincipal(hub, principal, now) ?? refuseOneMore(hub, principal);
+export function refuseUpgrade(hub: HubState, principal: Principal, now: number): UpgradeRefusal | null {
+  if (hub.connections.size >= readConfig(hub.env).hubSocketsPlan) return { kind: "full" };
+  const failure = refusePrincipal(hub, principal, now) ?? refuseOneMore(hub, principal);
+  return failure === null ? null : { kind: "refused", failure };
 }
+
+export const refusalResponse = (refusal: UpgradeRefusal): Response =>
+  Response.json(refusal, { status: refusal.kind === "full" ? 503 : ERRORS[refusal.failure.code].status });
 
 /** Null while the credential is good. */
 export function refusePrincipal(hub: HubState, principal: Principal, now: number): Failure | null {

@@ -7,19 +7,19 @@ import { DurableObject } from "cloudflare:workers";
 import { unreachable } from "../../core/assert.ts";
 import type { ClientMessage } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
-import { ERRORS } from "../../core/errors.ts";
 import { parseObjectName } from "../../core/keys.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import type { Env } from "../../env.ts";
 import type { ChannelHubRpc, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
-import { boundBySecret, endExpired, hasEnded, refuseUpgrade, revoke } from "./admission.ts";
+import { boundBySecret, endExpired, hasEnded, refusalResponse, refuseUpgrade, revoke } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import { acceptPush, forgetLife } from "./deliver.ts";
 import { dialectOf } from "./dialects.ts";
 import { HubAlarm } from "./hub-alarm.ts";
 import { HubState } from "./hub-state.ts";
+import { PastRevocations } from "./past-revocations.ts";
 import { formatEnd, refresh } from "./refresh.ts";
 import { closeStalled, Replays } from "./replay.ts";
 import { subscribe } from "./subscribe.ts";
@@ -29,6 +29,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   readonly #hub: HubState;
   readonly #alarm: HubAlarm;
   readonly #replays: Replays;
+  readonly #past: PastRevocations;
   readonly #app: string;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -39,6 +40,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     this.#hub = new HubState(ctx, env, dialectOf(name.protocol));
     this.#alarm = new HubAlarm(this.#hub);
     this.#replays = new Replays(this.#hub, this.#alarm);
+    this.#past = new PastRevocations(this.#hub, name.app);
     const { ping, pong } = this.#hub.dialect;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(ping, pong));
     this.#replays.startAll();
@@ -46,9 +48,10 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
 
   override async fetch(request: Request): Promise<Response> {
     const shown = JSON.parse(decodeURIComponent(request.headers.get("tidings-principal")!)) as Principal;
+    await this.#past.learnOnce();
     const principal = boundBySecret(this.#hub, shown);
     const refusal = refuseUpgrade(this.#hub, principal, Date.now());
-    if (refusal !== null) return Response.json(refusal, { status: ERRORS[refusal.code].status });
+    if (refusal !== null) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
     const connection = this.#hub.connect(server, principal);
     this.#alarm.arrange();

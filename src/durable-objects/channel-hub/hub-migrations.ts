@@ -25,4 +25,11 @@ export const HUB_MIGRATIONS: readonly ObjectMigration[] = [
         expires_at INTEGER NOT NULL, PRIMARY KEY (kind, subject)) WITHOUT ROWID`,
     ],
   },
+  {
+    id: 3,
+    statements: [
+      // One row once the hub has asked for what was taken back before it was one of those that are told.
+      `CREATE TABLE past_revocations_known (known INTEGER PRIMARY KEY)`,
+    ],
+  },
 ];

@@ -12,8 +12,21 @@ interface Row {
 export class RevocationStore {
   readonly #sql: SqlStorage;
 
+  #arePastKnown: boolean;
+
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#arePastKnown = sql.exec(`SELECT 1 FROM past_revocations_known`).toArray().length > 0;
+  }
+
+  /** Also those of before this hub was one that revocations are told to. */
+  get arePastKnown(): boolean {
+    return this.#arePastKnown;
+  }
+
+  markPastKnown(): void {
+    this.#sql.exec(`INSERT OR IGNORE INTO past_revocations_known (known) VALUES (1)`);
+    this.#arePastKnown = true;
   }
 
   /** Told twice, the later moment counts; of a secret the earlier one: another rotation cuts its overlap short. */

@@ -6,7 +6,7 @@ import type { Revocation } from "../../core/revocation.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import { AccessChangesStore } from "../../store/access-changes-store.ts";
-import { hubsOf } from "../../stubs.ts";
+import { everyHub } from "../hub-directory.ts";
 import { learn } from "./access-changes.ts";
 
 const TELL_AFTER_MS = 10_000; // A request that is still under way tells the hubs itself.
@@ -38,7 +38,9 @@ export async function settleRevocations(env: Env, now: number): Promise<void> {
   }
 }
 
+/** A hub that is made after this look asks for itself, before its first socket (channel-hub/admission.ts). */
 async function tellHubs(env: Env, revocation: Revocation): Promise<void> {
-  await Promise.all(hubsOf(env, revocation.app).map((hub) => hub.revoke(revocation)));
+  const hubs = await everyHub(env, revocation.app);
+  await Promise.all(hubs.map((hub) => hub.revoke(revocation)));
   await new AccessChangesStore(env.DB).markSettled(revocation);
 }

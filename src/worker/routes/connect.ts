@@ -11,6 +11,6 @@ export const connectRoute = new Hono<HubBindings>().get("/connect", async (c) =>
     .map((name) => name.trim())
     .filter((name) => name !== "");
   if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) return problem({ code: "protocol_invalid" });
-  const answer = await upgrade(c.env, c.var.principal, offered.length > 0 ? SUBPROTOCOL : null);
+  const answer = await upgrade(c.env, c.var.principal, c.req.raw, offered.length > 0 ? SUBPROTOCOL : null);
   return answer.ok ? answer.value : problem(answer.failure);
 });

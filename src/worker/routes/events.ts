@@ -168,7 +168,7 @@ async function waitForEvents(
   const deadline = Date.now() + query.waitMs;
   const from = { kind: "cursor", cursor: empty.cursor } as const;
   const follow = { topic, from: formatPosition(from), filter: livePattern(query) };
-  const opened = await LiveReader.open(c.env, c.var.principal, follow, c.req.raw.signal);
+  const opened = await LiveReader.open(c.env, c.var.principal, c.req.raw, follow);
   if (!opened.ok) return opened;
   const live = opened.value;
   try {
@@ -195,7 +195,7 @@ async function getStream(c: HubContext, name: string, query: LiveQuery): Promise
   const checked = checkStream(topic.value, query);
   if (!checked.ok) return problem(checked.failure);
   const follow = { topic: name, from: formatPosition(query.from), filter: livePattern(query) };
-  const live = await LiveReader.open(c.env, c.var.principal, follow, c.req.raw.signal);
+  const live = await LiveReader.open(c.env, c.var.principal, c.req.raw, follow);
   return live.ok ? sseResponse(live.value, name) : problem(live.failure);
 }
 

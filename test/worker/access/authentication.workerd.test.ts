@@ -1,5 +1,6 @@
 /** What authentication asks of D1, and how soon one isolate hears what another has changed. Time is the test's own. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { readConfig } from "../../../src/config.ts";
 import { LIMITS } from "../../../src/core/limits.ts";
 import { makeRevocation } from "../../../src/core/revocation.ts";
 import type { Env } from "../../../src/env.ts";
@@ -34,7 +35,7 @@ async function startIsolate(more: Partial<Env> = {}) {
   const isolateEnv: Env = { ...env, ...more, DB: watched.database };
   const background: Promise<unknown>[] = [];
   const ctx = { waitUntil: (work: Promise<unknown>) => void background.push(work) };
-  const config = { rootKey: "test-root-key", secretsKeys: [], allowPrivateTargets: false, resolverUrl: null };
+  const config = readConfig({ ROOT_KEY: "test-root-key", DNS_OVER_HTTPS_URL: "" });
   const show = async (credential: string, appName: string | null = null): Promise<string> => {
     const shown = { credential, appName, client: "test" };
     const who = await authenticateCredential(isolateEnv, ctx, config, shown);
