@@ -18,8 +18,15 @@ export type ClientMessage =
       readonly presence: string | null;
     }
   | { readonly op: "unsubscribe"; readonly ref: Ref; readonly topic: string }
-  /** `event` is a draft as JSON text. */
-  | { readonly op: "publish"; readonly ref: Ref; readonly topic: string; readonly event: string }
+  | {
+      readonly op: "publish";
+      readonly ref: Ref;
+      readonly topic: string;
+      /** A draft as JSON text. */
+      readonly event: string;
+      /** False: the connection itself is not sent it. */
+      readonly echo: boolean;
+    }
   | { readonly op: "presence"; readonly ref: Ref; readonly topic: string; readonly data: string }
   | { readonly op: "ack"; readonly topic: string; readonly cursor: Cursor }
   /** A fresh credential for the socket that is open. */

@@ -4,6 +4,7 @@
  */
 import type { FieldError } from "./errors.ts";
 import { formatEventLine, type EventDraft } from "./event.ts";
+import { EXCLUDES, formatExclusion } from "./exclusion.ts";
 import { attributeProblem, isBase64, isExtensionName, isHubExtension, isTraceparent } from "./event-attributes.ts";
 import { minify } from "./json-text.ts";
 import { LIMITS } from "./limits.ts";
@@ -16,6 +17,8 @@ export interface DraftDefaults {
   readonly source: string;
   /** The request's `traceparent` header. */
   readonly traceparent: string | null;
+  /** The connection that publishes and is not to be sent its own event; null or absent: it is. */
+  readonly exclude?: string | null;
 }
 
 export class DraftBuilder {
@@ -25,6 +28,7 @@ export class DraftBuilder {
   readonly #refused = new Set<string>();
   /** JSON text by name, in the order they came. */
   readonly #extensions = new Map<string, string>();
+  #excluded: string | null = null;
   #data: string | null = null;
   #base64: string | null = null;
   #expectedKeyVersion: number | null = null;
@@ -55,6 +59,12 @@ export class DraftBuilder {
     if (this.#extensions.size === LIMITS.EVENT_EXTENSIONS_MAX + 1) {
       this.refuse(pointer, `An event has at most ${LIMITS.EVENT_EXTENSIONS_MAX} extensions.`);
     }
+  }
+
+  /** The id of a connection that is not sent the event. */
+  exclude(connection: string, pointer: string): void {
+    if (/^[\x21-\x7e]{1,64}$/.test(connection)) this.#excluded = connection;
+    else this.refuse(pointer, "A connection is named by the id that its welcome told.");
   }
 
   /** `raw`: JSON that was parsed before, kept as it is but for the whitespace between its tokens. */
@@ -110,7 +120,9 @@ export class DraftBuilder {
       member("datacontenttype", contentType) +
       member("dataschema", this.#attributes.get("dataschema"));
     for (const [name, json] of this.#extensions) text += `,"${name}":${json}`;
-    const { traceparent } = defaults;
+    const { traceparent, exclude = null } = defaults;
+    const excluded = [this.#excluded, exclude].filter((connection) => connection !== null);
+    if (excluded.length > 0) text += member(EXCLUDES, formatExclusion(excluded));
     if (traceparent === null || this.#extensions.has("traceparent") || !isTraceparent(traceparent)) return text;
     return text + member("traceparent", traceparent);
   }

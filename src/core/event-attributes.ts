@@ -45,6 +45,7 @@ const HUB_EXTENSIONS: ReadonlySet<string> = new Set([
   "appendedat",
   "keyversion",
   "hubhops",
+  "excludes",
 ]);
 
 export const isHubExtension = (name: string): boolean => HUB_EXTENSIONS.has(name);

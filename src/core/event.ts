@@ -44,6 +44,16 @@ export function formatEventLine(draft: EventDraft, id: string, position: EventPo
   );
 }
 
+/** An event that no log holds: the same line without a position. `at` is RFC 3339. */
+export function formatRelayedLine(draft: EventDraft, id: string, topic: string, at: string): string {
+  const key = draft.key === null ? "" : `,"partitionkey":${JSON.stringify(draft.key)}`;
+  return (
+    `{"specversion":"1.0","id":${JSON.stringify(id)},"source":${JSON.stringify(draft.source)}` +
+    `,"type":${JSON.stringify(draft.type)},"time":"${draft.time ?? at}"${draft.attributes}${key}` +
+    `,"topic":"${topic}"${draft.data}}`
+  );
+}
+
 /**
  * Lines together are the inside of a JSON array with one event a line: a page of them is an answer as it stands. A line
  * holds no raw line break, so the seam is found again.

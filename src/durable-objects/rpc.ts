@@ -3,8 +3,8 @@
  * `env.ts` can name them without an import cycle. Expected failures are `Result`s; a rejected promise means that the
  * call may or may not have happened.
  */
-import type { BreakerState } from "../core/breaker.ts";
 import type { Failure } from "../core/errors.ts";
+import type { RelayAnswer, RelayedEvent } from "../core/client-event.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../core/job.ts";
@@ -14,9 +14,10 @@ import type { LeaseReport, LeaseVerdicts, PullAnswer, PullAsk } from "../core/pu
 import type { Result } from "../core/result.ts";
 import type { Revocation } from "../core/revocation.ts";
 import type { Retention } from "../core/retention.ts";
-import type { AttemptOutcome, AttemptRecord } from "../core/delivery-decision.ts";
+import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import type { SeekAsk, SeekMove } from "../core/seek.ts";
-import type { SubscriptionDefinition, SubscriptionState } from "../core/subscription.ts";
+import type { SubscriptionDefinition } from "../core/subscription.ts";
+import type { DeliveryReport, SubscriptionReport } from "../core/subscription-report.ts";
 import type { Announcement } from "../core/system-event.ts";
 
 // ---------------------------------------------------------------------------------------------------- topic log
@@ -158,6 +159,8 @@ export interface TopicLogRpc extends Rpc.DurableObjectBranded {
   /** One event by its id, or null. */
   find(life: LogLife, id: string): Promise<Result<string | null>>;
   status(life: LogLife): Promise<Result<LogStatus>>;
+  /** Passes the event on to the hubs that follow, behind all that was appended before it. At most once. */
+  relay(life: LogLife, event: RelayedEvent): Promise<Result<RelayAnswer>>;
   attach(request: AttachRequest): Promise<Result<Attached>>;
   detach(listener: ListenerName): Promise<void>;
   /** Ends the life before `epoch`: tells the listeners, then drops every row. */
@@ -178,6 +181,8 @@ export interface LogPush extends EventBatch {
   /** What the log chose by; null or absent: it left nothing out. A listener of another filter now reads for itself. */
   readonly types?: readonly string[] | null;
   readonly keys?: readonly string[] | null;
+  /** For hubs: client events, in order; they stand behind the last event of this push. */
+  readonly relayed?: readonly RelayedEvent[];
 }
 
 /** `gone`: the listener does not want this topic any more, and the log forgets it. */
@@ -195,48 +200,6 @@ export interface FollowedTopic {
   readonly topic: string;
   readonly partitions: number;
   readonly life: LogLife;
-}
-
-export interface SubscriptionStats {
-  readonly owed: number;
-  readonly inFlight: number;
-  readonly delivered: number;
-  readonly dead: number;
-  readonly expired: number;
-  readonly skipped: number;
-  readonly discarded: number;
-  /** Events not examined yet, over all partitions followed. */
-  readonly lag: number;
-  readonly oldestOwedAt: string | null;
-  /** Matching events examined since the start: delivered + dead + owed + expired + skipped + discarded. */
-  readonly matched: number;
-}
-
-/** How the endpoint fares. Times are RFC 3339; null where there is nothing of the kind. */
-export interface EndpointHealthReport {
-  readonly state: BreakerState;
-  /** In a row, up to now. */
-  readonly failures: number;
-  readonly since: string | null;
-  /** While it is not closed: one delivery goes out then. */
-  readonly nextProbeAt: string | null;
-}
-
-export interface SubscriptionReport {
-  readonly state: SubscriptionState;
-  readonly health: EndpointHealthReport;
-  readonly stats: SubscriptionStats;
-}
-
-export interface DeliveryReport {
-  readonly id: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  /** `delivered` while it is kept: the last ones, of a subscription that keeps all attempts. */
-  readonly state: "owed" | "in_flight" | "delivered" | "dead";
-  readonly attempts: readonly AttemptRecord[];
-  readonly nextAttemptAt: string | null;
 }
 
 export interface ReportPage<Item> {
@@ -385,8 +348,11 @@ export type NumberedRevocation = Revocation & { readonly version: number };
 export interface WorkerGateRpc {
   /** Finds the topic or makes it, for someone who wants to follow it. */
   resolveTopic(principal: Principal, topic: string): Promise<Result<FollowedTopic>>;
-  /** `event` is a draft as JSON text; the value is its receipt as JSON text. */
-  publish(principal: Principal, topic: string, event: string): Promise<Result<string>>;
+  /**
+   * `event` is a draft as JSON text; the value is its receipt as JSON text. `exclude`: a connection that is not sent
+   * the event; null: all are.
+   */
+  publish(principal: Principal, topic: string, event: string, exclude: string | null): Promise<Result<string>>;
   /** Appends to one of the hub's own topics, in order, each event once (by source and id) however often it is told. */
   announceSystem(app: string, topic: string, announcements: readonly Announcement[]): Promise<Result<null>>;
   /** What may still refuse somebody in the app and is newer than `version`, a page of it; an empty one is the end. */

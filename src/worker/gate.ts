@@ -29,10 +29,10 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
     return topic.ok ? ok(followedTopicOf(topic.value)) : topic;
   }
 
-  async publish(principal: Principal, name: string, event: string): Promise<Result<string>> {
+  async publish(principal: Principal, name: string, event: string, exclude: string | null): Promise<Result<string>> {
     if (!allows(principal, "publish", name)) return fail("scope_missing");
     if (isSystemTopicName(name)) return fail("topic_reserved");
-    const draft = parseDraft(event, { source: `/apps/${principal.appName}`, traceparent: null });
+    const draft = parseDraft(event, { source: `/apps/${principal.appName}`, traceparent: null, exclude });
     if (!draft.ok) return draft;
     const published = await publish(this.env, await this.#caller(principal), name, [draft.value], NO_CONDITIONS);
     if (!published.ok) return published;

@@ -8,7 +8,8 @@ import { LedgerAlarm, ringUnclaimed } from "../../src/durable-objects/subscripti
 import { claimDispatch } from "../../src/durable-objects/subscription/claim.ts";
 import { EndpointWatch } from "../../src/durable-objects/subscription/endpoint-watch.ts";
 import { Ledger } from "../../src/durable-objects/subscription/ledger.ts";
-import type { EndpointHealthReport, SettledDelivery } from "../../src/durable-objects/rpc.ts";
+import type { EndpointHealthReport } from "../../src/core/subscription-report.ts";
+import type { SettledDelivery } from "../../src/durable-objects/rpc.ts";
 import type { Env } from "../../src/env.ts";
 import { subscription } from "../../src/stubs.ts";
 import { env } from "../builders/objects.ts";

@@ -16,6 +16,7 @@ import { Ledger } from "../../src/durable-objects/subscription/ledger.ts";
 import { Pump } from "../../src/durable-objects/subscription/pump.ts";
 import { reportSubscription } from "../../src/durable-objects/subscription/report.ts";
 import { settleDispatch } from "../../src/durable-objects/subscription/settle.ts";
+import type { SubscriptionStats } from "../../src/core/subscription-report.ts";
 import type {
   ClaimAnswer,
   Gap,
@@ -25,7 +26,6 @@ import type {
   ReadRequest,
   SettleAnswer,
   SettledDelivery,
-  SubscriptionStats,
 } from "../../src/durable-objects/rpc.ts";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
 import type { DeliveryPlace } from "../../src/core/ledger-ids.ts";

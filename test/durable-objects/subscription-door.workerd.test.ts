@@ -6,7 +6,7 @@ import { defineListener } from "../../src/delivery/define-listener.ts";
 import { registerListeners } from "../../src/delivery/listener-registry.ts";
 import { acceptPush } from "../../src/durable-objects/subscription/accept.ts";
 import { Ledger } from "../../src/durable-objects/subscription/ledger.ts";
-import type { SubscriptionStats } from "../../src/durable-objects/rpc.ts";
+import type { SubscriptionStats } from "../../src/core/subscription-report.ts";
 import { subscription, topicLog } from "../../src/stubs.ts";
 import { makeAppend, makeDrafts, makeLife, makeRead, valueOf } from "../builders/log.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";

@@ -1,6 +1,6 @@
 /** A dead endpoint seen from outside: it is left alone, asked now and then, and gets all that it missed when it is back. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import type { EndpointHealthReport, SubscriptionStats } from "../../src/durable-objects/rpc.ts";
+import type { EndpointHealthReport, SubscriptionStats } from "../../src/core/subscription-report.ts";
 import { startHub, type Hub } from "../harness/hub.ts";
 import { Sink, type ReceivedDelivery } from "../harness/sink.ts";
 import { eventually } from "../harness/wait.ts";

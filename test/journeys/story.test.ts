@@ -1,6 +1,6 @@
 /** What operators are told of deliveries: by state, by event, with as many attempts as the owner asked for. */
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import type { DeliveryReport, SubscriptionStats } from "../../src/durable-objects/rpc.ts";
+import type { DeliveryReport, SubscriptionStats } from "../../src/core/subscription-report.ts";
 import { startHub, type Hub } from "../harness/hub.ts";
 import { Sink } from "../harness/sink.ts";
 import { eventually } from "../harness/wait.ts";

@@ -20,6 +20,7 @@ import { dialectOf } from "./dialects.ts";
 import { HubAlarm } from "./hub-alarm.ts";
 import { HubState } from "./hub-state.ts";
 import { PastRevocations } from "./past-revocations.ts";
+import { publish } from "./publish.ts";
 import { formatEnd, refresh } from "./refresh.ts";
 import { closeStalled, Replays } from "./replay.ts";
 import { subscribe } from "./subscribe.ts";
@@ -144,9 +145,8 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
         this.#hub.unfollow(connection, message.topic);
         return connection.send(this.#hub.dialect.unsubscribed(message.ref, message.topic));
       case "publish": {
-        const receipt = await this.#hub.gate.publish(connection.principal, message.topic, message.event);
-        if (!receipt.ok) return this.#refuse(connection, message, receipt.failure);
-        return connection.send(this.#hub.dialect.published(message.ref, receipt.value));
+        const failure = await publish(this.#hub, connection, message);
+        return failure === null ? undefined : this.#refuse(connection, message, failure);
       }
       case "ack":
         connection.acknowledge(message.topic, totalOf([...message.cursor.offsets.values()]));

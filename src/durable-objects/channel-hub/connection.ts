@@ -1,6 +1,7 @@
 /** One socket, and how much of what it was sent it has not acknowledged. */
 import { fullAllowance, spend, type Allowance } from "../../core/allowance.ts";
 import type { Failure } from "../../core/errors.ts";
+import { connectionMark } from "../../core/exclusion.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Said } from "./dialect.ts";
@@ -41,9 +42,13 @@ export class Connection {
   #last: Promise<void> = Promise.resolve();
   #waiting: Backlog = { frames: 0, bytes: 0 };
   readonly #hubWaiting: Backlog;
+  #mark: string | null = null;
   #sent: SentFrame[] = [];
   #sentBytes = 0;
   #frames: Allowance | null = null;
+  #clientEvents: Allowance | null = null;
+  /** What was sent without a window since the client was last heard of. */
+  #unheard = { bytes: 0, since: 0 };
 
   /** `hubWaiting` is shared by all connections of the hub. */
   constructor(socket: WebSocket, id: string, principal: Principal, hubWaiting: Backlog) {
@@ -53,12 +58,25 @@ export class Connection {
     this.#hubWaiting = hubWaiting;
   }
 
+  /** By which events say that this connection is not sent them (core/exclusion.ts). */
+  get mark(): string {
+    return (this.#mark ??= connectionMark(this.id));
+  }
+
   /** Counts a frame that came in; false: the client sends faster than it may. Heap only: an eviction gives a rest. */
   takeFrame(now: number): boolean {
+    this.#unheard = { bytes: 0, since: now };
     const quota = this.principal.quotas.framesPerSecond;
     const rate = { perSecond: this.#framesPerSecond, burst: quota ?? LIMITS.SOCKET_FRAMES_BURST_MAX };
     const left = spend(this.#frames ?? fullAllowance(rate, now), rate, now);
     this.#frames = left ?? this.#frames;
+    return left !== null;
+  }
+
+  /** Counts a client event; false: it is one too many for now. Heap only, like the frames. */
+  takeClientEvent(now: number): boolean {
+    const left = spend(this.#clientEvents ?? fullAllowance(CLIENT_EVENT_RATE, now), CLIENT_EVENT_RATE, now);
+    this.#clientEvents = left ?? this.#clientEvents;
     return left !== null;
   }
 
@@ -118,6 +136,17 @@ export class Connection {
     }
   }
 
+  /**
+   * Sends what may be lost and is never acknowledged; `pingedAt`: when the client's last ping was answered. To one that
+   * is not heard of it is not sent without an end.
+   */
+  sendUnacknowledged(text: string, pingedAt: number): void {
+    if (pingedAt > this.#unheard.since) this.#unheard = { bytes: 0, since: pingedAt };
+    if (this.#unheard.bytes > LIMITS.CLIENT_EVENT_BYTES_UNHEARD_MAX) return;
+    this.#unheard.bytes += text.length;
+    this.send(text);
+  }
+
   /** Sends frames for as long as the window has room, and answers how many: the last one may pass its bytes. */
   sendEvents(topic: string, frames: readonly EventFrame[]): number {
     let sent = 0;
@@ -139,5 +168,7 @@ export class Connection {
     if (this.hasRoom) this.stalledSince = null;
   }
 }
+
+const CLIENT_EVENT_RATE = { perSecond: LIMITS.CLIENT_EVENTS_PER_SECOND, burst: LIMITS.CLIENT_EVENTS_PER_SECOND };
 
 const exceeded = (limit: number): Failure => ({ code: "too_many_frames", limit, retryAfterSeconds: 1 });

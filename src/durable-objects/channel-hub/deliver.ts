@@ -3,6 +3,7 @@ import { joinLines, splitLines } from "../../core/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { topicLog } from "../../stubs.ts";
 import type { EventBatch, Gap, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
+import { deliverRelayed } from "./client-event.ts";
 import { BatchFrames } from "./event-frames.ts";
 import type { HubState } from "./hub-state.ts";
 import type { Replays } from "./replay.ts";
@@ -34,6 +35,7 @@ export async function acceptPush(hub: HubState, replays: Replays, app: string, p
   const batch = push.after > position ? await readHole(hub, app, channel, push) : { ...push, gap: null };
   if (hub.channels.get(push.topic) !== channel) return { kind: "gone" }; // It ended while the hole was read.
   deliver(hub, replays, channel, push.partition, batch);
+  if (push.relayed !== undefined) deliverRelayed(hub, channel, push.relayed);
   return { kind: "accepted", through: Math.max(batch.through, position) };
 }
 

@@ -4,6 +4,7 @@ import { LIMITS } from "../../core/limits.ts";
 import { parseClientFrame, PING_FRAME } from "../../wire/native/client-frames.ts";
 import {
   formatCaughtUp,
+  formatClientEvent,
   formatError,
   formatEvent,
   formatGap,
@@ -27,6 +28,9 @@ export const NATIVE: Dialect = {
   welcome: formatWelcome,
   subscribed: formatSubscribed,
   event: formatEvent,
+  followersMaySignal: false,
+  clientEvent: formatClientEvent,
+  cacheMiss: () => null, // `caught_up` without an event before it says so.
   caughtUp: formatCaughtUp,
   gap: formatGap,
   unsubscribed: formatUnsubscribed,

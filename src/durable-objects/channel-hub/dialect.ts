@@ -25,6 +25,12 @@ export interface Dialect {
   subscribed(ref: Ref, topic: string, cursor: string): Said;
   /** `line` is an event as the log keeps it. */
   event(topic: string, cursor: string, line: string): string;
+  /** Whether following a channel is enough to send client events there; else the scope `publish` is needed too. */
+  readonly followersMaySignal: boolean;
+  /** `line` is an event without a position; `user`: who sent it, on presence channels. */
+  clientEvent(topic: string, line: string, user: string | null): Said;
+  /** There is nothing that a cache channel could send first. */
+  cacheMiss(topic: string): Said;
   caughtUp(topic: string, cursor: string): Said;
   gap(notice: GapNotice): Said;
   unsubscribed(ref: Ref, topic: string): Said;

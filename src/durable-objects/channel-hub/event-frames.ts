@@ -1,5 +1,6 @@
 /** Event frames of one push or page: made once for each filter, shared by every follower that has it. */
 import { splitLines } from "../../core/event.ts";
+import { exclusionIn } from "../../core/exclusion.ts";
 import type { EventBatch } from "../rpc.ts";
 import type { EventFrame } from "./connection.ts";
 import type { Dialect } from "./dialect.ts";
@@ -16,6 +17,8 @@ export class BatchFrames {
   readonly #batch: EventBatch;
   readonly #lines: readonly string[];
   readonly #framesByFilter = new Map<string, readonly EventFrame[]>();
+  /** By index: marks of connections that are not sent that event. */
+  readonly #exclusions: ReadonlyMap<number, ReadonlySet<string>>;
   #parsed: readonly unknown[] | null = null;
 
   /** `start`: the offsets from which the batch's partition moves on; the others stand still in it. */
@@ -26,15 +29,28 @@ export class BatchFrames {
     this.#start = start;
     this.#batch = batch;
     this.#lines = splitLines(batch.body);
+    this.#exclusions = exclusionsOf(this.#lines);
   }
 
-  for({ pattern, filter }: Follower): readonly EventFrame[] {
+  for(follower: Follower): readonly EventFrame[] {
+    const { pattern, connection } = follower;
+    if ([...this.#exclusions.values()].some((marks) => marks.has(connection.mark))) {
+      return this.#make((index) => !this.#excludes(index, connection.mark) && this.#wants(index, follower));
+    }
     const key = pattern === null ? "" : JSON.stringify(pattern);
     const known = this.#framesByFilter.get(key);
     if (known !== undefined) return known;
-    const frames = this.#make((index) => pattern === null || filter.matches(this.#event(index)));
+    const frames = this.#make((index) => this.#wants(index, follower));
     this.#framesByFilter.set(key, frames);
     return frames;
+  }
+
+  #wants(index: number, { pattern, filter }: Follower): boolean {
+    return pattern === null || filter.matches(this.#event(index));
+  }
+
+  #excludes(index: number, mark: string): boolean {
+    return this.#exclusions.get(index)?.has(mark) ?? false;
   }
 
   #event(index: number): unknown {
@@ -66,4 +82,13 @@ export class BatchFrames {
   #frame(messages: readonly string[], offsets: readonly number[]): EventFrame {
     return { text: this.#dialect.join(messages), offset: offsets[this.#partition]!, total: totalOf(offsets) };
   }
+}
+
+function exclusionsOf(lines: readonly string[]): ReadonlyMap<number, ReadonlySet<string>> {
+  const found = new Map<number, ReadonlySet<string>>();
+  for (const [index, line] of lines.entries()) {
+    const marks = exclusionIn(line);
+    if (marks !== null) found.set(index, marks);
+  }
+  return found;
 }

@@ -1,5 +1,6 @@
 /** How a connection begins to follow a topic: interest first, then the place to begin, then level with the channel. */
 import type { ClientMessage } from "../../core/client-message.ts";
+import { channelKindOf } from "../../core/channel-kind.ts";
 import type { Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { allows } from "../../core/principal.ts";
@@ -116,6 +117,8 @@ async function resolveStarts(
   from: Position,
 ): Promise<Result<Starts>> {
   if (from.kind === "offset" && channel.followed.partitions > 1) return fail("partition_required");
+  // What a cache channel has said last is the present there.
+  const fromLast = from.kind === "latest" && channelKindOf(channel.name).cached;
   const pages = await Promise.all(
     channel.positions.map((_, partition) =>
       topicLog(hub.env, app, channel.name, partition).read({
@@ -134,7 +137,7 @@ async function resolveStarts(
   if (refused !== undefined) return refused as Result<never>;
   const found = pages.flatMap((page) => (page.ok ? [page.value] : []));
   return ok({
-    offsets: found.map(({ after }) => after),
+    offsets: found.map(({ after, head, firstHeld }) => (fromLast && head >= firstHeld ? head - 1 : after)),
     gaps: found.flatMap(({ gap }) => (gap === null ? [] : [gap])),
   });
 }

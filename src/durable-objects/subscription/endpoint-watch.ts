@@ -12,7 +12,8 @@ import type { SubscriptionDefinition } from "../../core/subscription.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import { endpointHealth } from "../../stubs.ts";
-import type { EndpointHealthReport, SettledDelivery } from "../rpc.ts";
+import type { EndpointHealthReport } from "../../core/subscription-report.ts";
+import type { SettledDelivery } from "../rpc.ts";
 import type { Ledger } from "./ledger.ts";
 
 export class EndpointWatch {

@@ -4,7 +4,7 @@ import { deliveryKey } from "../../core/keys.ts";
 import { formatListCursor, type DeliveryPlace } from "../../core/ledger-ids.ts";
 import type { Env } from "../../env.ts";
 import { topicLog } from "../../stubs.ts";
-import type { DeliveryReport } from "../rpc.ts";
+import type { DeliveryReport } from "../../core/subscription-report.ts";
 import { lifeOfEpoch, type Ledger } from "./ledger.ts";
 import { listDead, listDeliveries, reportDelivered } from "./list-deliveries.ts";
 

@@ -2,7 +2,7 @@
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { Env } from "../../env.ts";
 import { topicLog } from "../../stubs.ts";
-import type { SubscriptionReport, SubscriptionStats } from "../rpc.ts";
+import type { SubscriptionReport, SubscriptionStats } from "../../core/subscription-report.ts";
 import { lifeOfEpoch, type Ledger } from "./ledger.ts";
 import type { Source } from "./source-store.ts";
 

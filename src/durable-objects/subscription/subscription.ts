@@ -5,6 +5,7 @@
  */
 import { ok, type Result } from "../../core/result.ts";
 import type { SubscriptionDefinition } from "../../core/subscription.ts";
+import type { SubscriptionReport } from "../../core/subscription-report.ts";
 import type {
   ClaimAnswer,
   FollowedTopic,
@@ -12,7 +13,6 @@ import type {
   PushAnswer,
   SettleAnswer,
   SettledDelivery,
-  SubscriptionReport,
   SubscriptionRpc,
   SyncAsk,
   SyncClaim,

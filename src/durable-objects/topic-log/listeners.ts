@@ -2,6 +2,7 @@
  * Tells listeners what was appended. The log is the outbox: a listener is owed everything after `told`. At most one
  * push a listener is under way, and the next carries all that has come since, so a slow one costs nobody else.
  */
+import type { RelayedEvent } from "../../core/client-event.ts";
 import { joinLines } from "../../core/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { channelHubNamed, subscription } from "../../stubs.ts";
@@ -9,6 +10,7 @@ import type { Env } from "../../env.ts";
 import type { Attached, AttachRequest, ListenerName, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
 import { ListenerStore, listenerKey, type ListenerRow } from "./listener-store.ts";
 import type { LogState } from "./log-state.ts";
+import { RelayQueue } from "./relay-queue.ts";
 import { readPage, resolveStart } from "./read.ts";
 import { Tail, type TailEvent } from "./tail.ts";
 
@@ -18,6 +20,8 @@ interface Listener {
   pushing: boolean;
   /** Grows with each attach: a "gone" that was said before the latest attach does not count. */
   attachments: number;
+  /** Client events that it has not been sent. Heap only: they may be lost. */
+  readonly relays: RelayQueue;
 }
 
 export class Listeners {
@@ -31,9 +35,7 @@ export class Listeners {
     this.#log = log;
     this.#env = env;
     this.#store = new ListenerStore(log.storage.sql);
-    this.#listeners = new Map(
-      this.#store.all().map((row) => [listenerKey(row.name), { row, told: row.told, pushing: false, attachments: 0 }]),
-    );
+    this.#listeners = new Map(this.#store.all().map((row) => [listenerKey(row.name), newListener(row, 0)]));
   }
 
   get isEmpty(): boolean {
@@ -59,7 +61,7 @@ export class Listeners {
     const row: ListenerRow = { name: request.listener, epoch, told, types: request.types, keys: request.keys };
     // A hub attaches again whenever it begins to follow; only what changes costs a row.
     if (isNew || JSON.stringify(row) !== JSON.stringify({ ...existing.row, told })) this.#store.put(row);
-    if (isNew) this.#listeners.set(key, { row, told, pushing: false, attachments: 1 });
+    if (isNew) this.#listeners.set(key, newListener(row, 1));
     else Object.assign(existing, { row, told, attachments: existing.attachments + 1 });
     return { after: told, head };
   }
@@ -73,6 +75,15 @@ export class Listeners {
   appended(events: readonly TailEvent[]): void {
     this.#tail.push(events);
     this.tellAll();
+  }
+
+  /** Tells the hubs of a client event, each behind what was appended before it. */
+  relay(event: RelayedEvent): void {
+    for (const listener of this.#listeners.values()) {
+      if (listener.row.name.kind !== "hub") continue;
+      listener.relays.add(event, this.#log.ends.head);
+      void this.#tell(listener);
+    }
   }
 
   /** Starts a push to everyone who is behind; resolves when those pushes have ended, well or badly. */
@@ -100,14 +111,15 @@ export class Listeners {
       if (this.#isFarewell(listener)) await this.#bidFarewell(listener);
       else await this.#pushUntilTold(listener);
     } catch {
-      // Not reachable just now. It is still owed, and the standing alarm tells it again.
+      // Not reachable just now. It is still owed, and the standing alarm tells it again; client events are not.
+      listener.relays.clear();
     } finally {
       listener.pushing = false;
     }
   }
 
   async #pushUntilTold(listener: Listener): Promise<void> {
-    while (listener.told < this.#log.ends.head && !this.#isFarewell(listener)) {
+    while (this.#hasNews(listener) && !this.#isFarewell(listener)) {
       const { attachments } = listener;
       const push = this.#pushAfter(listener);
       const answer = await this.#accept(listener.row.name, push);
@@ -117,10 +129,14 @@ export class Listeners {
         return;
       }
       // It cannot take more now: it comes for the rest, or the alarm tells it.
-      if (answer.through === listener.told) return;
+      if (answer.through === listener.told && push.through > push.after) return;
       // Less than before when it found a hole that one page does not fill: on from there.
       listener.told = answer.through;
     }
+  }
+
+  #hasNews({ told, relays }: Listener): boolean {
+    return told < this.#log.ends.head || !relays.isEmpty;
   }
 
   async #bidFarewell(listener: Listener): Promise<void> {
@@ -137,25 +153,30 @@ export class Listeners {
       : subscription(this.#env, this.#log.app, name.id).accept(push);
   }
 
+  /** Up to the first client event that waits, which goes with it; to the head where none does. */
   #pushAfter(listener: Listener): LogPush {
     const { topic, partition, epoch, ends } = this.#log;
-    const { types, keys } = listener.row;
-    const recent = this.#tail.after(listener.told);
-    if (recent !== null) {
-      const wanted = recent.filter(
+    const { told: after, row } = listener;
+    const { types, keys } = row;
+    const until = Math.min(ends.head, Math.max(after, listener.relays.behind ?? ends.head));
+    const recent = this.#tail.after(after);
+    if (recent !== null || until === after) {
+      const wanted = (recent ?? []).filter(
         (event) =>
+          event.offset <= until &&
           (types === null || types.includes(event.type)) &&
           (keys === null || (event.key !== null && keys.includes(event.key))),
       );
       const body = joinLines(wanted.map((event) => event.line));
       const offsets = wanted.map((event) => event.offset);
-      const { told: after } = listener;
-      return { topic, partition, epoch, after, through: ends.head, head: ends.head, types, keys, offsets, body };
+      const relayed = listener.relays.take(until);
+      const place = { topic, partition, epoch, after, through: until, head: ends.head };
+      return { ...place, types, keys, offsets, body, ...(relayed.length > 0 && { relayed }) };
     }
     const page = readPage(this.#log, {
       life: this.#log.life!,
-      start: { kind: "after", epoch: null, offset: listener.told },
-      until: null,
+      start: { kind: "after", epoch: null, offset: after },
+      until,
       types,
       keys,
       keyStream: null,
@@ -164,7 +185,17 @@ export class Listeners {
     });
     if (!page.ok) throw new Error(`a log cannot read itself: ${page.failure.code}`);
     // `after` is where the page begins: past `told` where retention has taken what was owed. It sees the hole.
-    const { after, offsets, body, through, head } = page.value;
-    return { topic, partition, epoch, after, through, head, types, keys, offsets, body };
+    const { after: begins, offsets, body, through, head } = page.value;
+    const relayed = listener.relays.take(through);
+    const place = { topic, partition, epoch, after: begins, through, head };
+    return { ...place, types, keys, offsets, body, ...(relayed.length > 0 && { relayed }) };
   }
 }
+
+const newListener = (row: ListenerRow, attachments: number): Listener => ({
+  row,
+  told: row.told,
+  pushing: false,
+  attachments,
+  relays: new RelayQueue(),
+});

@@ -3,6 +3,7 @@
  * telling in listeners.ts, retention in trim.ts. It never reads D1 and never waits for a listener before it answers.
  */
 import { DurableObject } from "cloudflare:workers";
+import type { RelayAnswer, RelayedEvent } from "../../core/client-event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { ok, type Result } from "../../core/result.ts";
 import type { Env } from "../../env.ts";
@@ -78,6 +79,13 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
       events: head - firstHeld + 1,
       bytes: this.#log.segments.bytesHeld(this.#log.ends),
     });
+  }
+
+  async relay(life: LogLife, event: RelayedEvent): Promise<Result<RelayAnswer>> {
+    const entered = this.#log.enter(life);
+    if (!entered.ok) return entered;
+    this.#listeners.relay(event);
+    return ok({ kind: "relayed" });
   }
 
   async attach(request: AttachRequest): Promise<Result<Attached>> {

@@ -49,7 +49,7 @@ interface Op {
 const OPS: ReadonlyMap<string, Op> = new Map<string, Op>([
   ["subscribe", { members: ["topic", "from", "filter", "presence"], read: readSubscribe }],
   ["unsubscribe", { members: ["topic"], read: readUnsubscribe }],
-  ["publish", { members: ["topic", "event"], read: readPublish }],
+  ["publish", { members: ["topic", "event", "echo"], read: readPublish }],
   ["presence", { members: ["topic", "data"], read: readPresence }],
   ["ack", { members: ["topic", "cursor"], read: readAck }],
   ["refresh", { members: ["token"], read: readRefresh }],
@@ -137,7 +137,9 @@ function readPublish(given: Members, ref: Ref): Result<ClientMessage> {
   return onTopic(given, (topic) => {
     const event = given.get("event");
     if (event === undefined) return refuse("event", "The message brings an event.");
-    return ok({ op: "publish", ref, topic, event });
+    const echo = given.get("echo") ?? "true";
+    if (echo !== "true" && echo !== "false") return refuse("echo", "This is true or false.");
+    return ok({ op: "publish", ref, topic, event, echo: echo === "true" });
   });
 }
 

@@ -119,6 +119,12 @@ const expectedKeyVersion: Read = (builder, raw, pointer) => {
 
 const data: Read = (builder, raw) => builder.data(raw);
 
+const exclude: Read = (builder, raw, pointer) => {
+  const value = stringOf(raw);
+  if (value !== null) builder.exclude(value, pointer);
+  else if (raw !== "null") builder.refuse(pointer, "This is the id of a connection.");
+};
+
 // A producer that counts on these must not believe that they were heard.
 const later: Read = (builder, raw, pointer) => {
   if (raw !== "null") builder.refuse(pointer, "This is not offered yet.");
@@ -138,6 +144,7 @@ const DRAFT_MEMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ["data", data],
   ["data_base64", base64],
   ["expectedKeyVersion", expectedKeyVersion],
+  ["exclude", exclude],
   ["deliverAt", later],
   ["ttl", later],
 ]);

@@ -48,6 +48,10 @@ export const formatUnsubscribed = (ref: Ref, topic: string): string =>
 export const formatPublished = (ref: Ref, receipt: string): string =>
   `{"op":"published"${ref === null ? "" : `,"ref":${JSON.stringify(ref)}`},"receipt":${receipt}}`;
 
+/** `line` is an event without a position; `user`: who sent it, where the channel tells that. */
+export const formatClientEvent = (topic: string, line: string, user: string | null): string =>
+  `{"op":"client_event","topic":"${topic}"${user === null ? "" : `,"user":${JSON.stringify(user)}`},"event":${line}}`;
+
 /** What HTTP says in `Retry-After` stands beside the problem. */
 export const formatError = (ref: Ref, failure: Failure): string => {
   const { retryAfterSeconds } = failure;
@@ -72,6 +76,8 @@ export type HubMessage =
   | { readonly op: "subscribed"; readonly ref?: string | number; readonly topic: string; readonly cursor: string }
   /** `event` is the line as the log keeps it. */
   | { readonly op: "event"; readonly topic: string; readonly cursor: string; readonly event: string }
+  /** `event` is a line without a position. */
+  | { readonly op: "client_event"; readonly topic: string; readonly user?: string; readonly event: string }
   | { readonly op: "caught_up"; readonly topic: string; readonly cursor: string }
   | ({ readonly op: "gap" } & GapNotice)
   | { readonly op: "unsubscribed"; readonly ref?: string | number; readonly topic: string }
@@ -90,7 +96,7 @@ export type HubMessage =
 export const parseHubFrame = (frame: string): HubMessage[] =>
   (isListText(frame) ? elements(frame) : [frame]).map(readMessage);
 
-const EVENT_START = '{"op":"event",';
+const EVENT_STARTS = ['{"op":"event",', '{"op":"client_event",'];
 
 function readMessage(text: string): HubMessage {
   const found = members(text).map(({ name, raw }) => [name, isKeptAsText(text, name) ? raw : JSON.parse(raw)] as const);
@@ -98,4 +104,4 @@ function readMessage(text: string): HubMessage {
 }
 
 const isKeptAsText = (text: string, name: string): boolean =>
-  name === "receipt" || (name === "event" && text.startsWith(EVENT_START));
+  name === "receipt" || (name === "event" && EVENT_STARTS.some((start) => text.startsWith(start)));

@@ -5,7 +5,7 @@ import { LIMITS } from "../../core/limits.ts";
 import { isSubscriptionName } from "../../core/names.ts";
 import { allowsOnSubscription, mayTouchSubscriptions } from "../../core/principal.ts";
 import { heldTopics, type SubscriptionDefinition } from "../../core/subscription.ts";
-import type { DeliveryReport } from "../../durable-objects/rpc.ts";
+import type { DeliveryReport } from "../../core/subscription-report.ts";
 import type { Env } from "../../env.ts";
 import { AuditStore } from "../../store/audit-store.ts";
 import { SubscriptionsStore, type SubscriptionRecord } from "../../store/subscriptions-store.ts";

@@ -60,7 +60,7 @@ describe("a frame", () => {
 
   it("[WIRE-1] keeps the event that it publishes as text", () => {
     const [message] = read(' { "op":"publish", "ref" : "1", "topic":"t", "event" : {"type":"a","data":1e999} } ');
-    expect(message).toEqual({ op: "publish", ref: "1", topic: "t", event: '{"type":"a","data":1e999}' });
+    expect(message).toEqual({ op: "publish", ref: "1", topic: "t", event: '{"type":"a","data":1e999}', echo: true });
   });
 
   it("[WIRE-2] measures an event's depth without the message and the list around it", () => {
