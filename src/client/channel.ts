@@ -1,0 +1,157 @@
+/**
+ * One topic followed on one link: where it stands, so that it can join again there, and the readers that share it. What
+ * comes between a join and its answer belongs to the follow before, and will come again.
+ */
+import type { TidingsError } from "./client-error.ts";
+import type { ClientMessage, HubMessage, TopicMessage } from "./messages.ts";
+import type { Clock } from "./platform.ts";
+
+/** Where a reader begins: `latest` is now, `cursor:…` behind what a cursor names. */
+export type From = "earliest" | "latest" | `offset:${number}` | `time:${string}` | `cursor:${string}`;
+
+/** `catching_up`: what was missed comes. `lost`: there is no connection. */
+export type ChannelState = "connecting" | "catching_up" | "live" | "lost";
+
+/** `lost`: it waits for its next try. `closed`: there is none. */
+export type ConnectionState = "connecting" | "open" | "lost" | "closed";
+
+/** What becomes of a message with a `ref`. */
+export interface Asked {
+  answered(message: HubMessage): void;
+  failed(error: TidingsError): void;
+}
+
+/** The connection that a channel is on. */
+export interface Line {
+  readonly state: ConnectionState;
+  /** By topic. */
+  readonly channels: Map<string, Channel>;
+  ask(message: ClientMessage, asked: Asked): void;
+  close(): void;
+}
+
+export interface Reader {
+  readonly topic: string;
+  /** Moves on with every message that has a cursor. */
+  readonly from: From;
+  /** A content filter of the hub as JSON text; empty: everything. */
+  readonly filter: string;
+  receive(message: TopicMessage): void;
+  turn(state: ChannelState): void;
+  fail(error: TidingsError): void;
+}
+
+const JOIN_AGAIN_MS = 1_000;
+
+export class Channel {
+  readonly link: Line;
+  readonly topic: string;
+  readonly #clock: Clock;
+  readonly #readers = new Set<Reader>();
+  #from: From = "latest";
+  #filter = "";
+  #state: ChannelState = "connecting";
+  /** It began in the past and has not come to the present. */
+  #isBehind = false;
+  #joins = 0;
+  #isJoining = true;
+  #cancelJoin = (): void => {};
+
+  constructor(link: Line, clock: Clock, topic: string) {
+    this.link = link;
+    this.#clock = clock;
+    this.topic = topic;
+  }
+
+  /** One follow has one place: a reader that begins elsewhere, or sees through another filter, needs another link. */
+  suits({ filter, from }: Reader): boolean {
+    if (this.#readers.size === 0) return true;
+    return filter === this.#filter && (from === this.#from || (from === "latest" && !this.#isBehind));
+  }
+
+  add(reader: Reader): void {
+    const isFirst = this.#readers.size === 0;
+    this.#readers.add(reader);
+    const isHere = reader.filter === this.#filter && (reader.from === "latest" || reader.from === this.#from);
+    if (isFirst && !isHere) {
+      this.#filter = reader.filter;
+      this.#from = reader.from;
+      this.#isBehind = reader.from !== "latest";
+      this.join();
+    } else if (this.#joins === 0) this.join();
+    reader.turn(this.#state);
+  }
+
+  /** Whether it read here. */
+  delete(reader: Reader): boolean {
+    return this.#readers.delete(reader);
+  }
+
+  /** Nobody reads. */
+  get isIdle(): boolean {
+    return this.#readers.size === 0;
+  }
+
+  /** Follows the topic, or begins anew where this stands. A link that is not open joins its channels when it is. */
+  join(): void {
+    this.#cancelJoin();
+    this.#joins += 1;
+    this.#isJoining = true;
+    if (this.link.state !== "open") return;
+    const join = this.#joins;
+    const filter = this.#filter !== "" && { filter: JSON.parse(this.#filter) };
+    this.link.ask(
+      { op: "subscribe", topic: this.topic, from: this.#from, ...filter },
+      {
+        answered: (message) => this.#joins === join && this.#begin(message as TopicMessage),
+        failed: (error) => this.#joins === join && this.#refused(error),
+      },
+    );
+  }
+
+  leave(): void {
+    this.#cancelJoin();
+    this.#joins += 1;
+    this.link.ask({ op: "unsubscribe", topic: this.topic }, { answered: () => {}, failed: () => {} });
+  }
+
+  receive(message: TopicMessage): void {
+    if (this.#isJoining) return;
+    if ("cursor" in message) this.#from = `cursor:${message.cursor}`;
+    if (message.op === "caught_up") this.#isBehind = false;
+    for (const reader of this.#readers) reader.receive(message);
+    if (message.op === "caught_up") this.#turn("live");
+  }
+
+  lose(): void {
+    this.#cancelJoin();
+    this.#isJoining = true;
+    this.#turn("lost");
+  }
+
+  /** For good. */
+  fail(error: TidingsError): void {
+    this.#cancelJoin();
+    this.link.channels.delete(this.topic);
+    for (const reader of this.#readers) reader.fail(error);
+    this.#readers.clear();
+  }
+
+  #begin(message: TopicMessage): void {
+    this.#isJoining = false;
+    this.#turn("catching_up");
+    this.receive(message);
+  }
+
+  #refused(error: TidingsError): void {
+    // A lost link joins again by itself.
+    if (error.code === "connection_lost") return;
+    if (!error.retryable) return this.fail(error);
+    this.#cancelJoin = this.#clock.after(Math.max(JOIN_AGAIN_MS, error.retryAfterMs), () => this.join());
+  }
+
+  #turn(state: ChannelState): void {
+    this.#state = state;
+    for (const reader of this.#readers) reader.turn(state);
+  }
+}

@@ -1,0 +1,36 @@
+/** What a client and a hub say to each other on a socket of `tidings.v1` (wire/native is the hub's side of it). */
+import type { Problem } from "../wire/native/problem.ts";
+import type { HubEvent } from "./event-definition.ts";
+
+export interface Gap {
+  readonly partition: number;
+  readonly requested: number;
+  readonly firstHeld: number;
+  readonly reason: "trimmed" | "epoch" | "ahead";
+}
+
+/** Of a followed topic. */
+export type TopicMessage =
+  | { readonly op: "subscribed"; readonly topic: string; readonly cursor: string }
+  | { readonly op: "event"; readonly topic: string; readonly cursor: string; readonly event: HubEvent }
+  | { readonly op: "caught_up"; readonly topic: string; readonly cursor: string }
+  | ({ readonly op: "gap"; readonly topic: string } & Gap)
+  | { readonly op: "unsubscribed"; readonly topic: string };
+
+export type HubMessage = { readonly ref?: number } & (
+  | { readonly op: "welcome"; readonly connection: string; readonly expiresAt?: string; readonly ackWindow?: number }
+  | TopicMessage
+  | { readonly op: "published"; readonly receipt: unknown }
+  | { readonly op: "refreshed"; readonly expiresAt?: string }
+  | { readonly op: "error"; readonly problem: Problem; readonly retryAfterSeconds?: number }
+  | { readonly op: "pong" }
+);
+
+export interface ClientMessage {
+  readonly op: "subscribe" | "unsubscribe" | "publish" | "presence" | "ack" | "refresh";
+  readonly topic?: string;
+  readonly [member: string]: unknown;
+}
+
+/** Exactly this text: the hub answers it without waking. */
+export const PING = '{"op":"ping"}';

@@ -1,0 +1,189 @@
+/** When a client comes back, and when it does not: a scripted hub, and time that the test moves. */
+import { expect, it } from "vitest";
+import { createHub, type Hub, type Item } from "../../src/client/client.ts";
+import type { AnyDefinition } from "../../src/client/event-definition.ts";
+import { ManualClock, scriptedSockets, settle, type ScriptedSocket } from "../builders/scripted-hub.ts";
+
+interface Stage {
+  readonly client: Hub;
+  readonly clock: ManualClock;
+  readonly sockets: ScriptedSocket[];
+  /** Requests that the client sent, and what it is told: a problem by code. */
+  readonly requests: string[];
+  readonly errors: string[];
+}
+
+function open({ refusal = "upgrade_required", token = "t" } = {}): Stage {
+  const clock = new ManualClock();
+  const { sockets, WebSocket } = scriptedSockets();
+  const requests: string[] = [];
+  const errors: string[] = [];
+  const fetch = async (url: string) => {
+    requests.push(new URL(url).pathname);
+    const text = async () => JSON.stringify({ code: refusal, title: refusal, retryable: false });
+    return { ok: false, status: 400, headers: new Headers(), text };
+  };
+  const client = createHub({ url: "https://hub.test/", token, clock, WebSocket, fetch });
+  client.onError(({ code }) => errors.push(code));
+  return { client, clock, sockets, requests, errors };
+}
+
+const WELCOME = { op: "welcome", connection: "c1", ackWindow: 1_000 };
+
+/** Answers the last subscribe with the cursor. */
+function follow(socket: ScriptedSocket, cursor: string): void {
+  const { ref, topic } = socket.sent.findLast(({ op }) => op === "subscribe")!;
+  socket.say({ op: "subscribed", ref, topic, cursor }, { op: "caught_up", topic, cursor });
+}
+
+const event = (offset: number, cursor: string) => ({ op: "event", topic: "t", cursor, event: { type: "e", offset } });
+
+async function begin(stage: Stage): Promise<ScriptedSocket> {
+  stage.client.subscribe("t");
+  await settle();
+  const socket = stage.sockets.at(-1)!;
+  socket.say(WELCOME);
+  follow(socket, "A");
+  return socket;
+}
+
+it("[CLI-10] connects where the hub answers, with its token, and follows", async () => {
+  const stage = open({ token: "a+b" });
+  const socket = await begin(stage);
+  expect(socket.url).toBe("wss://hub.test/v1/connect?token=a%2Bb");
+  expect(socket.sent).toEqual([{ op: "subscribe", ref: 1, topic: "t", from: "latest" }]);
+  expect(stage.client.state).toBe("open");
+});
+
+it("[CLI-10] resumes by the last cursor, and ignores what still comes of the follow before", async () => {
+  const stage = open();
+  const items: Item<AnyDefinition>[] = [];
+  const subscription = stage.client.subscribe("t");
+  void (async () => {
+    for await (const item of subscription) if (item.kind !== "state") items.push(item);
+  })();
+  await settle();
+  const [first] = stage.sockets as [ScriptedSocket];
+  first.say(WELCOME);
+  follow(first, "A");
+  first.say(event(1, "B"));
+  first.end(1_006);
+  first.say(event(2, "C"));
+  await stage.clock.advance(250);
+  const second = stage.sockets[1]!;
+  second.say(WELCOME);
+  second.say(event(9, "Z"));
+  expect(second.sent).toMatchObject([{ op: "subscribe", from: "cursor:B" }]);
+  follow(second, "B");
+  second.say(event(2, "C"));
+  await settle();
+  expect(items).toMatchObject([{ event: { offset: 1 } }, { event: { offset: 2 } }]);
+});
+
+it("[CLI-10] waits by chance up to a bound that doubles, and begins small again after a good connection", async () => {
+  const stage = open();
+  stage.clock.chance = 1;
+  const socket = await begin(stage);
+  await stage.clock.advance(20_000);
+  socket.end(1_006);
+  const waits: number[] = [];
+  for (let tries = 0; tries < 9; tries += 1) {
+    waits.push(Math.min(...stage.clock.waits));
+    await stage.clock.advance(waits.at(-1)!);
+    stage.sockets.at(-1)!.end(1_006);
+    await settle();
+  }
+  expect(waits).toEqual([500, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+  stage.clock.chance = 0;
+  await stage.clock.advance(30_000);
+  stage.sockets.at(-1)!.end(1_006);
+  expect(Math.min(...stage.clock.waits)).toBe(0);
+});
+
+it.each([4_000, 4_008, 4_401, 4_499, 1_001, 1_006, 1_011, 1_012])("[CLI-10] comes back after %i", async (code) => {
+  const clock = new ManualClock();
+  const { sockets, WebSocket } = scriptedSockets();
+  const client = createHub({ url: "https://hub.test", getToken: () => "t", clock, WebSocket });
+  client.subscribe("t");
+  await settle();
+  sockets[0]!.say(WELCOME);
+  sockets[0]!.end(code);
+  expect(client.state).toBe("lost");
+  await clock.advance(500);
+  expect(sockets).toHaveLength(2);
+});
+
+it.each([4_500, 4_503, 4_999])("[CLI-10] does not come back after %i, and says what the hub said", async (code) => {
+  const stage = open();
+  const socket = await begin(stage);
+  const subscription = stage.client.subscribe("t");
+  socket.say({ op: "error", problem: { code: "origin_not_allowed", title: "no", retryable: false } });
+  socket.end(code);
+  await stage.clock.advance(3_600_000);
+  expect([stage.client.state, stage.sockets.length]).toEqual(["closed", 1]);
+  const read = async () => {
+    for await (const item of subscription) if (item.kind === "event") break;
+  };
+  await expect(read()).rejects.toMatchObject({ code: "origin_not_allowed", retryable: false });
+});
+
+it("[CLI-10] does not come before the time that the hub has named", async () => {
+  const stage = open();
+  const socket = await begin(stage);
+  const problem = { code: "too_many_frames", title: "slow", retryable: true };
+  socket.say({ op: "error", problem, retryAfterSeconds: 7 });
+  socket.end(4_029);
+  expect(stage.clock.waits).toEqual([7_000]);
+});
+
+it("[CLI-9] asks why it was not let in, and gives up when that will not change", async () => {
+  const stage = open({ refusal: "scope_missing" });
+  stage.client.subscribe("t");
+  await settle();
+  stage.sockets[0]!.end(1_006);
+  await settle();
+  expect(stage.requests).toEqual(["/v1/connect"]);
+  expect([stage.client.state, stage.errors]).toEqual(["closed", ["scope_missing"]]);
+});
+
+it("[CLI-10] pings, and gives up a connection that does not answer", async () => {
+  const stage = open();
+  const socket = await begin(stage);
+  await stage.clock.advance(25_000);
+  expect(socket.sent.at(-1)).toEqual({ op: "ping" });
+  socket.say({ op: "pong" });
+  await stage.clock.advance(35_000);
+  expect(socket.sent.filter(({ op }) => op === "ping")).toHaveLength(2);
+  expect(stage.client.state).toBe("open");
+  await stage.clock.advance(10_000);
+  expect([stage.client.state, socket.isClosed]).toEqual(["lost", true]);
+});
+
+it("[CLI-10] asks at once when its page wakes, and does not judge by a timer that slept", async () => {
+  const stage = open();
+  const socket = await begin(stage);
+  await stage.clock.advance(25_000); // A ping is on its way,
+  stage.clock.sleep(60_000); // the machine sleeps,
+  await stage.clock.advance(0); // and its timer comes late.
+  expect(stage.client.state).toBe("open");
+  expect(socket.sent.filter(({ op }) => op === "ping")).toHaveLength(2);
+  await stage.clock.advance(5_000);
+  expect(stage.client.state).toBe("lost");
+  stage.client.wake();
+  await settle();
+  expect(stage.sockets).toHaveLength(2);
+});
+
+it("[CLI-3] acknowledges a tenth of the window at a time, so that the hub goes on", async () => {
+  const stage = open();
+  const socket = await begin(stage);
+  const acks = () => socket.sent.filter(({ op }) => op === "ack");
+  for (let offset = 1; offset <= 99; offset += 1) socket.say(event(offset, `c${offset}`));
+  expect(acks()).toEqual([]);
+  socket.say(event(100, "c100"));
+  socket.say({ ...event(101, "c101"), padding: "x".repeat(300_000) });
+  expect(acks()).toEqual([
+    { op: "ack", topic: "t", cursor: "c100" },
+    { op: "ack", topic: "t", cursor: "c101" },
+  ]);
+});
