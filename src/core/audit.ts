@@ -16,6 +16,7 @@ export type AuditAction =
   | "subscription.changed"
   | "subscription.deleted"
   | "subscription.paused"
+  | "subscription.replayed"
   | "subscription.resumed"
   | "subscription.sought"
   | "subscription.secret_rotated"

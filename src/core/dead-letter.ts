@@ -1,6 +1,7 @@
 /** Dead letters as operators read them, and which of them a list or a repair means. */
 import type { AttemptRecord } from "./delivery-decision.ts";
 import type { FilterPattern } from "./filter-pattern.ts";
+import type { LifeRange } from "./replay.ts";
 
 export interface DeadLetter {
   readonly id: string;
@@ -42,4 +43,6 @@ export type DeadLetterChoice =
   /** Those whose event it lets through. */
   | { readonly kind: "filter"; readonly filter: FilterPattern }
   | { readonly kind: "fingerprint"; readonly fingerprint: string }
+  /** Those of events that lie in one of the ranges; `filter` null: all of them. */
+  | { readonly kind: "ranges"; readonly ranges: readonly LifeRange[]; readonly filter: FilterPattern | null }
   | { readonly kind: "all" };

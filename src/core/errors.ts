@@ -70,6 +70,8 @@ export const ERRORS = {
   quota_exceeded: { status: 429, close: 4029, retryable: true, effect: "none", says: "The app or the key has used up what it may have." },
   quota_unavailable: { status: 503, close: 4003, retryable: true, effect: "none", says: "The hub cannot tell just now whether the quota allows that." },
   reader_too_slow: { status: 429, close: 4008, retryable: true, effect: "none", says: "The reader stayed too far behind; resume from its cursor." },
+  replay_under_way: { status: 409, close: 4009, retryable: true, effect: "none", says: "Some of these events are being replayed already, or are still owed from a replay." },
+  replay_unknown: { status: 409, close: 4509, retryable: false, effect: "none", says: "What was missed so far back was not written down: begin later, or replay with force." },
   revocation_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The revocation does not have the required form." },
   route_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "Nothing answers at that address." },
   scope_missing: { status: 403, close: 4503, retryable: false, effect: "none", says: "The credential does not allow that." },

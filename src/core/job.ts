@@ -17,7 +17,10 @@ export interface RepairAnswer {
   readonly job: string | null;
 }
 
-/** `done` stays behind `matched` where others were faster, or it was cancelled. */
+/**
+ * `done` stays behind `matched` where others were faster, or it was cancelled. Of a replay `matched` and `done` count
+ * events of its range, and `replayed` those of them that the filters let through: they are owed anew.
+ */
 export interface JobReport {
   readonly id: string;
   readonly kind: JobKind;
@@ -26,6 +29,7 @@ export interface JobReport {
   readonly state: JobState;
   readonly matched: number;
   readonly done: number;
+  readonly replayed?: number;
   readonly createdAt: string;
   readonly endedAt?: string;
 }

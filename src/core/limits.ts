@@ -133,6 +133,7 @@ export const LIMITS = {
   REPAIR_DELIVERIES_MAX: 1_000, // dead letters that one request moves before its answer; more are moved by a job
   REPAIR_DELIVERIES_PER_SECOND_MAX: 10_000,
   SEEK_PARTITIONS_MAX: 1_000, // each log is asked for its place
+  PASSED_OVER_RANGES_MAX: 10_000, // of one subscription, a row each; the oldest are forgotten, and `missing` says so
   SUBSCRIPTION_JOBS_MAX: 10, // of one subscription
   ATTACH_TOPICS_INLINE_MAX: 200, // above it a PUT answers 202 and the cron goes on
 

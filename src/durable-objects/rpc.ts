@@ -11,6 +11,7 @@ import type { JobReport, RepairAnswer, RepairOptions } from "../core/job.ts";
 import type { Principal } from "../core/principal.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseReturn } from "../core/quota-lease.ts";
 import type { LeaseReport, LeaseVerdicts, PullAnswer, PullAsk } from "../core/pull.ts";
+import type { ReplayAnswer, ReplayAsk } from "../core/replay.ts";
 import type { Result } from "../core/result.ts";
 import type { Revocation } from "../core/revocation.ts";
 import type { Retention } from "../core/retention.ts";
@@ -308,6 +309,8 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   discard(choice: DeadLetterChoice, options: RepairOptions): Promise<Result<RepairAnswer>>;
   /** Moves the place from which it goes on; what it owes, it owes on. */
   seek(ask: SeekAsk): Promise<Result<readonly SeekMove[]>>;
+  /** Brings a range once more, as a job. */
+  replay(ask: ReplayAsk): Promise<Result<ReplayAnswer>>;
   /** By its number. Fails with `job_not_found`. */
   job(number: number): Promise<Result<JobReport>>;
   cancelJob(number: number): Promise<Result<JobReport>>;

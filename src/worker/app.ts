@@ -21,6 +21,7 @@ import { keyRoutes } from "./routes/keys.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
 import { pullRoutes } from "./routes/pull.ts";
 import { parkedDeliveryRoutes } from "./routes/parked-deliveries.ts";
+import { replayRoutes } from "./routes/replay.ts";
 import { revocationRoutes } from "./routes/revocations.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { seekRoutes } from "./routes/seek.ts";
@@ -50,6 +51,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", parkedDeliveryRoutes);
   hub.route("/v1", jobRoutes);
   hub.route("/v1", seekRoutes);
+  hub.route("/v1", replayRoutes);
   hub.route("/v1", appRoutes);
   hub.route("/v1", keyRoutes);
   hub.route("/v1", tokenRoutes);

@@ -153,6 +153,8 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
     "GET /v1/subscriptions/nobody/dead-letters",
     "POST /v1/subscriptions/nobody/dead-letters/redrive",
     "POST /v1/subscriptions/nobody/pull",
+    "POST /v1/subscriptions/nobody/seek",
+    "POST /v1/subscriptions/nobody/replay",
     "POST /v1/subscriptions/nobody/skip",
     "POST /v1/subscriptions/nobody/retry",
     "GET /v1/subscriptions/a%2Fb",
@@ -164,6 +166,9 @@ const letters = (body: string, code: ErrorCode, verb = "redrive"): BadRequest =>
 
 const parked = (body: string, code: ErrorCode, verb: "skip" | "retry"): BadRequest =>
   bad(`${verb} ${body.slice(0, 40)}`, `POST /v1/subscriptions/steady/${verb}`, code, JSON_TYPE, body);
+
+const replayed = (body: string, code: ErrorCode): BadRequest =>
+  bad(`replay ${body}`, "POST /v1/subscriptions/steady/replay", code, JSON_TYPE, body);
 
 export const BAD_REPAIRS: readonly BadRequest[] = [
   parked("[]", "parameter_invalid", "skip"),
@@ -216,6 +221,22 @@ export const BAD_REPAIRS: readonly BadRequest[] = [
     JSON_TYPE,
     '{"to":"latest","topic":"x"}',
   ),
+  ...[
+    "{}",
+    '{"mode":"force"}',
+    '{"from":"earliest"}',
+    '{"mode":"zebra","from":"earliest"}',
+    '{"mode":7,"from":"earliest"}',
+    '{"mode":"force","from":"zebra"}',
+    '{"mode":"force","from":"earliest","to":"offset:0"}',
+    '{"mode":"missing","from":"earliest","partition":64}',
+    '{"mode":"failed","from":"earliest","ratePerSecond":0}',
+    '{"mode":"force","from":"earliest","dryRun":1}',
+    '{"mode":"force","from":"earliest","x":1}',
+  ].map((body) => replayed(body, "parameter_invalid")),
+  replayed('{"mode":"force","from":"cursor:x"}', "cursor_invalid"),
+  replayed('{"mode":"force","from":"earliest","filter":{}}', "filter_invalid"),
+  replayed('{"mode":"failed","from":"earliest","topic":"x"}', "topic_not_found"),
   bad("no job's id", `GET /v1/jobs/${MARK}`, "job_not_found"),
   bad("an end of no job", `POST /v1/jobs/${MARK}/cancel`, "job_not_found", JSON_TYPE, "{}"),
   bad("dead letters behind nonsense", `GET /v1/subscriptions/steady/dead-letters?cursor=${MARK}`, "cursor_invalid"),

@@ -65,10 +65,13 @@ export class FakeLog {
 
   read(request: ReadRequest): Result<ReadPage> {
     if (!this.reachable) throw new Error("the log is not there");
-    if (request.life.epoch !== this.epoch || request.start.kind !== "after") return fail("topic_not_found");
-    const { offset } = request.start;
-    const after = Math.max(offset, this.firstHeld - 1);
-    const through = Math.min(this.head, after + request.eventsMax);
+    if (request.life.epoch !== this.epoch || request.start.kind === "time") return fail("topic_not_found");
+    const offset = { earliest: this.firstHeld - 1, latest: this.head, after: offsetOf(request.start) }[
+      request.start.kind
+    ];
+    const after = Math.min(Math.max(offset, this.firstHeld - 1), this.head);
+    const until = Math.max(after, Math.min(this.head, request.until ?? this.head));
+    const through = Math.min(until, after + request.eventsMax);
     const gap: Gap | null =
       after > offset ? { partition: 0, requested: offset + 1, firstHeld: this.firstHeld, reason: "trimmed" } : null;
     return ok({
@@ -95,6 +98,8 @@ export class FakeLog {
     return { offsets, body: joinLines(offsets.map(lineOf)) };
   }
 }
+
+const offsetOf = (start: ReadRequest["start"]): number => (start.kind === "after" ? start.offset : 0);
 
 const typeOf = (offset: number): string => (offset % 2 === 0 ? "even" : "odd");
 

@@ -1,7 +1,8 @@
 /**
  * Random steps in random order, the ledger read anew from its rows at each: pushes, pulls, claims, settles whole and in
  * part, by consumers that live and by those whose claim is over, lost and doubled messages, lapses, pauses, an
- * endpoint that is held back, retention, redrives, discards, seeks. After every step each matching event stands in exactly one place; at the end nothing is owed.
+ * endpoint that is held back, retention, redrives, discards, seeks, replays that are slow, cancelled or neither. After
+ * every step each matching event stands in exactly one place; at the end nothing is owed.
  */
 import { expect, it } from "vitest";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
@@ -9,10 +10,14 @@ import type { SubscriptionDefinition } from "../../src/core/subscription.ts";
 import { ringUnclaimed } from "../../src/durable-objects/subscription/alarm.ts";
 import { changeState } from "../../src/durable-objects/subscription/configure.ts";
 import { Pump } from "../../src/durable-objects/subscription/pump.ts";
+import { runSlice } from "../../src/durable-objects/subscription/job-runner.ts";
+import { cancelJob, reportJob } from "../../src/durable-objects/subscription/jobs.ts";
+import { replay } from "../../src/durable-objects/subscription/replay.ts";
 import { seek } from "../../src/durable-objects/subscription/seek.ts";
 import { settleDispatch } from "../../src/durable-objects/subscription/settle.ts";
 import { claimForPublisher } from "../../src/durable-objects/subscription/sync-claim.ts";
 import type { ClaimedDelivery } from "../../src/durable-objects/rpc.ts";
+import { valueOf } from "../builders/log.ts";
 import { seededRandom } from "../harness/random.ts";
 import { ACCEPTED, FAILED, LedgerWorld, outcomeOf, REFUSED, type Claim } from "./ledger-world.ts";
 
@@ -34,6 +39,8 @@ class RandomRun {
   readonly accepted = new Set<string>();
   /** How many events seeks have had examined again. */
   again = 0;
+  /** Replays that were begun, and how. */
+  readonly replays = new Map<string, string>();
   readonly #random: () => number;
 
   constructor(seed: number, more: Partial<SubscriptionDefinition>) {
@@ -52,17 +59,18 @@ class RandomRun {
 
   async step(): Promise<void> {
     const roll = this.#below(100);
-    if (roll < 25) await this.#push();
-    else if (roll < 35) await this.world.pump();
-    else if (roll < 60) await this.#claim();
-    else if (roll < 85) await this.#settle();
-    else if (roll < 89) await this.#passTime();
-    else if (roll < 92)
+    if (roll < 23) await this.#push();
+    else if (roll < 33) await this.world.pump();
+    else if (roll < 58) await this.#claim();
+    else if (roll < 83) await this.#settle();
+    else if (roll < 87) await this.#passTime();
+    else if (roll < 90)
       await this.world.step((ledger) => changeState(ledger, ledger.state === "active" ? "paused" : "active"));
-    else if (roll < 94) this.#trim();
-    else if (roll < 96) await this.world.redriveAll();
-    else if (roll < 97) await this.world.discardAll();
-    else if (roll < 98) await this.#seek();
+    else if (roll < 92) this.#trim();
+    else if (roll < 93) await this.world.redriveAll();
+    else if (roll < 94) await this.world.discardAll();
+    else if (roll < 95) await this.#seek();
+    else if (roll < 98) await this.#replay();
     else if (roll < 99) await this.#hold();
     else this.world.sent.splice(0, this.#below(this.world.sent.length + 1)); // The queue loses messages.
   }
@@ -72,7 +80,8 @@ class RandomRun {
     const examined = await this.world.step((ledger) =>
       ledger.sources.live().reduce((sum, source) => sum + source.examined, 0),
     );
-    expect(stats.matched).toBe(examined + this.again); // Without a filter every event matches.
+    const replayed = await this.#replayed();
+    expect(stats.matched).toBe(examined + this.again + replayed); // Without a filter every event matches.
     expect(stats.delivered).toBe(this.accepted.size);
     const open = await this.world.step((ledger) => ledger.dispatches.openCounts().deliveries);
     expect(open).toBeLessThanOrEqual(this.world.definition.maxInFlight);
@@ -91,7 +100,8 @@ class RandomRun {
         if (by.kind === "claimed") await this.#settleWith(dispatch, by, by.deliveries, () => ACCEPTED, true);
       }
       const { owed, lag } = await this.world.stats();
-      if (owed === 0 && lag === 0) return;
+      const jobs = await this.world.step((ledger) => ledger.jobs.countRunning());
+      if (owed === 0 && lag === 0 && jobs === 0) return;
     }
     throw new Error("it does not drain");
   }
@@ -179,6 +189,8 @@ class RandomRun {
     await this.world.lapse(LATER_MS);
     await this.world.step((ledger) => {
       ledger.storage.sql.exec("UPDATE retries SET next_at = 0");
+      const later = Date.now() + LATER_MS;
+      for (const job of ledger.jobs.due(later)) ledger.storage.transactionSync(() => runSlice(ledger, job, later));
       this.world.sent.push(...ringUnclaimed(ledger, Date.now() + LATER_MS, false));
     });
   }
@@ -197,6 +209,28 @@ class RandomRun {
     if (moved.ok && !ask.dryRun) this.again += moved.value[0]!.again;
   }
 
+  async #replay(): Promise<void> {
+    const first = 1 + this.#below(this.world.log("t").head / 2 + 2);
+    const [from, to] = [first, first + 1 + this.#below(20)].map((offset) => ({ kind: "offset", offset }) as const);
+    const mode = (["force", "force", "missing", "failed"] as const)[this.#below(4)]!;
+    const slow = this.#below(2) === 0 ? 1 + this.#below(20) : null;
+    const ask = { mode, from: from!, to: to!, topic: "t", partition: null, filter: null, lastJob: null };
+    await this.world.step(async (ledger) => {
+      if (this.#below(4) === 0) cancelJob(ledger, ledger.jobs.lastNumber(), Date.now());
+      const begun = await replay(ledger, this.world.env, { ...ask, ratePerSecond: slow, dryRun: this.#below(4) === 0 });
+      if (!begun.ok) expect(["replay_under_way", "too_many_jobs"]).toContain(begun.failure.code);
+      else if (begun.value.job !== null) this.replays.set(begun.value.job, mode);
+    });
+  }
+
+  /** How many deliveries replays have made, as their jobs tell it. */
+  #replayed(): Promise<number> {
+    return this.world.step((ledger) => {
+      const reports = [...this.replays.keys()].map((job) => valueOf(reportJob(ledger, Number(job.split("_").at(-1)))));
+      return reports.reduce((sum, { replayed = 0 }) => sum + replayed, 0);
+    });
+  }
+
   #trim(): void {
     const log = this.world.log("t");
     log.firstHeld = Math.min(log.head + 1, log.firstHeld + this.#below(10));
@@ -207,8 +241,10 @@ class RandomRun {
   }
 }
 
+let replays = 0;
+
 it.each(RUNS)(
-  "[DLV-1, SYN-4, RPL-3] after each random step every event is in exactly one place (seed %i, %o)",
+  "[DLV-1, SYN-4, RPL-3, RPL-6] after each random step every event is in exactly one place (seed %i, %o)",
   async (seed, more) => {
     const run = new RandomRun(seed, more);
     await run.begin();
@@ -221,5 +257,10 @@ it.each(RUNS)(
     const stats = await run.world.stats();
     expect(stats).toMatchObject({ owed: 0, inFlight: 0, lag: 0 });
     expect(stats.delivered).toBeGreaterThan(0);
+    replays += run.replays.size;
   },
 );
+
+it("[RPL-6] the control: there were replays among the steps", () => {
+  expect(replays).toBeGreaterThan(10);
+});

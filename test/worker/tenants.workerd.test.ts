@@ -144,6 +144,8 @@ function bodyFor(route: string, names: Names): unknown {
   if (route === "PUT /v1/topics/:topic") return {};
   if (route === "PUT /v1/subscriptions/:name")
     return { topics: [names.topic], target: { kind: "listener", name: "analytics" }, startFrom: "earliest" };
+  if (route.endsWith("/replay")) return { mode: "force", from: "earliest", topic: names.topic };
+  if (route.endsWith("/seek")) return { to: "latest", topic: names.topic };
   if (/redrive|discard/.test(route)) return { ids: [`msg_${names.name}`] };
   if (route === "POST /v1/keys") return { name: "k", app: names.app, scopes: ["publish:a"] };
   if (route === "POST /v1/revocations") return { key: names.key };

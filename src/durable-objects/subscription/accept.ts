@@ -6,6 +6,7 @@ import type { LogPush, PushAnswer } from "../rpc.ts";
 import { dispatchEvents } from "./dispatch.ts";
 import { gatherPush } from "./gather.ts";
 import { laneRules } from "./lanes.ts";
+import { passOver } from "./passed-over.ts";
 import { holdForPublisher } from "./sync-hold.ts";
 import { retireSource } from "./retire.ts";
 import type { Ledger } from "./ledger.ts";
@@ -57,6 +58,7 @@ export function beginSource(
     return { ...source, state: "retired" };
   }
   for (const past of ledger.sources.unretired(topic, partition, epoch - 1)) retireSource(ledger, past);
+  passOver(ledger, source, [{ first: 1, last: examined }]);
   return source;
 }
 

@@ -8,6 +8,7 @@ import { messageOf } from "./dispatch.ts";
 import { lapse } from "./lapse.ts";
 import { nextToExamine } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
+import { FIRST_TURN } from "./source-store.ts";
 
 /** Lapses that one run ends; the next run, at once, goes on. */
 const LAPSES_PER_RUN = 20;
@@ -48,7 +49,7 @@ export class LedgerAlarm {
     const heldUntil = ledger.isPulled ? null : ledger.heldUntil;
     const tokensAt = ledger.rateRoomAt(now);
     const hasRoom = ledger.room(Math.max(now, heldUntil ?? 0, tokensAt ?? 0)) > 0;
-    const behind = nextToExamine(ledger, 0, now) !== null || ledger.waiting.freeLanes(1).length > 0;
+    const behind = nextToExamine(ledger, FIRST_TURN, now) !== null || ledger.waiting.freeLanes(1).length > 0;
     const gatherAt = ledger.definition.batch === undefined ? null : ledger.gathers.nextUntil(now);
     const retryAt = ledger.retries.nextAt();
     const jobAt = ledger.jobs.nextAt();

@@ -28,7 +28,7 @@ function claimedDeliveries(ledger: Ledger, dispatch: Dispatch): ClaimedDelivery[
   const ids = new Set(dispatch.deliveries.map(([source]) => source));
   const sources = new Map([...ids].map((id) => [id, ledger.sources.get(id)!]));
   return dispatch.deliveries.map(([source, offset, attempt, lane]) => {
-    const { topic, partition, epoch } = sources.get(source)!;
+    const { topic, partition, epoch, replay } = sources.get(source)!;
     const retry = dispatch.parked ? ledger.retries.get({ source, offset }) : null;
     return {
       id: deliveryKey(ledger.subscriptionId, source, offset),
@@ -38,7 +38,7 @@ function claimedDeliveries(ledger: Ledger, dispatch: Dispatch): ClaimedDelivery[
       epoch,
       offset,
       attempt,
-      redrive: retry?.redrive ?? false,
+      redrive: replay > 0 || (retry?.redrive ?? false),
       line: retry?.line ?? null,
       ...(lane !== undefined && { lane }),
     };

@@ -3,6 +3,7 @@ import { fail, ok, type Result } from "../../core/result.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../../core/subscription.ts";
 import type { Env } from "../../env.ts";
 import { topicLog } from "../../stubs.ts";
+import { endEarly } from "./jobs.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Source } from "./source-store.ts";
 
@@ -13,6 +14,8 @@ export async function configure(ledger: Ledger, env: Env, definition: Subscripti
     ledger.define(definition);
     const sources = ledger.sources.live().filter(({ topic }) => !ledger.follows(topic));
     for (const { id } of sources) ledger.sources.setState(id, "frozen");
+    for (const { job, topic } of ledger.replays.running())
+      if (!ledger.follows(topic)) endEarly(ledger, job, Date.now());
     return sources;
   });
   await detachAll(ledger, env, unwanted);

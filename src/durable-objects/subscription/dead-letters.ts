@@ -6,8 +6,10 @@ import { compileFilter } from "../../core/filter.ts";
 import { parseDeliveryId } from "../../core/ledger-ids.ts";
 import { unreachable } from "../../core/assert.ts";
 import type { DeadLetterChoice } from "../../core/dead-letter.ts";
+import type { LifeRange } from "../../core/replay.ts";
 import type { DeadPlace, DeadRange } from "./dead-letter-store.ts";
 import type { Ledger } from "./ledger.ts";
+import { giveUp } from "./passed-over.ts";
 
 export type RepairVerb = "redrive" | "discard";
 
@@ -54,6 +56,7 @@ export function moveLetters(ledger: Ledger, verb: RepairVerb, letters: readonly 
     if (verb === "redrive") ledger.deadLetters.moveToRetries(seq, now);
     else ledger.deadLetters.remove(seq);
   }
+  if (verb === "discard") giveUp(ledger, letters);
   for (const [source, group] of Map.groupBy(letters, (letter) => letter.source)) {
     const discarded = verb === "discard" ? group.length : 0;
     ledger.sources.count(source, { dead: -group.length, discarded });
@@ -78,6 +81,12 @@ export function chooseSlice(
       return sliceOf(deadLetters.places(range, limit), range, limit);
     case "fingerprint":
       return sliceOf(deadLetters.placesAlike(choice.fingerprint, range, limit), range, limit);
+    case "ranges": {
+      const { filter, ranges } = choice;
+      const wider: DeadLetterChoice = filter === null ? { kind: "all" } : { kind: "filter", filter };
+      const { places, ...rest } = chooseSlice(ledger, wider, range, limit);
+      return { places: places.filter((place) => isWithin(ledger, place, ranges)), ...rest };
+    }
     case "filter": {
       const { matches } = compileFilter(choice.filter);
       const { letters, ...rest } = deadLetters.read(range, limit, { reason: null, fingerprint: null, matches });
@@ -86,6 +95,12 @@ export function chooseSlice(
     default:
       return unreachable(choice);
   }
+}
+
+function isWithin(ledger: Ledger, { source, offset }: DeadPlace, ranges: readonly LifeRange[]): boolean {
+  const { topic, partition, epoch } = ledger.sources.get(source)!;
+  const range = ranges.find((one) => one.topic === topic && one.partition === partition && one.epoch === epoch);
+  return range !== undefined && offset > range.after && offset <= range.through;
 }
 
 const sliceOf = (places: readonly DeadPlace[], { after }: DeadRange, limit: number): ChosenSlice => ({

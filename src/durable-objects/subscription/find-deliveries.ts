@@ -22,10 +22,11 @@ export async function findDeliveries(ledger: Ledger, env: Env, eventId: string):
       topicLog(env, ledger.app, topic, partition).find(lifeOfEpoch(epoch), eventId),
     ),
   );
-  return sources.flatMap(({ id: source }, index) => {
+  return sources.flatMap((life, index) => {
     const found = lines[index]!;
     if (!found.ok || found.value === null) return [];
-    return reportPlace(ledger, { source, offset: parseEventLine(found.value).offset });
+    const { offset } = parseEventLine(found.value);
+    return ledger.sources.ofLife(life).flatMap(({ id: source }) => reportPlace(ledger, { source, offset }));
   });
 }
 

@@ -8,6 +8,7 @@ import { logStage } from "../../observability/log.ts";
 import { chooseSlice, moveLetters, SLICE_LETTERS } from "./dead-letters.ts";
 import type { Job } from "./job-store.ts";
 import type { Ledger } from "./ledger.ts";
+import { grantMore } from "./replay-progress.ts";
 
 export class JobRunner {
   readonly #ledger: Ledger;
@@ -62,10 +63,14 @@ export class JobRunner {
 /** One transaction: the letters and the job's place among them move together, so none is moved twice or missed. */
 export function runSlice(ledger: Ledger, id: number, now: number): boolean {
   const job = ledger.jobs.get(id);
-  if (job?.state !== "running" || job.spec.kind === "replay") return false;
+  if (job?.state !== "running") return false;
+  if (job.spec.kind === "replay" && job.spec.mode !== "failed") {
+    grantMore(ledger, job, now);
+    return false;
+  }
   const limit = Math.min(SLICE_LETTERS, job.ratePerSecond ?? SLICE_LETTERS);
   const { places, through, isLast } = chooseSlice(ledger, job.spec.choice, job, limit);
-  moveLetters(ledger, job.spec.kind, places, now);
+  moveLetters(ledger, job.spec.kind === "discard" ? "discard" : "redrive", places, now);
   const delayMs = delayAfter(job, places.length);
   const nextAt = now + (delayMs > 0 ? delayMs : LIMITS.TELL_AGAIN_MS);
   ledger.jobs.progress(job, { done: job.done + places.length, after: through, nextAt });

@@ -1,12 +1,20 @@
 /** Jobs: work on many deliveries, a slice a transaction, that goes on after the request which asked for it. */
-import type { JobKind, JobState } from "../../core/job.ts";
 import type { DeadLetterChoice } from "../../core/dead-letter.ts";
+import type { FilterPattern } from "../../core/filter-pattern.ts";
+import type { JobState } from "../../core/job.ts";
 
 /** What is to be done. */
-export interface JobSpec {
-  readonly kind: JobKind;
-  readonly choice: DeadLetterChoice;
-}
+export type JobSpec =
+  | { readonly kind: "redrive" | "discard"; readonly choice: DeadLetterChoice }
+  /** The dead letters of a range. */
+  | { readonly kind: "replay"; readonly mode: "failed"; readonly choice: DeadLetterChoice }
+  /** The ranges are its sources; the filter narrows beside the subscription's own. */
+  | { readonly kind: "replay"; readonly mode: "force" | "missing"; readonly filter: FilterPattern | null };
+
+export const isReplayOfLog = (spec: JobSpec): boolean => spec.kind === "replay" && spec.mode !== "failed";
+
+/** When the next slice of a job is due that waits for its deliveries and not for a time. */
+export const UNTIMED = Number.MAX_SAFE_INTEGER;
 
 export interface Job {
   readonly id: number;
@@ -15,7 +23,7 @@ export interface Job {
   /** How many there were to it when it was made. */
   readonly matched: number;
   readonly done: number;
-  /** How far it has come; in what, its spec says. */
+  /** How far it has come: the last dead letter looked at, or of a replay the time when it was granted more. */
   readonly after: number;
   /** The last dead letter that is its own. */
   readonly until: number;
@@ -80,8 +88,13 @@ export class JobStore {
   }
 
   nextAt(): number | null {
-    const sql = `SELECT min(next_at) AS at FROM jobs WHERE state = 'running'`;
-    return this.#sql.exec<{ at: number | null }>(sql).one().at;
+    const sql = `SELECT min(next_at) AS at FROM jobs WHERE state = 'running' AND next_at < ?1`;
+    return this.#sql.exec<{ at: number | null }>(sql, UNTIMED).one().at;
+  }
+
+  /** The number of the newest; 0: there was none. */
+  lastNumber(): number {
+    return this.#sql.exec<{ id: number }>(`SELECT coalesce(max(id), 0) AS id FROM jobs`).one().id;
   }
 
   countRunning(): number {

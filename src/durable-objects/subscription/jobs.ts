@@ -5,7 +5,7 @@ import { fail, ok, type Result } from "../../core/result.ts";
 import type { DeadLetterChoice } from "../../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../../core/job.ts";
 import { countChosen, discardDeadLetters, redriveDeadLetters, type RepairVerb } from "./dead-letters.ts";
-import type { Job, NewJob } from "./job-store.ts";
+import { isReplayOfLog, type Job, type NewJob } from "./job-store.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Fails with `too_many_jobs`. */
@@ -42,8 +42,14 @@ export function reportJob(ledger: Ledger, number: number): Result<JobReport> {
 
 /** What it has done stays done; one that has ended stays as it is. */
 export function cancelJob(ledger: Ledger, number: number, now: number): Result<JobReport> {
-  ledger.storage.transactionSync(() => ledger.jobs.end(number, "cancelled", now));
+  ledger.storage.transactionSync(() => endEarly(ledger, number, now));
   return reportJob(ledger, number);
+}
+
+/** In the caller's transaction. */
+export function endEarly(ledger: Ledger, number: number, now: number): void {
+  ledger.jobs.end(number, "cancelled", now);
+  ledger.replays.stop(number);
 }
 
 const reportOf = (ledger: Ledger, { id, spec, state, matched, done, createdAt, endedAt }: Job): JobReport => ({
@@ -53,6 +59,7 @@ const reportOf = (ledger: Ledger, { id, spec, state, matched, done, createdAt, e
   state,
   matched,
   done,
+  ...(isReplayOfLog(spec) && ledger.replays.tally(id)),
   createdAt: new Date(createdAt).toISOString(),
   ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
 });

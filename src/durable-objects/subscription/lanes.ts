@@ -7,7 +7,7 @@ import type { LaneRules } from "../../core/lane-admission.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isGathered } from "./gather.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Source } from "./source-store.ts";
+import type { Source, SourceTurn } from "./source-store.ts";
 import type { LaneName } from "./waiting-store.ts";
 
 /** Null where there are no lanes. A look at this moment: what is dispatched after it is not in it. */
@@ -22,9 +22,9 @@ export function laneRules(ledger: Ledger, source: number): LaneRules | null {
 }
 
 /** The next source after `after` that has more, and of which more can be taken now. */
-export function nextToExamine(ledger: Ledger, after: number, now: number): Source | null {
+export function nextToExamine(ledger: Ledger, after: SourceTurn, now: number): Source | null {
   let source = ledger.sources.nextBehind(after);
-  while (source !== null && !mayExamine(ledger, source, now)) source = ledger.sources.nextBehind(source.id);
+  while (source !== null && !mayExamine(ledger, source, now)) source = ledger.sources.nextBehind(source);
   return source;
 }
 

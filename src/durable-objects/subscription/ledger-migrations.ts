@@ -104,4 +104,21 @@ export const LEDGER_MIGRATIONS: readonly ObjectMigration[] = [
       `CREATE TABLE gathers (source INTEGER PRIMARY KEY, until INTEGER NOT NULL)`,
     ],
   },
+  {
+    id: 8,
+    statements: [
+      // `began`: where the looking began. `known`: from that offset on what its life passed over stands in
+      // `passed_over`. Of a replay `state` is replaying until it is past; `until`: the last offset of its range;
+      // `granted`: the last that it may look at now.
+      `ALTER TABLE sources ADD COLUMN began INTEGER NOT NULL DEFAULT 0`,
+      `ALTER TABLE sources ADD COLUMN known INTEGER NOT NULL DEFAULT 1`,
+      `ALTER TABLE sources ADD COLUMN until INTEGER`,
+      `ALTER TABLE sources ADD COLUMN granted INTEGER`,
+      `UPDATE sources SET known = examined + 1`,
+      `CREATE INDEX sources_of_replays ON sources (replay) WHERE replay > 0`,
+      // Offsets of one life of a partition, both ends included, that were passed over or given up.
+      `CREATE TABLE passed_over (topic TEXT NOT NULL, partition INTEGER NOT NULL, epoch INTEGER NOT NULL,
+        first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (topic, partition, epoch, first)) WITHOUT ROWID`,
+    ],
+  },
 ];

@@ -16,6 +16,8 @@ import { GatherStore } from "./gather-store.ts";
 import { JobStore } from "./job-store.ts";
 import { LEDGER_MIGRATIONS } from "./ledger-migrations.ts";
 import { MetaStore, type EndpointWatched } from "./meta-store.ts";
+import { PassedOverStore } from "./passed-over-store.ts";
+import { ReplayStore } from "./replay-store.ts";
 import { RetryStore } from "./retry-store.ts";
 import { SourceStore } from "./source-store.ts";
 import { WaitingStore } from "./waiting-store.ts";
@@ -26,6 +28,8 @@ export class Ledger {
   readonly storage: DurableObjectStorage;
   readonly meta: MetaStore;
   readonly sources: SourceStore;
+  readonly replays: ReplayStore;
+  readonly passedOver: PassedOverStore;
   readonly dispatches: DispatchStore;
   readonly retries: RetryStore;
   readonly waiting: WaitingStore;
@@ -51,6 +55,8 @@ export class Ledger {
     const { sql } = ctx.storage;
     this.meta = new MetaStore(sql);
     this.sources = new SourceStore(sql);
+    this.replays = new ReplayStore(sql);
+    this.passedOver = new PassedOverStore(sql);
     this.dispatches = new DispatchStore(sql);
     this.retries = new RetryStore(sql);
     this.waiting = new WaitingStore(sql);

@@ -4,6 +4,7 @@ import { fail, ok, type Result } from "../../core/result.ts";
 import { logStage } from "../../observability/log.ts";
 import { freeLanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
+import { giveUp } from "./passed-over.ts";
 
 /** One transaction: the delivery is given up and counted, and its lane moves on. */
 export function skipParked(ledger: Ledger, id: string): Result<null> {
@@ -14,6 +15,7 @@ export function skipParked(ledger: Ledger, id: string): Result<null> {
     const { lane } = ledger.retries.get(place)!;
     ledger.retries.remove(place);
     ledger.sources.count(source, { skipped: 1 });
+    giveUp(ledger, [place]);
     if (lane !== null) freeLanes(ledger, [{ source, lane }]);
     const { topic, partition } = ledger.sources.get(source)!;
     logStage("delivery.skipped", {

@@ -18,13 +18,14 @@ import { LINES_AT_ONCE, readLines, type Lines } from "./pull-lines.ts";
 import { takeBackUnclaimed } from "./pull-take-back.ts";
 import { examinePage } from "./pump.ts";
 import { logExpired } from "./retire.ts";
-import type { Source } from "./source-store.ts";
+import { nextStretch } from "./replay-choice.ts";
+import { FIRST_TURN, type Source, type SourceTurn } from "./source-store.ts";
 
 export class Puller {
   readonly #ledger: Ledger;
   readonly #env: Env;
   /** The source that was read last: pulls go round. */
-  #after = 0;
+  #after = FIRST_TURN;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(ledger: Ledger, env: Env) {
@@ -75,7 +76,7 @@ export class Puller {
     while (basket.room(ledger) > 0 && examined < LIMITS.PAGE_EXAMINED_MAX) {
       const source = nextSource(ledger, this.#after, unreachable);
       if (source === null) return;
-      this.#after = source.id;
+      this.#after = source;
       const { filter } = ledger;
       const page = await this.#read(source, basket);
       if (page === null) {
@@ -84,7 +85,8 @@ export class Puller {
       }
       ledger.storage.transactionSync(() => {
         const { events } = examinePage(ledger, source, filter, page, basket.room(ledger));
-        const taken = events.map((event): ToLease => ({ source: source.id, ...event, attempt: 1, redrive: false }));
+        const redrive = source.replay > 0;
+        const taken = events.map((event): ToLease => ({ source: source.id, ...event, attempt: 1, redrive }));
         for (const { line } of taken) basket.add(line);
         basket.deliveries.push(...openLeases(ledger, taken, false, basket.leaseMs, Date.now()));
       });
@@ -96,14 +98,15 @@ export class Puller {
   async #read(source: Source, basket: Basket): Promise<Result<ReadPage> | null> {
     const ledger = this.#ledger;
     const { types, keys, readsContent } = ledger.filter;
+    const { after, until } = nextStretch(ledger, source);
     try {
       return await topicLog(this.#env, ledger.app, source.topic, source.partition).read({
         life: lifeOfEpoch(source.epoch),
-        until: null,
+        until,
         keyStream: null,
         types,
         keys,
-        start: { kind: "after", epoch: source.epoch, offset: source.examined },
+        start: { kind: "after", epoch: source.epoch, offset: after },
         // Of what is left out by its content more must be looked at than there is room for.
         eventsMax: readsContent ? LIMITS.PAGE_EVENTS_MAX : basket.room(ledger),
         bytesMax: Math.min(basket.bytesLeft, LIMITS.PUSH_BYTES_MAX),
@@ -161,15 +164,16 @@ function takeDue(ledger: Ledger, basket: Basket, place: DeliveryPlace, lines: Li
   }
   if (basket.bytesLeft < LIMITS.EVENT_BYTES_MAX) return [];
   basket.add(line);
-  const { source, offset, attemptsMade, redrive } = retry;
+  const { source, offset, attemptsMade } = retry;
+  const redrive = retry.redrive || ledger.sources.get(source)!.replay > 0;
   return [{ source, offset, attempt: attemptsMade + 1, redrive, line }];
 }
 
 /** The next that is behind, after the one that was read last; those that cannot be reached are left out. */
-function nextSource(ledger: Ledger, after: number, unreachable: ReadonlySet<number>): Source | null {
-  for (const start of [after, 0]) {
+function nextSource(ledger: Ledger, after: SourceTurn, unreachable: ReadonlySet<number>): Source | null {
+  for (const start of [after, FIRST_TURN]) {
     let source = ledger.sources.nextBehind(start);
-    while (source !== null && unreachable.has(source.id)) source = ledger.sources.nextBehind(source.id);
+    while (source !== null && unreachable.has(source.id)) source = ledger.sources.nextBehind(source);
     if (source !== null) return source;
   }
   return null;

@@ -17,8 +17,10 @@ import { dispatchEvents, dispatchRetries, dispatchWaiting } from "./dispatch.ts"
 import { takeGathered } from "./gather.ts";
 import { laneRules, nextToExamine } from "./lanes.ts";
 import { lifeOfEpoch, type Ledger } from "./ledger.ts";
+import { chooseFrom, nextStretch, noteTaken } from "./replay-choice.ts";
+import { noteReplayed } from "./replay-progress.ts";
 import { logExpired, retireSource } from "./retire.ts";
-import type { Source } from "./source-store.ts";
+import { FIRST_TURN, type Source } from "./source-store.ts";
 import { holdForPublisher } from "./sync-hold.ts";
 
 /** While many dispatches are open and the log holds little, it is left to gather for so long. */
@@ -75,7 +77,7 @@ export class Pump {
 
   /** Once round all that are behind; a log that cannot be reached waits for the alarm and stops no other. */
   async #pullAll(): Promise<void> {
-    let source = nextToExamine(this.#ledger, 0, Date.now());
+    let source = nextToExamine(this.#ledger, FIRST_TURN, Date.now());
     while (source !== null && this.#ledger.room() > 0) {
       await this.#gather(source);
       try {
@@ -87,7 +89,7 @@ export class Pump {
           error: String(error),
         });
       }
-      source = nextToExamine(this.#ledger, source.id, Date.now());
+      source = nextToExamine(this.#ledger, source, Date.now());
     }
   }
 
@@ -106,13 +108,14 @@ export class Pump {
     const { filter } = ledger;
     const room = ledger.room();
     if (room === 0) return false;
+    const { after, until } = nextStretch(ledger, source);
     const page = await topicLog(this.#env, ledger.app, source.topic, source.partition).read({
       life: lifeOfEpoch(source.epoch),
-      until: null,
+      until,
       keyStream: null,
       types: filter.types,
       keys: filter.keys,
-      start: { kind: "after", epoch: source.epoch, offset: source.examined },
+      start: { kind: "after", epoch: source.epoch, offset: after },
       eventsMax: Math.min(room, LIMITS.PAGE_EVENTS_MAX),
       bytesMax: LIMITS.PUSH_BYTES_MAX,
     });
@@ -131,7 +134,8 @@ interface PageTaken {
 function takePage(ledger: Ledger, before: Source, filter: Filter, page: Result<ReadPage>, now: number): PageTaken {
   const { events, behind } = examinePage(ledger, before, filter, page, ledger.room());
   const messages = dispatchEvents(ledger, before.id, events, ledger.dispatchSize, now);
-  return { messages: holdForPublisher(ledger, messages, !behind, now), behind };
+  const isLevel = !behind && before.replay === 0; // No publish waits for what is replayed.
+  return { messages: holdForPublisher(ledger, messages, isLevel, now), behind };
 }
 
 export interface Examined {
@@ -153,22 +157,31 @@ export function examinePage(
 ): Examined {
   const source = ledger.sources.get(before.id);
   // While the page was on its way a push, a pause or a removal may have come first: then it is not ours to take.
-  if (source === null || source.state !== "live" || !ledger.isRunning) return { events: [], behind: false };
+  const isExamined = source?.state === "live" || source?.state === "replaying";
+  if (source === null || !isExamined || !ledger.isRunning) return { events: [], behind: false };
   if (source.examined !== before.examined || ledger.filter !== filter) return { events: [], behind: source.behind };
   if (!page.ok) return endUnlessPassing(ledger, source, page.failure.code);
   const { gap, head } = page.value;
   if (gap !== null && gap.reason !== "trimmed") return endUnlessPassing(ledger, source, "topic_not_found");
 
   const first = gap === null ? source.examined : expireTrimmed(ledger, source, gap.firstHeld - 1);
-  const looked = takeEvents(page.value, first, room, ledger.filter, laneRules(ledger, source.id));
-  const taken = takeGathered(ledger, source.id, looked, head, Date.now());
-  const behind = taken.through < Math.max(head, ledger.heads.get(source.id) ?? 0);
+  const chosen = chooseFrom(ledger, source, page.value);
+  const looked = takeEvents(chosen.batch, first, room, chosen.filter, laneRules(ledger, source.id));
+  const end = source.granted ?? Math.max(head, ledger.heads.get(source.id) ?? 0);
+  const taken = takeGathered(ledger, source.id, looked, source.granted ?? head, Date.now());
+  const behind = taken.through < end;
   recordTaken(ledger, source.id, taken, behind, Date.now());
+  noteTaken(ledger, source, taken);
+  noteReplayed(ledger, source, Date.now());
   return { events: taken.events, behind: behind && taken.through > before.examined };
 }
 
-/** Retention was faster than this subscription: what it took counts as matching and expired, never as nothing. */
+/**
+ * Retention was faster than this subscription: what it took counts as matching and expired, never as nothing. A replay
+ * owes only what is still there.
+ */
 function expireTrimmed(ledger: Ledger, source: Source, through: number): number {
+  if (source.granted !== null) return Math.max(source.examined, Math.min(through, source.granted));
   const events = through - source.examined;
   ledger.sources.advance(source.id, through, true, events);
   ledger.sources.count(source.id, { expired: events });

@@ -5,6 +5,7 @@
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../../core/job.ts";
 import type { Result } from "../../core/result.ts";
+import type { ReplayAnswer, ReplayAsk } from "../../core/replay.ts";
 import type { SeekAsk, SeekMove } from "../../core/seek.ts";
 import type { Env } from "../../env.ts";
 import type { DeliveryReport } from "../../core/subscription-report.ts";
@@ -16,6 +17,7 @@ import { cancelJob, repair, reportJob } from "./jobs.ts";
 import { LedgerObject } from "./ledger-object.ts";
 import { listDead, listDeadLetterGroups, listDeadLetters, listDelivered, listDeliveries } from "./list-deliveries.ts";
 import { hastenParked, isParked, skipParked } from "./parked.ts";
+import { replay } from "./replay.ts";
 import { seek } from "./seek.ts";
 
 export abstract class RepairableLedger extends LedgerObject {
@@ -64,6 +66,13 @@ export abstract class RepairableLedger extends LedgerObject {
 
   async seek(ask: SeekAsk): Promise<Result<readonly SeekMove[]>> {
     const answer = await seek(this.ledger, this.env, ask);
+    await this.moveOn();
+    return answer;
+  }
+
+  async replay(ask: ReplayAsk): Promise<Result<ReplayAnswer>> {
+    const answer = await replay(this.ledger, this.env, ask);
+    this.#runJobs();
     await this.moveOn();
     return answer;
   }

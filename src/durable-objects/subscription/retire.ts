@@ -3,6 +3,7 @@ import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import { logStage } from "../../observability/log.ts";
 import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
 import type { Ledger } from "./ledger.ts";
+import { endReplay } from "./replay-progress.ts";
 import type { Source } from "./source-store.ts";
 
 /** In the caller's transaction. */
@@ -12,6 +13,7 @@ export function retireSource(ledger: Ledger, source: Source): void {
   ledger.sources.setState(source.id, "retired");
   ledger.heads.delete(source.id);
   ledger.gathers.end(source.id);
+  if (source.replay > 0) endReplay(ledger, source.id, source.replay, Date.now());
   if (expired === 0) return;
   ledger.sources.count(source.id, { expired });
   logExpired(ledger, source, expired, "the topic's life ended");

@@ -94,6 +94,10 @@ export class RetryStore {
     return this.#sql.exec(sql, source, lane).toArray().length > 0;
   }
 
+  hasSource(source: number): boolean {
+    return this.#sql.exec(`SELECT 1 FROM retries WHERE source = ?1 LIMIT 1`, source).toArray().length > 0;
+  }
+
   remove({ source, offset }: DeliveryPlace): void {
     this.#sql.exec(`DELETE FROM retries WHERE source = ?1 AND offset = ?2`, source, offset);
   }

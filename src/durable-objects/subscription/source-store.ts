@@ -12,9 +12,21 @@ export interface Source extends SourceName {
   readonly examined: number;
   /** The log has more, or may have: pull before believing that all is examined. */
   readonly behind: boolean;
-  /** `past`: its log is followed by a later row, or by none because it was a replay; what it owes is owed on. */
-  readonly state: "live" | "frozen" | "past" | "retired";
+  /**
+   * `replaying`: it looks at a range once more, beside the row that follows the log. `past`: its log is followed by a
+   * later row, or its replay is over; what it owes is owed on.
+   */
+  readonly state: "live" | "replaying" | "frozen" | "past" | "retired";
+  /** The job that it is a replay of; 0: none, it follows the log. */
+  readonly replay: number;
+  /** Of a replay, the last offset that it may look at now; null: the log's head. */
+  readonly granted: number | null;
 }
+
+/** Where going round stands among those that are behind. */
+export type SourceTurn = Pick<Source, "id" | "replay">;
+
+export const FIRST_TURN: SourceTurn = { id: 0, replay: 0 };
 
 /** What became of matching events; `owed` is not here, it is counted from the rows of what is owed. */
 export interface Tally {
@@ -28,7 +40,7 @@ export interface Tally {
 
 type Row = Omit<Source, "behind"> & { readonly behind: number };
 
-const COLUMNS = `id, topic, partition, epoch, examined, behind, state`;
+const COLUMNS = `id, topic, partition, epoch, examined, behind, state, replay, granted`;
 
 export class SourceStore {
   readonly #sql: SqlStorage;
@@ -72,20 +84,30 @@ export class SourceStore {
     return this.#all(`SELECT ${COLUMNS} FROM sources ORDER BY id`);
   }
 
-  /** The next to pull from after the source `after`, so that pulls go round. */
-  nextBehind(after: number): Source | null {
-    const sql = `SELECT ${COLUMNS} FROM sources WHERE behind = 1 AND state = 'live' AND id > ?1 ORDER BY id LIMIT 1`;
-    return this.#one(sql, after);
+  /** All rows of one life of a partition: of every generation, and of replays. */
+  ofLife({ topic, partition, epoch }: SourceName): Source[] {
+    const sql = `SELECT ${COLUMNS} FROM sources WHERE topic = ?1 AND partition = ?2 AND epoch = ?3 ORDER BY id`;
+    return this.#all(sql, topic, partition, epoch);
+  }
+
+  /** The next to pull from after `after`, so that pulls go round: what is new before what is replayed. */
+  nextBehind(after: SourceTurn): Source | null {
+    return this.#one(
+      `SELECT ${COLUMNS} FROM sources WHERE behind = 1 AND state IN ('live', 'replaying') AND (replay, id) > (?1, ?2)
+       ORDER BY replay, id LIMIT 1`,
+      after.replay,
+      after.id,
+    );
   }
 
   isAnyBehind(): boolean {
-    return this.nextBehind(0) !== null;
+    return this.nextBehind(FIRST_TURN) !== null;
   }
 
   insert({ topic, partition, epoch }: SourceName, examined: number, behind: boolean): Source {
     return this.#one(
-      `INSERT INTO sources (topic, partition, epoch, examined, behind, state) VALUES (?, ?, ?, ?, ?, 'live')
-       RETURNING ${COLUMNS}`,
+      `INSERT INTO sources (topic, partition, epoch, examined, behind, state, began)
+       VALUES (?1, ?2, ?3, ?4, ?5, 'live', ?4) RETURNING ${COLUMNS}`,
       topic,
       partition,
       epoch,
@@ -99,14 +121,21 @@ export class SourceStore {
     this.setState(source.id, "past");
     const { topic, partition, epoch } = source;
     return this.#one(
-      `INSERT INTO sources (topic, partition, epoch, generation, examined, behind, state)
-       SELECT ?1, ?2, ?3, max(generation) + 1, ?4, 1, 'live' FROM sources
+      `INSERT INTO sources (topic, partition, epoch, generation, examined, behind, state, began)
+       SELECT ?1, ?2, ?3, max(generation) + 1, ?4, 1, 'live', ?4 FROM sources
          WHERE topic = ?1 AND partition = ?2 AND epoch = ?3 RETURNING ${COLUMNS}`,
       topic,
       partition,
       epoch,
       examined,
     )!;
+  }
+
+  /** Where the earliest of the later generations of its life began: what lies behind that is theirs now. Null: none. */
+  laterBegan({ id, topic, partition, epoch }: Source): number | null {
+    const sql = `SELECT min(began) AS began FROM sources
+      WHERE topic = ?1 AND partition = ?2 AND epoch = ?3 AND replay = 0 AND id > ?4`;
+    return this.#sql.exec<{ began: number | null }>(sql, topic, partition, epoch, id).one().began;
   }
 
   advance(id: number, examined: number, behind: boolean, matched: number): void {

@@ -35,6 +35,10 @@ export class WaitingStore {
     return this.#sql.exec(sql, source, lane).toArray().length > 0;
   }
 
+  hasSource(source: number): boolean {
+    return this.#sql.exec(`SELECT 1 FROM waiting WHERE source = ?1 LIMIT 1`, source).toArray().length > 0;
+  }
+
   /** The lane is free: its first delivery is the next to go. */
   free({ source, lane }: LaneName): void {
     this.#sql.exec(
