@@ -64,9 +64,6 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "stubs",
     "durable-objects/rpc",
     "queues/messages",
-    // For targets that a publish waits for: the consumer's loop, and the lines that it reads.
-    "queues/dispatch-work",
-    "queues/event-lines",
     "observability",
   ],
   client: ["client", "core", "wire/native"],

@@ -4,12 +4,15 @@ import type { SubscriptionState } from "./subscription.ts";
 
 /**
  * How many deliveries may be dispatched now. Half the window makes a dispatch, so that one is worked on while the next
- * waits; and while any is open, room for less than half of one is no room: crumbs cost as much as loaves.
+ * waits; and while any is open, room for a crumb is no room, because crumbs cost as much as loaves.
  */
 export function dispatchRoom(maxInFlight: number, open: number): number {
   const room = Math.max(0, maxInFlight - open);
-  return open > 0 && room < Math.ceil(dispatchSize(maxInFlight) / 2) ? 0 : room;
+  return open > 0 && room < leastDispatch(dispatchSize(maxInFlight)) ? 0 : room;
 }
+
+/** A dispatch of a small window goes half full: its target has few deliveries at a time, and should not have fewer. */
+const leastDispatch = (size: number): number => (size > LIMITS.SETTLE_OUTCOMES_MAX ? size : Math.ceil(size / 2));
 
 /** An endpoint that is not well is asked with one delivery: of an open dispatch, or else of a new one. */
 export const probeRoom = (heldUntil: number, open: number, now: number): number =>

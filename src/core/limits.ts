@@ -89,7 +89,7 @@ export const LIMITS = {
   DISABLE_AFTER_MS_MAX: 365 * DAY,
   TIMEOUT_MS_DEFAULT: 15 * SECOND,
   TIMEOUT_MS_MAX: 20 * SECOND,
-  IN_FLIGHT_DEFAULT: 100,
+  IN_FLIGHT_DEFAULT: 200, // two full dispatches: one is worked on while the next waits
   IN_FLIGHT_MAX: 1_000,
   REPUBLISH_HOPS_MAX: 5, // from topic to topic; a way round that no id ends is cut here
   CALLS_PER_SECOND_MAX: 10_000,

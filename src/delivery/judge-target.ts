@@ -5,6 +5,7 @@
  */
 import type { Config } from "../config.ts";
 import type { Failure } from "../core/errors.ts";
+import type { Result } from "../core/result.ts";
 import { checkTargetAddress } from "../core/target-address.ts";
 import { resolveHost } from "./resolver.ts";
 
@@ -20,7 +21,7 @@ export async function judgeTarget(
   { allowPrivateTargets, resolverUrl }: Pick<Config, "allowPrivateTargets" | "resolverUrl">,
   ownHost: string | null,
 ): Promise<TargetJudgement> {
-  const checked = checkTargetAddress(address, allowPrivateTargets, ownHost);
+  const checked = checkSpelling(address, allowPrivateTargets, ownHost);
   if (!checked.ok) return { kind: "refused", failure: checked.failure };
   const url = checked.value;
   if (allowPrivateTargets || resolverUrl === null) return { kind: "allowed", url };
@@ -32,6 +33,20 @@ export async function judgeTarget(
     case "private":
       return { kind: "refused", failure: LEADS_INSIDE };
   }
+}
+
+/** A busy isolate calls few addresses, and each attempt would read the same text again. */
+const SPELLED_MAX = 1_000;
+const spelled = new Map<string, Result<URL>>();
+
+function checkSpelling(address: string, allowPrivate: boolean, ownHost: string | null): Result<URL> {
+  const place = JSON.stringify([address, allowPrivate, ownHost]);
+  const known = spelled.get(place);
+  if (known !== undefined) return known;
+  const checked = checkTargetAddress(address, allowPrivate, ownHost);
+  if (spelled.size >= SPELLED_MAX) spelled.clear();
+  spelled.set(place, checked);
+  return checked;
 }
 
 /** Does not say which address: that would tell a stranger what is inside. */

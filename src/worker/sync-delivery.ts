@@ -4,12 +4,11 @@
  * it does not settle is rung again.
  */
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
-import { attemptDelivery } from "../delivery/attempt.ts";
-import type { ClaimAnswer, ClaimedDelivery, SyncAsk, SyncClaim, SyncPlace } from "../durable-objects/rpc.ts";
+import { portsOf, type Claim } from "../delivery/claimed-dispatch.ts";
+import { workDispatch, type DispatchPorts } from "../delivery/dispatch-work.ts";
+import type { SyncAsk, SyncClaim, SyncPlace } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { logStage } from "../observability/log.ts";
-import { workDispatch, type DispatchPorts } from "../queues/dispatch-work.ts";
-import { EventLines } from "../queues/event-lines.ts";
 import { subscription } from "../stubs.ts";
 import type { Published } from "./publish.ts";
 import type { SyncSubscription } from "./sync-directory.ts";
@@ -26,8 +25,6 @@ export interface SyncOutcome {
   readonly status?: number;
   readonly durationMs: number;
 }
-
-type Claim = Extract<ClaimAnswer, { kind: "claimed" }>;
 
 interface FreshEvent extends SyncPlace {
   readonly id: string;
@@ -104,47 +101,26 @@ class SyncRun {
       });
   }
 
-  #portsOf(dispatch: number, { claim, definition, deliveries }: Claim): DispatchPorts {
+  #portsOf(dispatch: number, claim: Claim): DispatchPorts {
     const { app, id } = this.#to;
-    const lines = new EventLines(this.#env, app, deliveries, []);
+    const ports = portsOf(this.#env, { app, subscription: id, dispatch, claim, sync: true }, []);
     return {
-      line: (delivery) => lines.of(delivery),
+      ...ports,
       attempt: async (delivery, line) => {
         if (this.#ended) return { kind: "not_attempted" };
         this.#begun.add(keyOf(delivery));
         const startedAt = Date.now();
-        const outcome = await attemptDelivery(this.#env, { definition, delivery, line });
+        const outcome = await ports.attempt(delivery, line);
         this.#note(delivery, outcome, Date.now() - startedAt);
         return outcome;
-      },
-      // A stub breaks after an exception: a new one for each call.
-      settle: (outcomes, done) => subscription(this.#env, app, id).settle(dispatch, claim, outcomes, done),
-      now: () => Date.now(),
-      later: (ms, callback) => {
-        const timer = setTimeout(callback, ms);
-        return () => clearTimeout(timer);
       },
     };
   }
 
-  #note(delivery: ClaimedDelivery, outcome: AttemptOutcome, durationMs: number): void {
+  #note(place: SyncPlace, outcome: AttemptOutcome, durationMs: number): void {
     const status = outcome.kind === "gone" ? 410 : "status" in outcome ? outcome.status : null;
     const shown = { outcome: nameOf(outcome), ...(status !== null && { status }), durationMs };
-    this.#outcomes.set(keyOf(delivery), shown);
-    const { topic, partition, offset, attempt } = delivery;
-    logStage("delivery.attempted", {
-      app: this.#to.app,
-      subscription: this.#to.name,
-      topic,
-      partition,
-      offset,
-      attempt,
-      outcome: outcome.kind,
-      duration_ms: durationMs,
-      status,
-      reason: "reason" in outcome ? outcome.reason : null,
-      sync: true,
-    });
+    this.#outcomes.set(keyOf(place), shown);
   }
 }
 

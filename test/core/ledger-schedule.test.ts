@@ -95,8 +95,13 @@ describe("the window", () => {
   });
 
   it("[DLV-10] crumbs of room wait until they are worth a dispatch", () => {
-    expect(dispatchRoom(100, 80)).toBe(0);
-    expect(dispatchRoom(100, 75)).toBe(25);
+    expect(dispatchRoom(200, 101)).toBe(0);
+    expect(dispatchRoom(200, 100)).toBe(100);
+  });
+
+  it("[DLV-10] a small window does not wait for as much", () => {
+    expect(dispatchRoom(12, 10)).toBe(0);
+    expect(dispatchRoom(12, 9)).toBe(3);
   });
 
   it("[DLV-10] a dispatch is half the window and at most what a message may name", () => {

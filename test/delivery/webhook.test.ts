@@ -237,8 +237,9 @@ describe("a webhook that never ends its answer", () => {
       response.writeHead(500).write("slow");
     };
     const startedAt = performance.now();
-    expect(await attempt({ url: url(), timeoutMs: 100 })).toMatchObject({ kind: "refused", status: 500 });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    // Long enough for its head on a busy machine, or it would be a timeout of another kind.
+    expect(await attempt({ url: url(), timeoutMs: 2_000 })).toMatchObject({ kind: "refused", status: 500 });
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });
 

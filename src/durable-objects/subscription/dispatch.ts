@@ -73,16 +73,9 @@ function open(
   owedSince: number,
   now: number,
 ): number {
-  const id = nextDispatchId(ledger);
+  const id = ledger.dispatchIds.next();
   ledger.spendRate(deliveries.length, now);
   ledger.dispatches.insert(id, deliveries, parked, owedSince, now + ringDelayMs(0));
-  return id;
-}
-
-/** Never given twice: a message, a claim or a lease of the past names nothing that is new. */
-export function nextDispatchId(ledger: Ledger): number {
-  const id = (ledger.meta.read("dispatches") ?? 0) + 1;
-  ledger.meta.write("dispatches", id);
   return id;
 }
 

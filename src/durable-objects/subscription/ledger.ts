@@ -11,6 +11,7 @@ import { applyMigrations } from "../object-migrations.ts";
 import type { LogLife } from "../rpc.ts";
 import { DeadLetterStore } from "./dead-letter-store.ts";
 import { DeliveredStore } from "./delivered-store.ts";
+import { DispatchIds } from "./dispatch-ids.ts";
 import { DispatchStore } from "./dispatch-store.ts";
 import { GatherStore } from "./gather-store.ts";
 import { JobStore } from "./job-store.ts";
@@ -31,6 +32,7 @@ export class Ledger {
   readonly replays: ReplayStore;
   readonly passedOver: PassedOverStore;
   readonly dispatches: DispatchStore;
+  readonly dispatchIds: DispatchIds;
   readonly retries: RetryStore;
   readonly waiting: WaitingStore;
   readonly gathers: GatherStore;
@@ -58,6 +60,7 @@ export class Ledger {
     this.replays = new ReplayStore(sql);
     this.passedOver = new PassedOverStore(sql);
     this.dispatches = new DispatchStore(sql);
+    this.dispatchIds = new DispatchIds(this.meta);
     this.retries = new RetryStore(sql);
     this.waiting = new WaitingStore(sql);
     this.gathers = new GatherStore(sql);

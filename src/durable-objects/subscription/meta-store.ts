@@ -13,7 +13,7 @@ interface MetaValues {
   state: SubscriptionState;
   /** Absent while the endpoint is well, as far as anybody knows. */
   endpoint: EndpointWatched;
-  /** How many dispatches were ever opened: the last one's id. */
+  /** Up to which number ids of dispatches have been reserved. */
   dispatches: number;
   /** What the rate lets go. */
   rate: RateBucket;

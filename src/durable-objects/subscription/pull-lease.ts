@@ -5,7 +5,6 @@ import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { PulledDelivery } from "../../core/pull.ts";
 import type { Dispatch, Leases, OpenDelivery } from "./dispatch-store.ts";
-import { nextDispatchId } from "./dispatch.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Settlement } from "./settlement.ts";
 
@@ -36,7 +35,7 @@ export function openLeases(
   const pulled: PulledDelivery[] = [];
   for (let from = 0; from < taken.length; from += LIMITS.DISPATCH_DELIVERIES_MAX) {
     const part = taken.slice(from, from + LIMITS.DISPATCH_DELIVERIES_MAX);
-    const id = nextDispatchId(ledger);
+    const id = ledger.dispatchIds.next();
     const leases: Record<string, Lease> = {};
     for (const delivery of part) {
       const nonce = randomNonce();

@@ -4,7 +4,6 @@ import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import type { SyncAsk, SyncClaim, SyncPlace } from "../rpc.ts";
 import { claimDispatch } from "./claim.ts";
 import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
-import { nextDispatchId } from "./dispatch.ts";
 import type { Ledger } from "./ledger.ts";
 import { writeDispatch } from "./retire.ts";
 import type { Source } from "./source-store.ts";
@@ -70,7 +69,7 @@ function gather(ledger: Ledger, wanted: ReadonlyMap<string, Wanted>, now: number
   const [only] = holding;
   if (only === undefined) return 0;
   if (holding.length === 1 && only.deliveries.every(isWanted)) return only.id;
-  const id = nextDispatchId(ledger);
+  const id = ledger.dispatchIds.next();
   const taken = holding.flatMap(({ deliveries }) => deliveries.filter(isWanted));
   for (const dispatch of holding) leave(ledger, dispatch, isWanted);
   ledger.dispatches.insert(id, taken, false, Math.min(...holding.map(({ openedAt }) => openedAt)), now);

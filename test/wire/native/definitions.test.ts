@@ -93,7 +93,7 @@ describe("a subscription's definition", () => {
       startFrom: { kind: "latest" },
       target: { ...TARGET, headers: {}, secret: null },
       retry: { maxAttempts: 8, delaysMs: DEFAULT_DELAYS_MS, retryOn4xx: false },
-      flow: { maxInFlight: 100 },
+      flow: { maxInFlight: 200 },
       timeoutMs: 15_000,
       breaker: BREAKER_DEFAULT,
       attempts: "failures",

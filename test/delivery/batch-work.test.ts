@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
 import type { ClaimedDelivery, SettledDelivery } from "../../src/durable-objects/rpc.ts";
-import { workBatches, type BatchPorts } from "../../src/queues/batch-work.ts";
+import { workBatches, type BatchPorts } from "../../src/delivery/batch-work.ts";
 
 const ACCEPTED: AttemptOutcome = { kind: "accepted", status: 204 };
 const POLICY = { maxEvents: 4, maxBytes: 1_000, maxWaitMs: 1 };

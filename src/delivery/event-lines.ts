@@ -3,7 +3,11 @@ import type { DeliveryPlace } from "../core/ledger-ids.ts";
 import type { ClaimedDelivery } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { topicLog } from "../stubs.ts";
-import type { InlineEvent } from "./messages.ts";
+
+/** A line that came along. */
+export interface HeldLine extends DeliveryPlace {
+  readonly line: string;
+}
 
 /** Lines asked of a log in one call: an event is ≤ 256 KB, an answer ≤ 32 MB, and the isolate has 128 MB. */
 const LINES_AT_ONCE = 20;
@@ -15,10 +19,10 @@ export class EventLines {
   readonly #asked = new Map<string, Promise<string | null>>();
   readonly #wanted: readonly ClaimedDelivery[];
 
-  constructor(env: Env, app: string, deliveries: readonly ClaimedDelivery[], inline: readonly InlineEvent[]) {
+  constructor(env: Env, app: string, deliveries: readonly ClaimedDelivery[], held: readonly HeldLine[]) {
     this.#env = env;
     this.#app = app;
-    this.#ready = new Map(inline.map((event) => [placeOf(event), event.line]));
+    this.#ready = new Map(held.map((event) => [placeOf(event), event.line]));
     for (const delivery of deliveries) {
       if (delivery.line !== null) this.#ready.set(placeOf(delivery), delivery.line);
     }

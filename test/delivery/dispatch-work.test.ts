@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { AttemptOutcome } from "../../src/core/delivery-decision.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { ClaimedDelivery, SettledDelivery } from "../../src/durable-objects/rpc.ts";
-import { workDispatch, type DispatchPorts } from "../../src/queues/dispatch-work.ts";
+import { workDispatch, type DispatchPorts } from "../../src/delivery/dispatch-work.ts";
 
 const ACCEPTED: AttemptOutcome = { kind: "accepted", status: 204 };
 

@@ -1,0 +1,56 @@
+/** What the log is told of the attempts of one claimed dispatch. */
+import { parseEventLine } from "../core/event.ts";
+import type { ClaimedDelivery, SettledDelivery } from "../durable-objects/rpc.ts";
+import { logStage } from "../observability/log.ts";
+
+/** Of the subscription's name; `sync`: a publish waits for these attempts. */
+export interface AttemptsBy {
+  readonly app: string;
+  readonly subscription: string;
+  readonly sync?: true;
+}
+
+/** A line for each failure. The successes of a dispatch share one: at full rate a line costs as much as an event. */
+export class AttemptLog {
+  readonly #by: AttemptsBy;
+  readonly #deliveries: readonly ClaimedDelivery[];
+  #accepted = 0;
+  #longestMs = 0;
+
+  constructor(by: AttemptsBy, deliveries: readonly ClaimedDelivery[]) {
+    this.#by = by;
+    this.#deliveries = deliveries;
+  }
+
+  /** The ledger has these outcomes; `done`: they are the last. */
+  settled(outcomes: readonly SettledDelivery[], done: boolean): void {
+    for (const settled of outcomes) {
+      if (settled.outcome.kind === "accepted") this.#count(settled);
+      else if (settled.outcome.kind !== "not_attempted") this.#logFailure(settled);
+    }
+    if (!done || this.#accepted === 0) return;
+    const counts = { count: this.#accepted, duration_ms: this.#longestMs };
+    logStage("delivery.attempted", { ...this.#by, outcome: "accepted", ...counts });
+  }
+
+  #count({ durationMs }: SettledDelivery): void {
+    this.#accepted += 1;
+    this.#longestMs = Math.max(this.#longestMs, durationMs);
+  }
+
+  #logFailure({ source, offset, outcome, durationMs, line }: SettledDelivery): void {
+    const delivery = this.#deliveries.find((one) => one.source === source && one.offset === offset);
+    logStage("delivery.attempted", {
+      ...this.#by,
+      topic: delivery?.topic ?? null,
+      partition: delivery?.partition ?? null,
+      offset,
+      attempt: delivery?.attempt ?? null,
+      outcome: outcome.kind,
+      duration_ms: durationMs,
+      event_id: line === null ? null : parseEventLine(line).id,
+      status: "status" in outcome ? outcome.status : null,
+      reason: "reason" in outcome ? outcome.reason : null,
+    });
+  }
+}

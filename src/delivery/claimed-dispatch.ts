@@ -1,0 +1,46 @@
+/**
+ * What the work on a claimed dispatch touches: the events' lines, the target, the ledger, the log. The same for the
+ * queue's consumer and for a publish that waits.
+ */
+import type { ClaimAnswer } from "../durable-objects/rpc.ts";
+import type { Env } from "../env.ts";
+import { subscription } from "../stubs.ts";
+import { AttemptLog } from "./attempt-log.ts";
+import { attemptDelivery } from "./attempt.ts";
+import type { DispatchPorts } from "./dispatch-work.ts";
+import { EventLines, type HeldLine } from "./event-lines.ts";
+
+export type Claim = Extract<ClaimAnswer, { kind: "claimed" }>;
+
+export interface ClaimedDispatch {
+  readonly app: string;
+  /** Its id. */
+  readonly subscription: string;
+  readonly dispatch: number;
+  readonly claim: Claim;
+  /** A publish waits for it. */
+  readonly sync?: true;
+}
+
+/** `held`: lines that came with the message. */
+export function portsOf(env: Env, claimed: ClaimedDispatch, held: readonly HeldLine[]): DispatchPorts {
+  const { app, subscription: id, dispatch, claim, sync } = claimed;
+  const { definition, deliveries } = claim;
+  const lines = new EventLines(env, app, deliveries, held);
+  const log = new AttemptLog({ app, subscription: definition.name, ...(sync && { sync }) }, deliveries);
+  return {
+    line: (delivery) => lines.of(delivery),
+    attempt: (delivery, line) => attemptDelivery(env, { definition, delivery, line }),
+    settle: async (outcomes, done) => {
+      // A stub breaks after an exception: a new one for each call.
+      const answer = await subscription(env, app, id).settle(dispatch, claim.claim, outcomes, done);
+      log.settled(outcomes, done);
+      return answer;
+    },
+    now: () => Date.now(),
+    later: (ms, callback) => {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** The numbers of dispatches. Never given twice: a message, a claim or a lease of the past names nothing new. */
+import type { MetaStore } from "./meta-store.ts";
+
+/** Numbers that one row reserves; those that an eviction leaves behind are never used. */
+const RESERVED_AT_ONCE = 100;
+
+export class DispatchIds {
+  readonly #meta: MetaStore;
+  /** The last one that was given since this wake. */
+  #last: number | null = null;
+
+  constructor(meta: MetaStore) {
+    this.#meta = meta;
+  }
+
+  /** In the transaction that uses it. The row is read each time: a transaction that failed took it back. */
+  next(): number {
+    const reserved = this.#meta.read("dispatches") ?? 0;
+    const id = (this.#last ?? reserved) + 1;
+    if (id > reserved) this.#meta.write("dispatches", id + RESERVED_AT_ONCE - 1);
+    this.#last = id;
+    return id;
+  }
+}
