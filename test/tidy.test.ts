@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "wire/cloudevents": ["wire/cloudevents", "core"],
   "wire/ndjson": ["wire/ndjson", "core"],
   "wire/sse": ["wire/sse", "core"],
+  "wire/pusher": ["wire/pusher", "core"],
   store: ["store", "core", "env"],
   // Each object's folder sees itself, what objects share, and the others' RPC types only.
   "durable-objects/rpc": ["core"],
@@ -23,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "durable-objects/announcement-store": ["core"],
   "durable-objects/announcer": ["durable-objects/announcement-store", "durable-objects/rpc", "observability"],
   "durable-objects/topic-log": ["durable-objects/topic-log", ...forObjects()],
-  "durable-objects/channel-hub": ["durable-objects/channel-hub", "wire/native", ...forObjects()],
+  "durable-objects/channel-hub": ["durable-objects/channel-hub", "wire/native", "wire/pusher", ...forObjects()],
   "durable-objects/endpoint-health": ["durable-objects/endpoint-health", ...forObjects()],
   "durable-objects/quota-meter": ["durable-objects/quota-meter", ...forObjects()],
   "durable-objects/subscription": ["durable-objects/subscription", "queues/messages", ...forObjects()],

@@ -16,6 +16,8 @@ export type ClientMessage =
       readonly filter: FilterPattern | null;
       /** What the member shows of itself, as JSON text; null: it does not take part in presence. */
       readonly presence: string | null;
+      /** Present: the channel is opened by a signature and not by a scope. */
+      readonly proof?: SignedProof;
     }
   | { readonly op: "unsubscribe"; readonly ref: Ref; readonly topic: string }
   | {
@@ -32,4 +34,16 @@ export type ClientMessage =
   /** A fresh credential for the socket that is open. */
   | { readonly op: "refresh"; readonly ref: Ref; readonly token: string }
   | { readonly op: "ping" }
+  /** The answer to a ping of the hub's own: all that was sent before it has arrived. */
+  | { readonly op: "pong" }
+  /** Says which user the connection is; `data` is what was signed. */
+  | { readonly op: "sign_in"; readonly ref: Ref; readonly auth: string; readonly data: string }
   | { readonly op: "refused"; readonly ref: Ref; readonly failure: Failure };
+
+/** What whoever runs the app has signed for one connection. */
+export interface SignedProof {
+  /** Empty: nothing is signed. */
+  readonly auth: string;
+  /** What was signed beside the names; null: nothing. */
+  readonly data: string | null;
+}

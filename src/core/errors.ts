@@ -76,6 +76,7 @@ export const ERRORS = {
   route_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "Nothing answers at that address." },
   scope_missing: { status: 403, close: 4503, retryable: false, effect: "none", says: "The credential does not allow that." },
   secret_not_held: { status: 409, close: 4509, retryable: false, effect: "none", says: "That subscription's deliveries are not signed: only a webhook has a secret." },
+  signature_invalid: { status: 401, close: 4501, retryable: false, effect: "none", says: "That is not signed as it must be." },
   subscription_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The subscription does not have the required form." },
   subscription_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such subscription." },
   subscription_not_pulled: { status: 409, close: 4509, retryable: false, effect: "none", says: "That subscription's target is not of the kind pull: the hub delivers it." },

@@ -164,6 +164,15 @@ export const LIMITS = {
   SOCKET_FRAMES_PER_SECOND_DEFAULT: 500,
   SOCKET_FRAMES_BURST_MAX: 2_000,
 
+  // Pusher's protocol, whose clients and libraries count on these.
+  PUSHER_DATA_BYTES_MAX: 10 * KB, // of one event
+  PUSHER_NAME_CHARS_MAX: 200, // of one event
+  PUSHER_CHANNELS_MAX: 100, // of one event
+  PUSHER_BATCH_EVENTS_MAX: 10,
+  PUSHER_CLOCK_MS_MAX: 600 * SECOND, // so far may the clock of who signs a request be off
+  PUSHER_ACTIVITY_MS: 120 * SECOND, // after so long without a word a client pings
+  PUSHER_WATCHLIST_USERS_MAX: 100, // more are left out, and the client is told
+
   // Time.
   CONFIG_CACHE_MS: 30 * SECOND,
   CONFIG_CACHE_ENTRIES_MAX: 10_000,

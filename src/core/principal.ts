@@ -9,7 +9,7 @@ import {
   type SubscriptionAction,
 } from "./scope.ts";
 
-export type Principal = RootPrincipal | KeyPrincipal | TokenPrincipal;
+export type Principal = RootPrincipal | KeyPrincipal | TokenPrincipal | PusherPrincipal;
 
 interface InApp {
   /** The app's minted id, which names objects and rows. */
@@ -52,6 +52,26 @@ export interface TokenPrincipal extends InApp {
   readonly expiresAt: number;
 }
 
+/**
+ * A client that speaks Pusher's protocol. It has shown a key's public id and no secret, so it may follow what is public
+ * within the key's scopes; each other channel, and who it is, must be signed.
+ */
+export interface PusherPrincipal extends InApp {
+  readonly kind: "pusher";
+  readonly key: string;
+  /** A mark of the key's secret when the socket came: a rotation ends it like those that showed that secret. */
+  readonly secret: string;
+  readonly keyQuotas: Quotas;
+  /** Only what clients may do at all. */
+  readonly scopes: readonly Scope[];
+  /** Null: it has not signed in. */
+  readonly user: User | null;
+  /** Milliseconds; 0 before. */
+  readonly signedInAt: number;
+  /** Milliseconds; null: never. */
+  readonly expiresAt: number | null;
+}
+
 export interface User {
   readonly id: string;
   /** JSON text, shown to other members of a presence channel; null: none. */
@@ -76,6 +96,10 @@ export const allowsOnSubscription = (
 export const mayTouchSubscriptions = (principal: Principal, action: SubscriptionAction): boolean =>
   scopeLists(principal).every((scopes) => scopes.some((scope) => scope.action === "admin" || scope.action === action));
 
+/** Who the principal is to other users; null: nobody in particular. */
+export const userOf = (principal: Principal): User | null =>
+  principal.kind === "token" || principal.kind === "pusher" ? principal.user : null;
+
 /** Keys, tokens of others, revocations and the audit log of its app. */
 export const isAdmin = (principal: Principal): boolean =>
   scopeLists(principal).every((scopes) => scopes.some(({ action }) => action === "admin"));
@@ -86,6 +110,7 @@ function scopeLists(principal: Principal): readonly (readonly Scope[])[] {
     case "root":
       return [];
     case "key":
+    case "pusher":
       return [principal.scopes];
     case "token":
       return [principal.scopes, principal.keyScopes];
@@ -101,6 +126,7 @@ export function principalKey(principal: Principal): string {
     case "root":
       return "root";
     case "key":
+    case "pusher":
       return `key:${principal.key}`;
     case "token":
       return principal.user === null

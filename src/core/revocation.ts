@@ -1,6 +1,6 @@
 /** Credentials that were taken back before their time: what an isolate and a hub must know to refuse them. */
 import { LIMITS } from "./limits.ts";
-import { ROOT_TOKEN_KEY, type KeyPrincipal, type Principal, type TokenPrincipal } from "./principal.ts";
+import { ROOT_TOKEN_KEY, userOf, type KeyPrincipal, type Principal, type PusherPrincipal } from "./principal.ts";
 
 /** `secret`: one that a rotation replaced, which may be good for a while yet; its key stays. */
 export type RevocationKind = "key" | "secret" | "user" | "token" | "app";
@@ -44,14 +44,22 @@ export function isRevokedBy(principal: Principal, { app, kind, subject, at }: Re
       return true;
     case "key":
       if (principal.kind === "root" || principal.key !== subject) return false;
-      return principal.kind === "key" || principal.key !== ROOT_TOKEN_KEY || wasIssuedBy(principal, at);
+      return principal.key !== ROOT_TOKEN_KEY || wasIssuedBy(principal, at);
     case "secret":
-      return principal.kind === "key" && secretSubject(principal) === subject;
+      return holdsSecret(principal) && secretSubject(principal) === subject;
     case "user":
-      return principal.kind === "token" && principal.user?.id === subject && wasIssuedBy(principal, at);
+      return userOf(principal)?.id === subject && wasIssuedBy(principal, at);
     case "token":
       return principal.kind === "token" && principal.token === subject;
   }
 }
 
-const wasIssuedBy = ({ issuedAt }: TokenPrincipal, at: number): boolean => issuedAt <= at;
+/** Those that end with a key's secret. */
+export const holdsSecret = (principal: Principal): principal is KeyPrincipal | PusherPrincipal =>
+  principal.kind === "key" || principal.kind === "pusher";
+
+/** A key is as old as its id; a Pusher client is a user from its sign-in on. */
+function wasIssuedBy(principal: Principal, at: number): boolean {
+  if (principal.kind === "token") return principal.issuedAt <= at;
+  return principal.kind !== "pusher" || principal.signedInAt <= at;
+}

@@ -360,6 +360,16 @@ export interface WorkerGateRpc {
   announceSystem(app: string, topic: string, announcements: readonly Announcement[]): Promise<Result<null>>;
   /** What may still refuse somebody in the app and is newer than `version`, a page of it; an empty one is the end. */
   revocations(app: string, version: number): Promise<readonly NumberedRevocation[]>;
+  /**
+   * Whether the principal's key has signed that for its socket: `auth` is `key:signature`. The value is when the secret
+   * that signed ends before its key, milliseconds; null: not. Fails with `signature_invalid`.
+   */
+  verifySigned(principal: Principal, socketId: string, ask: SignedAsk, auth: string): Promise<Result<number | null>>;
   /** Who shows this credential, as if it came with a request; `client`: whose failures are counted together. */
   authenticate(credential: string, client: string): Promise<Result<Principal>>;
 }
+
+/** That a socket may follow a channel, and as whom; or that it is a user. `data` is signed as it came. */
+export type SignedAsk =
+  | { readonly kind: "channel"; readonly channel: string; readonly data: string | null }
+  | { readonly kind: "user"; readonly data: string };

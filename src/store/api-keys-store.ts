@@ -22,6 +22,10 @@ export interface KeyRecord {
   readonly tokenAlgorithm: TokenAlgorithm;
   /** With HS256 the sealed secret (src/sealing.ts), with EdDSA the owner's public JWK as JSON. */
   readonly tokenKey: string;
+  /** Sealed: with it Pusher's libraries sign; null: the key is not for them. */
+  readonly pusherSecret: string | null;
+  /** The one before the last rotation, good as long as the key's own. */
+  readonly previousPusherSecret: string | null;
   /** Milliseconds, all of them. */
   readonly createdAt: number;
   /** Null: never. */
@@ -43,6 +47,8 @@ interface Row {
   quotas: string;
   token_algorithm: TokenAlgorithm;
   token_key: string;
+  pusher_secret: string | null;
+  previous_pusher_secret: string | null;
   created_at: number;
   expires_at: number | null;
   last_used_at: number | null;
@@ -82,8 +88,8 @@ export class ApiKeysStore {
     const insert = this.#db
       .prepare(
         `INSERT INTO api_keys (id, app, name, secret_hash, scopes, quotas, token_algorithm, token_key, created_at,
-           expires_at)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+           expires_at, pusher_secret)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12
          WHERE (SELECT count(*) FROM api_keys WHERE app = ?2) < ?11
            AND EXISTS (SELECT 1 FROM apps WHERE id = ?2 AND deleted_at IS NULL)`,
       )
@@ -99,6 +105,7 @@ export class ApiKeysStore {
         key.createdAt,
         key.expiresAt,
         keysMax,
+        key.pusherSecret,
       );
     const [inserted] = await this.#db.batch([insert, auditStatement(this.#db, entry)]);
     return inserted!.meta.changes === 1;
@@ -111,10 +118,18 @@ export class ApiKeysStore {
   async rotate(key: KeyRecord, rotated: KeyRecord, ended: readonly Revocation[], entry: AuditEntry): Promise<boolean> {
     const update = this.#db
       .prepare(
-        `UPDATE api_keys SET secret_hash = ?3, previous_hash = ?2, previous_until = ?4
+        `UPDATE api_keys SET secret_hash = ?3, previous_hash = ?2, previous_until = ?4, pusher_secret = ?5,
+           previous_pusher_secret = ?6
          WHERE id = ?1 AND secret_hash = ?2`,
       )
-      .bind(key.id, key.secretHash, rotated.secretHash, rotated.previousUntil);
+      .bind(
+        key.id,
+        key.secretHash,
+        rotated.secretHash,
+        rotated.previousUntil,
+        rotated.pusherSecret,
+        rotated.previousPusherSecret,
+      );
     const changes = [cacheChange(key.app.id, "changed_key", key.id, entry.at), ...ended];
     const [updated] = await this.#db.batch([
       update,
@@ -163,6 +178,8 @@ const recordOf = (row: Row): KeyRecord => ({
   quotas: JSON.parse(row.quotas) as Quotas,
   tokenAlgorithm: row.token_algorithm,
   tokenKey: row.token_key,
+  pusherSecret: row.pusher_secret,
+  previousPusherSecret: row.previous_pusher_secret,
   createdAt: row.created_at,
   expiresAt: row.expires_at,
   lastUsedAt: row.last_used_at,

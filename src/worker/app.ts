@@ -19,6 +19,8 @@ import { eventRoutes } from "./routes/events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
+import { pusherApiRoutes } from "./routes/pusher-api.ts";
+import { pusherConnectRoute } from "./routes/pusher-connect.ts";
 import { pullRoutes } from "./routes/pull.ts";
 import { parkedDeliveryRoutes } from "./routes/parked-deliveries.ts";
 import { replayRoutes } from "./routes/replay.ts";
@@ -35,6 +37,9 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.use(requestId);
   hub.route("/", healthRoute);
   hub.use(refuseLocalSettings);
+  // What Pusher's libraries send shows no credential but a signature.
+  hub.route("/", pusherConnectRoute);
+  hub.route("/", pusherApiRoutes);
   hub.use(cors((path) => methodsOf(hub.routes, path)));
   hub.use(whoAsks);
   hub.use(checkOrigin);

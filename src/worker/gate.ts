@@ -4,9 +4,10 @@ import { isSystemTopicName } from "../core/names.ts";
 import { allows, type Principal } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { Announcement } from "../core/system-event.ts";
-import type { FollowedTopic, NumberedRevocation, WorkerGateRpc } from "../durable-objects/rpc.ts";
+import type { FollowedTopic, NumberedRevocation, SignedAsk, WorkerGateRpc } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { readConfig } from "../config.ts";
+import { hearOfChanges } from "./access/access-changes.ts";
 import { authenticateCredential } from "./access/authenticate-credential.ts";
 import { withCurrentQuotas } from "./access/current-quotas.ts";
 import { AccessChangesStore } from "../store/access-changes-store.ts";
@@ -14,6 +15,7 @@ import { parseDraft } from "../wire/native/draft.ts";
 import { announceSystem } from "./announce.ts";
 import type { Caller } from "./caller.ts";
 import { NO_CONDITIONS, publish } from "./publish.ts";
+import { verifySigned } from "./pusher/verify-signed.ts";
 import { formatPublishReceipt } from "./publish-request.ts";
 import { ensureTopic, forgetTopic } from "./topic-directory.ts";
 import { followedTopicOf } from "./topic-life.ts";
@@ -37,6 +39,16 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
     const published = await publish(this.env, await this.#caller(principal), name, [draft.value], NO_CONDITIONS);
     if (!published.ok) return published;
     return ok(formatPublishReceipt(published.value.receipts[0]!));
+  }
+
+  async verifySigned(
+    principal: Principal,
+    socketId: string,
+    ask: SignedAsk,
+    auth: string,
+  ): Promise<Result<number | null>> {
+    await hearOfChanges(this.env, this.ctx);
+    return verifySigned(this.env, principal, socketId, ask, auth);
   }
 
   announceSystem(app: string, topic: string, announcements: readonly Announcement[]): Promise<Result<null>> {

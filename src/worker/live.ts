@@ -34,7 +34,8 @@ export async function upgrade(
   subprotocol: string | null,
 ): Promise<Result<Response>> {
   const region = regionOf(asking.cf?.continent as string | undefined);
-  const entered = await enterHub(env, { app: principal.app, protocol: "native", region }, async (hub) => {
+  const protocol = principal.kind === "pusher" ? "pusher" : "native";
+  const entered = await enterHub(env, { app: principal.app, protocol, region }, async (hub) => {
     const response = await hub.fetch(upgradeRequest(principal, subprotocol));
     if (response.status === 101) return ok(response);
     const refusal = await response.json<UpgradeRefusal>();

@@ -36,6 +36,8 @@ export async function makeKey(more: Partial<KeyRecord> = {}, scopes: readonly st
     quotas: {},
     tokenAlgorithm: "HS256",
     tokenKey: "",
+    pusherSecret: null,
+    previousPusherSecret: null,
     createdAt: Date.now(),
     expiresAt: null,
     lastUsedAt: null,

@@ -18,8 +18,22 @@ export const ROUTES: readonly Route[] = [
   ).values(),
 ];
 
+/** Signed, or with a public key: they take no credential. Their own refusals stand in journeys/pusher-doors.test.ts. */
+const isOfPusher = ({ path }: Route): boolean => path.startsWith("/app/") || path.startsWith("/apps/");
+
 /** All that want a credential. */
-export const GUARDED: readonly Route[] = ROUTES.filter(({ path }) => path !== "/healthz");
+export const GUARDED: readonly Route[] = ROUTES.filter((route) => route.path !== "/healthz" && !isOfPusher(route));
+
+/** Signed as the server library signs. */
+export const SIGNED: readonly Route[] = ROUTES.filter(({ path }) => path.startsWith("/apps/"));
+
+export const unsignedAt = (route: Route): readonly BadRequest[] => [
+  bad("no signature", addressOf(route), "unauthenticated"),
+  bad("another's signature", `${addressOf(route)}?${FOREIGN}`, "signature_invalid"),
+  bad("a root key instead", addressOf(route), "unauthenticated", { authorization: "Bearer test-root-key" }),
+];
+
+const FOREIGN = `auth_key=000000000000&auth_timestamp=1&auth_version=1.0&auth_signature=${"0".repeat(64)}`;
 
 /** An address of the route; what it names need not be there. */
 const addressOf = ({ method, path }: Route): string => `${method} ${path.replaceAll(/:\w+/g, "steady")}`;

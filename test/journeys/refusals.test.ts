@@ -12,7 +12,7 @@ import {
   MARK,
   type BadRequest,
 } from "../builders/refusals.ts";
-import { GUARDED, matchesRoute, refusalsOf, ROUTES } from "../builders/route-refusals.ts";
+import { GUARDED, matchesRoute, refusalsOf, ROUTES, SIGNED, unsignedAt } from "../builders/route-refusals.ts";
 import { ROOT_KEY, startHub, type Hub } from "../harness/hub.ts";
 import type { TestSocket } from "../harness/socket.ts";
 
@@ -109,12 +109,17 @@ describe("[INP-6] at every route of the hub", () => {
     for (const row of refusalsOf(route)) await expectRefusal(row);
   });
 
+  it.each(SIGNED)("$method $path refuses what is not signed", async (route) => {
+    for (const row of unsignedAt(route)) await expectRefusal(row);
+  });
+
   it("something bad of its own is tried", () => {
     const tried = [BAD_BODIES, BAD_EVENTS, BAD_CONDITIONS, BAD_READS, BAD_TOPICS, BAD_SUBSCRIPTIONS, BAD_REPAIRS];
-    const rows = [...tried, BAD_PULLS, BAD_APPS, BAD_KEYS, BAD_TOKENS, BAD_REVOCATIONS].flat();
+    const signed = SIGNED.flatMap(unsignedAt);
+    const rows = [...signed, ...tried, BAD_PULLS, BAD_APPS, BAD_KEYS, BAD_TOKENS, BAD_REVOCATIONS].flat();
     const untried = ROUTES.filter((route) => !rows.some((row) => matchesRoute(route, row)));
     // They take nothing that could be bad; the socket's door has its own table below.
-    const plain = ["GET /healthz", "GET /v1/connect", "GET /v1/limits"];
+    const plain = ["GET /healthz", "GET /app/:key", "GET /v1/connect", "GET /v1/limits"];
     expect(untried.map(({ method, path }) => `${method} ${path}`)).toEqual(plain);
   });
 });

@@ -3,7 +3,7 @@ import { ERRORS, type Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Revocation } from "../../core/revocation.ts";
-import { isInForce, isRevokedBy } from "../../core/revocation.ts";
+import { holdsSecret, isInForce, isRevokedBy } from "../../core/revocation.ts";
 import { readConfig } from "../../config.ts";
 import type { UpgradeRefusal } from "../rpc.ts";
 import type { HubState } from "./hub-state.ts";
@@ -23,10 +23,14 @@ export const refusalResponse = (refusal: UpgradeRefusal): Response =>
 
 /** Null while the credential is good. */
 export function refusePrincipal(hub: HubState, principal: Principal, now: number): Failure | null {
-  if (hub.revocations.covering(principal).some((revocation) => isInForce(revocation, now)))
-    return { code: "credential_revoked" };
+  const revocation = hub.revocations.covering(principal).find((one) => isInForce(one, now));
+  if (revocation !== undefined) return endedBy(principal, revocation);
   return hasEnded(principal, now) ? { code: "credential_expired" } : null;
 }
+
+/** A Pusher client has shown no secret: when that of its key changes it comes again, and is let in. */
+const endedBy = (principal: Principal, { kind }: Revocation): Failure =>
+  kind === "secret" && principal.kind === "pusher" ? { code: "credential_expired" } : { code: "credential_revoked" };
 
 /**
  * As the hub knows it: a secret that a rotation replaced ends with its overlap, also where an isolate that has not
@@ -37,8 +41,8 @@ export function boundBySecret(hub: HubState, principal: Principal): Principal {
   return rotation === undefined ? principal : endingAt(principal, rotation.at);
 }
 
-const endingAt = (principal: Principal, at: number): Principal =>
-  principal.kind === "key" ? { ...principal, expiresAt: Math.min(principal.expiresAt ?? at, at) } : principal;
+export const endingAt = (principal: Principal, at: number): Principal =>
+  holdsSecret(principal) ? { ...principal, expiresAt: Math.min(principal.expiresAt ?? at, at) } : principal;
 
 /** Null: the socket may go on as this principal. It is counted already, but maybe with another key. */
 export function refuseRefresh(hub: HubState, before: Principal, fresh: Principal, now: number): Failure | null {
@@ -80,7 +84,7 @@ export function revoke(hub: HubState, revocation: Revocation, now: number): void
   hub.revocations.put(revocation);
   for (const connection of hub.connections.values()) {
     if (!isRevokedBy(connection.principal, revocation)) continue;
-    if (isInForce(revocation, now)) hub.end(connection, { code: "credential_revoked" });
+    if (isInForce(revocation, now)) hub.end(connection, endedBy(connection.principal, revocation));
     else hub.authorize(connection, endingAt(connection.principal, revocation.at));
   }
 }

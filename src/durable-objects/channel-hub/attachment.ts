@@ -3,7 +3,7 @@
  * everything in UTF-8, and the user's data apart, where they need no escapes. The largest principal takes 12 KB.
  */
 import { assert } from "../../core/assert.ts";
-import type { Principal } from "../../core/principal.ts";
+import { userOf, type Principal } from "../../core/principal.ts";
 import { formatScope, parseScope, type Scope } from "../../core/scope.ts";
 
 export interface Attachment {
@@ -13,7 +13,7 @@ export interface Attachment {
 }
 
 export function packPrincipal(principal: Principal): Attachment {
-  const data = principal.kind === "token" ? (principal.user?.data ?? null) : null;
+  const data = userOf(principal)?.data ?? null;
   const text = JSON.stringify(principal, (name, value: unknown) => {
     if (name === "scopes" || name === "keyScopes") return (value as readonly Scope[]).map(formatScope);
     return name === "user" && value !== null ? { id: (value as { id: string }).id } : value;

@@ -16,14 +16,15 @@ import type { ChannelHubRpc, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
 import { boundBySecret, endExpired, hasEnded, refusalResponse, refuseUpgrade, revoke } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import { acceptPush, forgetLife } from "./deliver.ts";
-import { dialectOf } from "./dialects.ts";
+import { DIALECTS } from "./dialects.ts";
 import { HubAlarm } from "./hub-alarm.ts";
 import { HubState } from "./hub-state.ts";
 import { PastRevocations } from "./past-revocations.ts";
 import { publish } from "./publish.ts";
 import { formatEnd, refresh } from "./refresh.ts";
 import { closeStalled, Replays } from "./replay.ts";
-import { subscribe } from "./subscribe.ts";
+import { signIn } from "./sign-in.ts";
+import { admitAndSubscribe } from "./signed-subscribe.ts";
 import { totalOf } from "./topic-channel.ts";
 
 export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
@@ -38,7 +39,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     const name = parseObjectName(ctx.id.name);
     if (name.kind !== "hub") throw new Error(`a channel hub cannot be named ${ctx.id.name}`);
     this.#app = name.app;
-    this.#hub = new HubState(ctx, env, dialectOf(name.protocol));
+    this.#hub = new HubState(ctx, env, DIALECTS[name.protocol]);
     this.#alarm = new HubAlarm(this.#hub);
     this.#replays = new Replays(this.#hub, this.#alarm);
     this.#past = new PastRevocations(this.#hub, name.app);
@@ -138,7 +139,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   async #receive(connection: Connection, message: ClientMessage): Promise<void> {
     switch (message.op) {
       case "subscribe": {
-        const failure = await subscribe(this.#hub, this.#replays, connection, message);
+        const failure = await admitAndSubscribe(this.#hub, this.#replays, this.#alarm, connection, message);
         return failure === null ? undefined : this.#refuse(connection, message, failure);
       }
       case "unsubscribe":
@@ -155,6 +156,13 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
         const failure = await refresh(this.#hub, this.#alarm, connection, message);
         return failure === null ? undefined : this.#refuse(connection, message, failure);
       }
+      case "sign_in": {
+        const failure = await signIn(this.#hub, this.#alarm, connection, message);
+        return failure === null ? undefined : this.#refuse(connection, message, failure);
+      }
+      case "pong":
+        connection.acknowledgeProbe();
+        return this.#replays.startOf(connection.id);
       case "ping":
         return connection.send(this.#hub.dialect.pong);
       case "presence":

@@ -23,8 +23,7 @@ export async function sendClientEvent(
   { ref, topic, event: text }: Extract<ClientMessage, { op: "publish" }>,
 ): Promise<Result<RelayAnswer>> {
   const { principal } = connection;
-  const maySignal = hub.dialect.followersMaySignal || allows(principal, "publish", topic);
-  if (!maySignal) return fail("scope_missing");
+  if (!allows(principal, "publish", topic)) return fail("scope_missing");
   const channel = hub.channels.get(topic);
   const admitted = admitClientEvent(topic, channel?.followers.has(connection.id) ?? false);
   if (!admitted.ok) return admitted;

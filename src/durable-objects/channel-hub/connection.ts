@@ -17,10 +17,14 @@ export interface EventFrame {
 
 /** A frame under way. */
 interface SentFrame {
-  readonly topic: string;
+  /** Null: the hub's own ping. */
+  readonly topic: string | null;
   readonly total: number;
   readonly bytes: number;
 }
+
+const PROBE_FRAMES = LIMITS.ACK_WINDOW_FRAMES / 4;
+const PROBE_BYTES = LIMITS.ACK_WINDOW_BYTES / 4;
 
 /** Frames that came in and are not done with. */
 export interface Backlog {
@@ -49,13 +53,17 @@ export class Connection {
   #clientEvents: Allowance | null = null;
   /** What was sent without a window since the client was last heard of. */
   #unheard = { bytes: 0, since: 0 };
+  readonly #probe: string | null;
+  /** Since the last ping of the hub's own. */
+  #unprobed = { frames: 0, bytes: 0 };
 
-  /** `hubWaiting` is shared by all connections of the hub. */
-  constructor(socket: WebSocket, id: string, principal: Principal, hubWaiting: Backlog) {
+  /** `hubWaiting` is shared by all connections of the hub; `probe` as in Dialect. */
+  constructor(socket: WebSocket, id: string, principal: Principal, hubWaiting: Backlog, probe: string | null = null) {
     this.socket = socket;
     this.id = id;
     this.principal = principal;
     this.#hubWaiting = hubWaiting;
+    this.#probe = probe;
   }
 
   /** By which events say that this connection is not sent them (core/exclusion.ts). */
@@ -155,14 +163,36 @@ export class Connection {
       this.#sent.push({ topic, total, bytes: text.length });
       this.#sentBytes += text.length;
       this.send(text);
+      this.#probeAfter(text.length);
       sent += 1;
     }
     return sent;
   }
 
+  /** Asks now and then whether what was sent has arrived, long before the window is full. */
+  #probeAfter(bytes: number): void {
+    if (this.#probe === null) return;
+    this.#unprobed.frames += 1;
+    this.#unprobed.bytes += bytes;
+    if (this.#unprobed.frames < PROBE_FRAMES && this.#unprobed.bytes < PROBE_BYTES) return;
+    this.#unprobed = { frames: 0, bytes: 0 };
+    this.#sent.push({ topic: null, total: 0, bytes: 0 });
+    this.send(this.#probe);
+  }
+
+  /** The oldest ping was answered: all that was sent before it has arrived. */
+  acknowledgeProbe(): void {
+    this.#forgetSent(this.#sent.findIndex(({ topic }) => topic === null));
+  }
+
   /** Everything up to that point of the topic has arrived, and with it all that was sent before it. */
   acknowledge(topic: string, total: number): void {
     const last = this.#sent.findLastIndex((frame) => frame.topic === topic && frame.total <= total);
+    this.#forgetSent(last);
+  }
+
+  /** Up to and including that place. */
+  #forgetSent(last: number): void {
     for (const frame of this.#sent.slice(0, last + 1)) this.#sentBytes -= frame.bytes;
     this.#sent = this.#sent.slice(last + 1);
     if (this.hasRoom) this.stalledSince = null;

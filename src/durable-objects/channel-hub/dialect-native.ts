@@ -21,6 +21,7 @@ import type { Dialect } from "./dialect.ts";
 export const NATIVE: Dialect = {
   ping: PING_FRAME,
   pong: PONG_FRAME,
+  probe: null,
   frameMessagesMax: LIMITS.FRAME_MESSAGES_MAX,
   mintConnectionId: () => crypto.randomUUID(),
   parse: parseClientFrame,
@@ -28,7 +29,6 @@ export const NATIVE: Dialect = {
   welcome: formatWelcome,
   subscribed: formatSubscribed,
   event: formatEvent,
-  followersMaySignal: false,
   clientEvent: formatClientEvent,
   cacheMiss: () => null, // `caught_up` without an event before it says so.
   caughtUp: formatCaughtUp,

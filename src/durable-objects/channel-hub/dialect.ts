@@ -14,6 +14,8 @@ export interface Dialect {
   /** The exact text of a client's ping, and its answer, which the runtime gives without waking the hub. */
   readonly ping: string;
   readonly pong: string;
+  /** The hub's own ping, whose answer acknowledges all that was sent before it; null: readers acknowledge themselves. */
+  readonly probe: string | null;
   /** So many messages may stand in one frame. */
   readonly frameMessagesMax: number;
   mintConnectionId(): string;
@@ -25,8 +27,6 @@ export interface Dialect {
   subscribed(ref: Ref, topic: string, cursor: string): Said;
   /** `line` is an event as the log keeps it. */
   event(topic: string, cursor: string, line: string): string;
-  /** Whether following a channel is enough to send client events there; else the scope `publish` is needed too. */
-  readonly followersMaySignal: boolean;
   /** `line` is an event without a position; `user`: who sent it, on presence channels. */
   clientEvent(topic: string, line: string, user: string | null): Said;
   /** There is nothing that a cache channel could send first. */

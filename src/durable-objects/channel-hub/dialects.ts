@@ -1,12 +1,7 @@
 /** Which protocol a hub speaks: it stands in its name. */
+import type { HubProtocol } from "../../core/hub-place.ts";
 import { NATIVE } from "./dialect-native.ts";
+import { PUSHER } from "./dialect-pusher.ts";
 import type { Dialect } from "./dialect.ts";
 
-const DIALECTS: Readonly<Record<string, Dialect>> = { native: NATIVE };
-
-/** Throws for a protocol that there is not: `stubs.ts` never made such a name. */
-export function dialectOf(protocol: string): Dialect {
-  const dialect = DIALECTS[protocol];
-  if (dialect === undefined) throw new Error(`no hub speaks ${protocol}`);
-  return dialect;
-}
+export const DIALECTS: Readonly<Record<HubProtocol, Dialect>> = { native: NATIVE, pusher: PUSHER };

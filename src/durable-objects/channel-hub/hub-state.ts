@@ -50,7 +50,13 @@ export class HubState {
     for (const socket of this.ctx.getWebSockets()) {
       const attachment = socket.deserializeAttachment() as Attachment | null;
       if (attachment === null) continue;
-      const connection = new Connection(socket, this.#idOf(socket), unpackPrincipal(attachment), this.waiting);
+      const connection = new Connection(
+        socket,
+        this.#idOf(socket),
+        unpackPrincipal(attachment),
+        this.waiting,
+        this.dialect.probe,
+      );
       this.connections.set(connection.id, connection);
     }
   }
@@ -73,7 +79,13 @@ export class HubState {
 
   /** Takes the server's half of a new socket, which sleeps with the hub and wakes it. */
   connect(socket: WebSocket, principal: Principal): Connection {
-    const connection = new Connection(socket, this.dialect.mintConnectionId(), principal, this.waiting);
+    const connection = new Connection(
+      socket,
+      this.dialect.mintConnectionId(),
+      principal,
+      this.waiting,
+      this.dialect.probe,
+    );
     this.ctx.acceptWebSocket(socket, [connection.id]);
     this.authorize(connection, principal);
     this.connections.set(connection.id, connection);

@@ -1,7 +1,7 @@
 /** A fresh credential for an open socket: it must be the same app's and the same user's, and may allow less. */
 import type { ClientMessage } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
-import { allows, type Principal } from "../../core/principal.ts";
+import { allows, userOf, type Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { boundBySecret, endOf, refuseRefresh } from "./admission.ts";
 import type { Connection } from "./connection.ts";
@@ -46,9 +46,6 @@ export function formatEnd(principal: Principal): string | null {
 
 /** Whoever has a socket open cannot turn into somebody else: others were told who is behind it. */
 function sameHolder(before: Principal, fresh: Principal): Result<Principal> {
-  const isSame = before.kind === fresh.kind && before.app === fresh.app && userOf(before) === userOf(fresh);
+  const isSame = before.kind === fresh.kind && before.app === fresh.app && userOf(before)?.id === userOf(fresh)?.id;
   return isSame ? ok(fresh) : fail("token_invalid", "A fresh token is for the same app and the same user.");
 }
-
-const userOf = (principal: Principal): string | null =>
-  principal.kind === "token" ? (principal.user?.id ?? null) : null;

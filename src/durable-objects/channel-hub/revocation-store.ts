@@ -1,6 +1,12 @@
 /** Revocations that this hub was told of, kept until nothing is left that they could refuse. */
-import { isRevokedBy, secretSubject, type Revocation, type RevocationKind } from "../../core/revocation.ts";
-import type { Principal } from "../../core/principal.ts";
+import {
+  holdsSecret,
+  isRevokedBy,
+  secretSubject,
+  type Revocation,
+  type RevocationKind,
+} from "../../core/revocation.ts";
+import { userOf, type Principal } from "../../core/principal.ts";
 
 interface Row {
   readonly kind: RevocationKind;
@@ -68,8 +74,9 @@ export class RevocationStore {
 function subjectsOf(principal: Principal): readonly (readonly [RevocationKind, string])[] {
   const subjects: [RevocationKind, string][] = [["app", principal.app]];
   if (principal.kind !== "root") subjects.push(["key", principal.key]);
-  if (principal.kind === "key") subjects.push(["secret", secretSubject(principal)]);
+  if (holdsSecret(principal)) subjects.push(["secret", secretSubject(principal)]);
   if (principal.kind === "token") subjects.push(["token", principal.token]);
-  if (principal.kind === "token" && principal.user !== null) subjects.push(["user", principal.user.id]);
+  const user = userOf(principal);
+  if (user !== null) subjects.push(["user", user.id]);
   return subjects;
 }

@@ -2,6 +2,7 @@
 import { stringOf } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { KEY_QUOTAS, type Quotas } from "../../core/quotas.ts";
+import { pusherAppId } from "../../core/pusher-app.ts";
 import type { Result } from "../../core/result.ts";
 import { formatScope, type Scope } from "../../core/scope.ts";
 import { parseTimestampMs } from "../../core/timestamp.ts";
@@ -18,6 +19,8 @@ export interface KeyRequest {
   readonly expiresAt: number | null;
   readonly quotas: Quotas;
   readonly tokens: TokenSigning;
+  /** Whether Pusher's clients and server libraries may use it. */
+  readonly isForPusher: boolean;
 }
 
 /** How tokens of the key are signed. */
@@ -27,7 +30,7 @@ export type TokenSigning =
   /** By the owner alone; the public JWK (RFC 8037) as JSON, its necessary members only. */
   | { readonly algorithm: "EdDSA"; readonly publicKey: string };
 
-const MEMBERS = ["name", "app", "scopes", "expiresAt", "quotas", "tokens"];
+const MEMBERS = ["name", "app", "scopes", "expiresAt", "quotas", "tokens", "pusher"];
 
 /** `now` in milliseconds: a key does not begin expired. */
 export function parseKeyRequest(text: string, now: number): Result<KeyRequest> {
@@ -42,6 +45,7 @@ export function parseKeyRequest(text: string, now: number): Result<KeyRequest> {
     expiresAt: readExpiry(reader, given, now),
     quotas: readQuotas(reader, given.get("quotas"), "/quotas", KEY_QUOTAS),
     tokens: readTokens(reader, given.get("tokens")),
+    isForPusher: reader.boolean(given.get("pusher"), "/pusher") ?? false,
   };
   return reader.finish("key_invalid", () => request);
 }
@@ -110,6 +114,9 @@ export interface KeyFacts {
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly previousUntil: number | null;
+  /** Null: it is not for Pusher's libraries. */
+  readonly pusherSecret: string | null;
+  readonly app: { readonly id: string };
 }
 
 export interface KeyView {
@@ -122,6 +129,8 @@ export interface KeyView {
   readonly expiresAt: string | null;
   /** Until when the secret before the last rotation is good, or was. */
   readonly previousUntil: string | null;
+  /** What Pusher's clients and server libraries ask for, but for the secret; absent: it is not for them. */
+  readonly pusher?: { readonly appId: string; readonly key: string };
 }
 
 /** What a key is, without when it was used: that changes without anybody changing it. */
@@ -134,6 +143,7 @@ export const formatKeyFacts = (key: KeyFacts): KeyView => ({
   createdAt: new Date(key.createdAt).toISOString(),
   expiresAt: formatTime(key.expiresAt),
   previousUntil: formatTime(key.previousUntil),
+  ...(key.pusherSecret !== null && { pusher: { appId: pusherAppId({ app: key.app.id }), key: key.id } }),
 });
 
 export const formatKey = (key: KeyFacts & { readonly lastUsedAt: number | null }): object => ({

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { LIMITS } from "../../core/limits.ts";
-import type { Principal } from "../../core/principal.ts";
+import { userOf, type Principal } from "../../core/principal.ts";
 import { isRevokedBy, type Revocation } from "../../core/revocation.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
@@ -113,7 +113,8 @@ function revocableAs(principal: Principal): [kind: Revocation["kind"], subject: 
   const found: [Revocation["kind"], string][] = [["app", principal.app]];
   if (principal.kind !== "root") found.push(["key", principal.key]);
   if (principal.kind === "token") found.push(["token", principal.token]);
-  if (principal.kind === "token" && principal.user !== null) found.push(["user", principal.user.id]);
+  const user = userOf(principal);
+  if (user !== null) found.push(["user", user.id]);
   return found;
 }
 

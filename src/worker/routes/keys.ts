@@ -25,6 +25,7 @@ import type { HubBindings, HubContext } from "../context.ts";
 import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
+import { mintPusherSecret, type MintedPusherSecret } from "../pusher/key-secrets.ts";
 import { json, noContent, problem } from "../respond.ts";
 
 export const keyRoutes = new Hono<HubBindings>()
@@ -58,17 +59,23 @@ async function createKey(c: HubContext): Promise<Response> {
   const id = mintKeyId();
   const { key: text, secretHash } = mintSecret(id);
   const { shown, ...tokenKey } = await mintTokenKey(c.var.config, id, request.value.tokens);
+  const pusher = request.value.isForPusher ? await mintPusherSecret(c.var.config, id) : null;
   const { name, scopes, quotas, expiresAt } = request.value;
   const facts = { id, app: app.value, name, scopes, quotas, expiresAt, createdAt: c.var.receivedAt };
-  const unused = { previousHash: null, previousUntil: null, lastUsedAt: null };
-  const key: KeyRecord = { ...facts, ...tokenKey, ...unused, secretHash };
+  const unused = { previousHash: null, previousUntil: null, previousPusherSecret: null, lastUsedAt: null };
+  const key: KeyRecord = { ...facts, ...tokenKey, ...unused, secretHash, pusherSecret: pusher?.sealed ?? null };
 
   const limit = LIMITS.APP_KEYS_MAX;
   const isMade = await new ApiKeysStore(c.env.DB).insert(key, limit, entryOf(c, "key.created", null, key));
   if (!isMade) return problem({ code: "quota_exceeded", detail: "The app has as many API keys as it may.", limit });
   c.set("showsSecret", true);
-  return json({ ...formatKey(key), key: text, ...(shown !== null && { tokenSecret: shown }) }, 201);
+  const shownOnce = { key: text, ...(shown !== null && { tokenSecret: shown }), ...shownPusher(key, pusher) };
+  return json({ ...formatKey(key), ...shownOnce }, 201);
 }
+
+/** With its secret, this once. */
+const shownPusher = (key: KeyRecord, minted: MintedPusherSecret | null): object =>
+  minted === null ? {} : { pusher: { ...formatKeyFacts(key).pusher, secret: minted.shown } };
 
 /** Of two rotations at once each is told the secret it made: the newest two are good. */
 async function rotateKey(c: HubContext): Promise<Response> {
@@ -80,14 +87,17 @@ async function rotateKey(c: HubContext): Promise<Response> {
     const { id, secretHash: previousHash } = key.value;
     const { key: text, secretHash } = mintSecret(id);
     const previousUntil = Date.now() + overlapMs.value;
-    const rotated = { ...key.value, secretHash, previousHash, previousUntil };
+    const pusher = key.value.pusherSecret === null ? null : await mintPusherSecret(c.var.config, id);
+    const pusherSecrets = { pusherSecret: pusher?.sealed ?? null, previousPusherSecret: key.value.pusherSecret };
+    const rotated = { ...key.value, ...pusherSecrets, secretHash, previousHash, previousUntil };
     const entry = entryOf(c, "key.rotated", key.value, rotated);
     const ended = secretsEndedBy(key.value, previousUntil, entry.at);
     if (!(await new ApiKeysStore(c.env.DB).rotate(key.value, rotated, ended, entry))) continue;
     learn({ app: key.value.app.id, kind: "changed_key", subject: id, at: entry.at, expiresAt: entry.at });
     await Promise.all(ended.map((secret) => enforceSoon(c.env, secret)));
     c.set("showsSecret", true);
-    return json({ id, key: text, previousUntil: formatKeyFacts(rotated).previousUntil });
+    const { previousUntil: until } = formatKeyFacts(rotated);
+    return json({ id, key: text, previousUntil: until, ...shownPusher(rotated, pusher) });
   }
 }
 

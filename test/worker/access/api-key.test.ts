@@ -17,6 +17,8 @@ const makeRecord = (more: Partial<KeyRecord> = {}): KeyRecord => ({
   quotas: {},
   tokenAlgorithm: "HS256",
   tokenKey: "",
+  pusherSecret: null,
+  previousPusherSecret: null,
   createdAt: 0,
   expiresAt: null,
   lastUsedAt: null,

@@ -1,0 +1,28 @@
+/** Whether an app's own server has signed that a socket may follow a channel, or is a user. */
+import type { Principal } from "../../core/principal.ts";
+import { fail, ok, type Result } from "../../core/result.ts";
+import type { SignedAsk } from "../../durable-objects/rpc.ts";
+import type { Env } from "../../env.ts";
+import { channelContent, parseAuth, userContent } from "../../wire/pusher/signatures.ts";
+import { findKey } from "../access/key-directory.ts";
+import { pusherSecretsOf, signerOf } from "./key-secrets.ts";
+
+/** As `WorkerGateRpc.verifySigned`. Only the connection's own key signs for it. */
+export async function verifySigned(
+  env: Env,
+  principal: Principal,
+  socketId: string,
+  ask: SignedAsk,
+  auth: string,
+): Promise<Result<number | null>> {
+  const signature = parseAuth(auth);
+  if (principal.kind !== "pusher" || signature?.key !== principal.key) return fail("signature_invalid");
+  const record = await findKey({ env }, principal.key);
+  if (record === null) return fail("signature_invalid");
+  const secrets = await pusherSecretsOf(env, record, Date.now());
+  const signer = signerOf(secrets, contentOf(socketId, ask), signature.hex);
+  return signer === null ? fail("signature_invalid") : ok(signer.until);
+}
+
+const contentOf = (socketId: string, ask: SignedAsk): string =>
+  ask.kind === "user" ? userContent(socketId, ask.data) : channelContent(socketId, ask.channel, ask.data);
