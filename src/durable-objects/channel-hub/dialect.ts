@@ -14,7 +14,7 @@ export interface Dialect {
   /** The exact text of a client's ping, and its answer, which the runtime gives without waking the hub. */
   readonly ping: string;
   readonly pong: string;
-  /** The hub's own ping, whose answer acknowledges all that was sent before it; null: readers acknowledge themselves. */
+  /** A ping of the hub, whose answer acknowledges all that was sent before it; null: readers acknowledge themselves. */
   readonly probe: string | null;
   /** So many messages may stand in one frame. */
   readonly frameMessagesMax: number;

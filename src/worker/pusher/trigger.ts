@@ -1,4 +1,4 @@
-/** An event that a Pusher library sends: appended to the topic of each of its channels, for readers of all protocols. */
+/** An event that a Pusher library sends: appended to the topic of each of its channels, for all readers. */
 import { allows } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { EventDraft } from "../../core/event.ts";
