@@ -57,7 +57,7 @@ export class Connection {
   /** Since the last ping of the hub's own. */
   #unprobed = { frames: 0, bytes: 0 };
 
-  /** `hubWaiting` is shared by all connections of the hub; `probe` as in Dialect. */
+  /** `hubWaiting` is shared by all connections of the hub; `probe`: what asks how far the reader is. */
   constructor(socket: WebSocket, id: string, principal: Principal, hubWaiting: Backlog, probe: string | null = null) {
     this.socket = socket;
     this.id = id;

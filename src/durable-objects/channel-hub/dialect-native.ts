@@ -21,7 +21,8 @@ import type { Dialect } from "./dialect.ts";
 export const NATIVE: Dialect = {
   ping: PING_FRAME,
   pong: PONG_FRAME,
-  probe: null,
+  probe: PING_FRAME,
+  acknowledges: true,
   frameMessagesMax: LIMITS.FRAME_MESSAGES_MAX,
   mintConnectionId: () => crypto.randomUUID(),
   parse: parseClientFrame,

@@ -21,6 +21,7 @@ export const PUSHER: Dialect = {
   ping: PING_FRAME,
   pong: PONG_FRAME,
   probe: PROBE_FRAME,
+  acknowledges: false,
   frameMessagesMax: 1,
   mintConnectionId,
   parse: parseClientFrame,

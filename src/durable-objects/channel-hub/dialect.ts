@@ -14,8 +14,10 @@ export interface Dialect {
   /** The exact text of a client's ping, and its answer, which the runtime gives without waking the hub. */
   readonly ping: string;
   readonly pong: string;
-  /** A ping of the hub, whose answer acknowledges all that was sent before it; null: readers acknowledge themselves. */
-  readonly probe: string | null;
+  /** Asks whether anybody is still there: whatever the client says then is the answer. */
+  readonly probe: string;
+  /** Whether readers acknowledge what they were sent; else the answer to a probe does, for all before it. */
+  readonly acknowledges: boolean;
   /** So many messages may stand in one frame. */
   readonly frameMessagesMax: number;
   mintConnectionId(): string;

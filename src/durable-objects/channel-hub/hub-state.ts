@@ -55,7 +55,7 @@ export class HubState {
         this.#idOf(socket),
         unpackPrincipal(attachment),
         this.waiting,
-        this.dialect.probe,
+        this.#windowProbe,
       );
       this.connections.set(connection.id, connection);
     }
@@ -84,7 +84,7 @@ export class HubState {
       this.dialect.mintConnectionId(),
       principal,
       this.waiting,
-      this.dialect.probe,
+      this.#windowProbe,
     );
     this.ctx.acceptWebSocket(socket, [connection.id]);
     this.authorize(connection, principal);
@@ -96,6 +96,11 @@ export class HubState {
   authorize(connection: Connection, principal: Principal): void {
     connection.principal = principal;
     connection.socket.serializeAttachment(packPrincipal(principal));
+  }
+
+  /** With which connections ask how far their readers are; null: these say it themselves. */
+  get #windowProbe(): string | null {
+    return this.dialect.acknowledges ? null : this.dialect.probe;
   }
 
   connectionOf(socket: WebSocket): Connection | undefined {
