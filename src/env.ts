@@ -1,5 +1,6 @@
 /** Mirrors wrangler.toml, in its order; the variables and secrets stand last. Beside them: bindings `CONSUMER_…`. */
-import type { ChannelHubRpc, QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
 import type { DispatchMessage } from "./queues/messages.ts";
 
 export interface Env {

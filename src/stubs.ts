@@ -1,5 +1,6 @@
 /** The only file that names objects. A stub breaks after an exception, so callers take a new one for each try. */
-import type { ChannelHubRpc, QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
 import { endpointHealthCalls, type EndpointHealthCalls } from "./durable-objects/endpoint-health/facade.ts";
 import type { Env } from "./env.ts";
 import type { HubPlace } from "./core/hub-place.ts";

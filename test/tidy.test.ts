@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "wire/pusher": ["wire/pusher", "core"],
   store: ["store", "core", "env"],
   // Each object's folder sees itself, what objects share, and the others' RPC types only.
-  "durable-objects/rpc": ["core"],
+  "durable-objects/rpc": ["durable-objects/rpc", "core"],
   "durable-objects/object-migrations": ["core"],
   "durable-objects/announcement-store": ["core"],
   "durable-objects/announcer": ["durable-objects/announcement-store", "durable-objects/rpc", "observability"],

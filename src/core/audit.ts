@@ -22,7 +22,8 @@ export type AuditAction =
   | "subscription.secret_rotated"
   | "topic.created"
   | "topic.changed"
-  | "topic.deleted";
+  | "topic.deleted"
+  | "user.disconnected";
 
 /** Who asks, by which request, when: what every change has in common. */
 export interface AuditActor {

@@ -97,6 +97,7 @@ export const ERRORS = {
   topic_reserved: { status: 403, close: 4503, retryable: false, effect: "none", says: "Topics whose names begin with $ are the hub's own." },
   unauthenticated: { status: 401, close: 4501, retryable: false, effect: "none", says: "The request carries no credential that the hub knows." },
   upgrade_required: { status: 426, close: 4500, retryable: false, effect: "none", says: "This address speaks WebSocket." },
+  user_disconnected: { status: 403, close: 4503, retryable: false, effect: "none", says: "The app has ended the connections of this user." },
   version_conflict: { status: 412, close: 4512, retryable: false, effect: "none", says: "The log or the key has moved on since the version named." },
   worker_not_found: { status: 422, close: 4522, retryable: false, effect: "none", says: "The hub was deployed without a binding of that name to a Worker." },
 } as const satisfies Record<string, ErrorSpec>;

@@ -60,7 +60,7 @@ export const LIMITS = {
   PUSH_BYTES_MAX: 1 * MB, // one push from a log to a listener
   CLIENT_EVENTS_PER_SECOND: 10, // of one connection, and so many at once
   CLIENT_EVENTS_WAITING_MAX: 100, // of one hub, behind a push that is under way; older ones are dropped
-  CLIENT_EVENT_BYTES_UNHEARD_MAX: 1 * MB, // sent to a connection since it was last heard of; more is not sent to it
+  UNHEARD_BYTES_MAX: 1 * MB, // sent to a connection since it was last heard of; more is not sent to it
 
   // Delivery.
   DISPATCH_DELIVERIES_MAX: 100,

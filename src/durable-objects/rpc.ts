@@ -3,7 +3,6 @@
  * `env.ts` can name them without an import cycle. Expected failures are `Result`s; a rejected promise means that the
  * call may or may not have happened.
  */
-import type { Failure } from "../core/errors.ts";
 import type { RelayAnswer, RelayedEvent } from "../core/client-event.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../core/dead-letter.ts";
@@ -316,23 +315,6 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   cancelJob(number: number): Promise<Result<JobReport>>;
   /** Ends it and its work: detaches from every log and drops every row. */
   remove(): Promise<void>;
-}
-
-// -------------------------------------------------------------------------------------------------- channel hub
-
-/** As JSON. `full`: it has as many sockets as it should, and another hub may have room. */
-export type UpgradeRefusal = { readonly kind: "full" } | { readonly kind: "refused"; readonly failure: Failure };
-
-export interface ChannelHubRpc extends Rpc.DurableObjectBranded {
-  /**
-   * A WebSocket upgrade that the Worker has authenticated; the principal stands in a header that only it sets. Answers
-   * 101, an `UpgradeRefusal` otherwise.
-   */
-  fetch(request: Request): Promise<Response>;
-  accept(push: LogPush): Promise<PushAnswer>;
-  forget(life: TopicLife): Promise<void>;
-  /** Ends every socket that it covers, and refuses those that come later, until it expires. Idempotent. */
-  revoke(revocation: Revocation): Promise<void>;
 }
 
 // -------------------------------------------------------------------------------------------------- quota meter

@@ -30,6 +30,7 @@ import { seekRoutes } from "./routes/seek.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { topicRoutes } from "./routes/topics.ts";
+import { userRoutes } from "./routes/users.ts";
 
 /** `whoAsks` is a parameter so that the bench can leave it out and see what it costs. */
 export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindings> {
@@ -61,6 +62,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", keyRoutes);
   hub.route("/v1", tokenRoutes);
   hub.route("/v1", revocationRoutes);
+  hub.route("/v1", userRoutes);
   hub.route("/v1", auditRoutes);
   hub.route("/v1", limitsRoute);
 

@@ -6,7 +6,7 @@ import { chooseShard, type HubPlace } from "../core/hub-place.ts";
 import { hubName } from "../core/keys.ts";
 import { LIMITS } from "../core/limits.ts";
 import { fail, ok, type Result } from "../core/result.ts";
-import type { ChannelHubRpc } from "../durable-objects/rpc.ts";
+import type { ChannelHubRpc, HubOverview } from "../durable-objects/rpc/channel-hub.ts";
 import type { Env } from "../env.ts";
 import { HubsStore } from "../store/hubs-store.ts";
 import { channelHub } from "../stubs.ts";
@@ -20,6 +20,18 @@ type HubStub = DurableObjectStub<ChannelHubRpc>;
 /** Every hub that may hold sockets of the app: of all that were let in before this was called, none is missing. */
 export async function everyHub(env: Env, app: string): Promise<HubStub[]> {
   return (await new HubsStore(env.DB).of(app)).map((place) => channelHub(env, place));
+}
+
+export type HubReport = Omit<HubPlace, "app"> & HubOverview;
+
+export async function hubOverviews(env: Env, app: string): Promise<HubReport[]> {
+  const places = await new HubsStore(env.DB).of(app);
+  return Promise.all(
+    places.map(async (place) => {
+      const { protocol, region, shard } = place;
+      return { protocol, region, shard, ...(await channelHub(env, place).overview()) };
+    }),
+  );
 }
 
 /** The shards of one app, protocol and region. */

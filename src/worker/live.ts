@@ -8,7 +8,7 @@ import { regionOf } from "../core/hub-place.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Principal } from "../core/principal.ts";
 import { ok, type Result } from "../core/result.ts";
-import type { UpgradeRefusal } from "../durable-objects/rpc.ts";
+import type { UpgradeRefusal } from "../durable-objects/rpc/channel-hub.ts";
 import type { Env } from "../env.ts";
 import { enterHub } from "./hub-directory.ts";
 import { parseHubFrame, type HubMessage } from "../wire/native/hub-frames.ts";

@@ -7,6 +7,7 @@ import {
   formatSseGap,
   formatSseProblem,
   formatSseRetry,
+  formatSseUserEvent,
   SSE_HEARTBEAT,
 } from "../wire/sse/sse.ts";
 import type { HubMessage } from "../wire/native/hub-frames.ts";
@@ -76,6 +77,8 @@ function formatBlock(message: HubMessage): string {
       return formatSseCaughtUp(message.cursor);
     case "gap":
       return formatSseGap(message);
+    case "user_event":
+      return formatSseUserEvent(message.event);
     case "error":
       return formatSseProblem(JSON.stringify(message.problem));
     default:

@@ -147,6 +147,23 @@ export const BAD_REVOCATIONS: readonly BadRequest[] = [
   bad("an audit behind nonsense", `GET /v1/audit?cursor=${MARK}`, "cursor_invalid"),
 ];
 
+const toUser = (body: unknown, code: ErrorCode = "event_invalid"): BadRequest =>
+  post("POST /v1/users/ada/events", body, code);
+
+export const BAD_USER_CALLS: readonly BadRequest[] = [
+  toUser("", "json_invalid"),
+  toUser("[]"),
+  toUser({}),
+  toUser({ data: MARK }),
+  toUser({ type: 7 }),
+  toUser({ type: "" }),
+  toUser({ type: "t", topic: MARK }),
+  toUser('{"type":"t","type":"t"}'),
+  toUser({ type: "t", data: "x".repeat(LIMITS.EVENT_BYTES_MAX) }, "event_too_large"),
+  post("POST /v1/users/ada/disconnect", { reason: MARK }, "parameter_invalid"),
+  bad("a user without end", `GET /v1/users/${"x".repeat(LIMITS.USER_ID_BYTES_MAX + 1)}`, "parameter_invalid"),
+];
+
 /** Credentials that only look like some. */
 export const BAD_SECRETS: readonly BadRequest[] = [
   ...[

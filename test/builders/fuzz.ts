@@ -107,6 +107,7 @@ const BODIES: Readonly<Record<string, readonly string[]>> = {
   "/keys": ['{"name":"n","scopes":["publish:**","manage:a.*"],"expiresAt":"2030-01-01T00:00:00Z"}', '{"overlap":"1h"}'],
   "/tokens": ['{"scopes":["subscribe:**"],"user":{"id":"u","data":{"a":1}},"ttl":"1m"}'],
   "/revocations": ['{"user":"u"}', '{"token":"a.b.c"}'],
+  "/users/:id/events": ['{"type":"t","data":{"a":1}}', '{"type":"t"}'],
   "*": ["", "{}"],
 };
 

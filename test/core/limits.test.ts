@@ -10,7 +10,7 @@ it.each(Object.entries(LIMITS))("%s is a whole number above zero", (_name, limit
 it("every limit names its unit or what it counts, and whether it is a bound", () => {
   const known = /_(BYTES|CHARS|MS|EVENTS|KEYS|DEPTH|PARTITIONS|EXTENSIONS|SLICE|ITEMS|MESSAGES|SOCKET|FRAMES|SECOND)/;
   const counted =
-    /_(DELIVERIES|CONNECTIONS|HOPS|LAPSES|OUTCOMES|ATTEMPTS|FLIGHT|TOPICS|SUBSCRIPTIONS|SOCKETS|SCOPES|ORIGINS|HEADERS|VALUES|ENTRIES|EXAMINED|JOBS|REVOCATIONS|HUBS)|^ATTEMPTS/;
+    /_(DELIVERIES|CONNECTIONS|HOPS|LAPSES|OUTCOMES|ATTEMPTS|FLIGHT|TOPICS|SUBSCRIPTIONS|SOCKETS|SCOPES|ORIGINS|HEADERS|VALUES|ENTRIES|EXAMINED|JOBS|REVOCATIONS|HUBS|RANGES|CHANNELS|USERS)|^ATTEMPTS/;
   const unclear = Object.keys(LIMITS).filter((name) => !known.test(name) && !counted.test(name));
   expect(unclear).toEqual([]);
 });

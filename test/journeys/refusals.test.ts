@@ -1,7 +1,14 @@
 import { request as httpRequest } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ERRORS, type ErrorCode } from "../../src/core/errors.ts";
-import { BAD_APPS, BAD_KEYS, BAD_REVOCATIONS, BAD_SECRETS, BAD_TOKENS } from "../builders/bad-access.ts";
+import {
+  BAD_APPS,
+  BAD_KEYS,
+  BAD_REVOCATIONS,
+  BAD_SECRETS,
+  BAD_TOKENS,
+  BAD_USER_CALLS,
+} from "../builders/bad-access.ts";
 import { BAD_ADDRESSES, BAD_PULLS, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
 import {
   BAD_BODIES,
@@ -101,6 +108,7 @@ describe("[ERR-3] who may come in, and what they may do, stays as it is", () => 
   it.each(BAD_KEYS)("for $name: $code", expectRefusal);
   it.each(BAD_TOKENS)("for $name: $code", expectRefusal);
   it.each(BAD_REVOCATIONS)("for $name: $code", expectRefusal);
+  it.each(BAD_USER_CALLS)("for $name: $code", expectRefusal);
   it.each(BAD_SECRETS)("for $name: $code", expectRefusal);
 });
 
@@ -116,10 +124,19 @@ describe("[INP-6] at every route of the hub", () => {
   it("something bad of its own is tried", () => {
     const tried = [BAD_BODIES, BAD_EVENTS, BAD_CONDITIONS, BAD_READS, BAD_TOPICS, BAD_SUBSCRIPTIONS, BAD_REPAIRS];
     const signed = SIGNED.flatMap(unsignedAt);
-    const rows = [...signed, ...tried, BAD_PULLS, BAD_APPS, BAD_KEYS, BAD_TOKENS, BAD_REVOCATIONS].flat();
+    const rows = [
+      ...signed,
+      ...tried,
+      BAD_PULLS,
+      BAD_APPS,
+      BAD_KEYS,
+      BAD_TOKENS,
+      BAD_REVOCATIONS,
+      BAD_USER_CALLS,
+    ].flat();
     const untried = ROUTES.filter((route) => !rows.some((row) => matchesRoute(route, row)));
     // They take nothing that could be bad; the socket's door has its own table below.
-    const plain = ["GET /healthz", "GET /app/:key", "GET /v1/connect", "GET /v1/limits"];
+    const plain = ["GET /healthz", "GET /app/:key", "GET /v1/connect", "GET /v1/connections", "GET /v1/limits"];
     expect(untried.map(({ method, path }) => `${method} ${path}`)).toEqual(plain);
   });
 });

@@ -149,6 +149,7 @@ function bodyFor(route: string, names: Names): unknown {
   if (/redrive|discard/.test(route)) return { ids: [`msg_${names.name}`] };
   if (route === "POST /v1/keys") return { name: "k", app: names.app, scopes: ["publish:a"] };
   if (route === "POST /v1/revocations") return { key: names.key };
+  if (route === "POST /v1/users/:id/events") return { type: "t", data: names.id };
   if (route === "POST /v1/tokens") return { scopes: [`subscribe:${names.topic}`], ttl: "1m" };
   return {};
 }

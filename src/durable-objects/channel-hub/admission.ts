@@ -5,7 +5,7 @@ import type { Principal } from "../../core/principal.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import { holdsSecret, isInForce, isRevokedBy } from "../../core/revocation.ts";
 import { readConfig } from "../../config.ts";
-import type { UpgradeRefusal } from "../rpc.ts";
+import type { UpgradeRefusal } from "../rpc/channel-hub.ts";
 import type { HubState } from "./hub-state.ts";
 
 /**

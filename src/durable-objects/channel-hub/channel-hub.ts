@@ -1,36 +1,33 @@
 /**
  * Where sockets end: one hub of an app and protocol, holding hibernating connections that follow many topics. The door
- * only: who may come in and who has to go stands in admission.ts, subscribing in subscribe.ts, live events in
+ * only: who may come in and who has to go stands in admission.ts, what clients ask in receive.ts, live events in
  * deliver.ts, catching up in replay.ts. Everything it must know after an eviction is in rows and attachments.
  */
 import { DurableObject } from "cloudflare:workers";
-import { unreachable } from "../../core/assert.ts";
-import type { ClientMessage } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
 import { parseObjectName } from "../../core/keys.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import type { Env } from "../../env.ts";
-import type { ChannelHubRpc, LogPush, PushAnswer, TopicLife } from "../rpc.ts";
-import { boundBySecret, endExpired, hasEnded, refusalResponse, refuseUpgrade, revoke } from "./admission.ts";
-import type { Connection } from "./connection.ts";
+import type { LogPush, PushAnswer, TopicLife } from "../rpc.ts";
+import type { ChannelHubRpc, HubOverview } from "../rpc/channel-hub.ts";
+import { boundBySecret, endExpired, refusalResponse, refuseUpgrade, revoke } from "./admission.ts";
 import { acceptPush, forgetLife } from "./deliver.ts";
 import { DIALECTS } from "./dialects.ts";
 import { HubAlarm } from "./hub-alarm.ts";
 import { HubState } from "./hub-state.ts";
 import { PastRevocations } from "./past-revocations.ts";
-import { publish } from "./publish.ts";
-import { formatEnd, refresh } from "./refresh.ts";
+import { receiveInTime, refuse, type Receiver } from "./receive.ts";
+import { formatEnd } from "./refresh.ts";
 import { closeStalled, Replays } from "./replay.ts";
-import { signIn } from "./sign-in.ts";
-import { admitAndSubscribe } from "./signed-subscribe.ts";
-import { totalOf } from "./topic-channel.ts";
+import { channelsOf, countUser, endUser, overviewOf, sendToUser } from "./user-connections.ts";
 
 export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   readonly #hub: HubState;
   readonly #alarm: HubAlarm;
   readonly #replays: Replays;
+  readonly #receiver: Receiver;
   readonly #past: PastRevocations;
   readonly #app: string;
 
@@ -42,6 +39,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     this.#hub = new HubState(ctx, env, DIALECTS[name.protocol]);
     this.#alarm = new HubAlarm(this.#hub);
     this.#replays = new Replays(this.#hub, this.#alarm);
+    this.#receiver = { hub: this.#hub, alarm: this.#alarm, replays: this.#replays };
     this.#past = new PastRevocations(this.#hub, name.app);
     const { ping, pong } = this.#hub.dialect;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(ping, pong));
@@ -81,17 +79,37 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     this.#alarm.arrange();
   }
 
+  async sendToUser(user: string, line: string): Promise<number> {
+    return sendToUser(this.#hub, user, line);
+  }
+
+  async endUser(user: string, failure: Failure): Promise<number> {
+    return endUser(this.#hub, user, failure);
+  }
+
+  async countUser(user: string): Promise<number> {
+    return countUser(this.#hub, user);
+  }
+
+  async overview(): Promise<HubOverview> {
+    return overviewOf(this.#hub);
+  }
+
+  async channels(prefix: string): Promise<Map<string, number>> {
+    return channelsOf(this.#hub, prefix);
+  }
+
   override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const connection = this.#hub.connectionOf(socket);
     if (connection === undefined) return;
     if (!connection.takeFrame(Date.now())) return this.#hub.end(connection, connection.tooFast);
     if (typeof frame !== "string")
-      return this.#refuse(connection, null, { code: "frame_invalid", detail: "Frames are text." });
+      return refuse(this.#hub, connection, null, { code: "frame_invalid", detail: "Frames are text." });
     const messages = this.#hub.dialect.parse(frame);
     // What is refused is not kept.
     const refusal = await connection.inOrder(messages.ok ? frame.length : 0, async () => {
-      if (!messages.ok) return this.#refuse(connection, null, messages.failure);
-      for (const message of messages.value) await this.#receiveInTime(connection, message);
+      if (!messages.ok) return refuse(this.#hub, connection, null, messages.failure);
+      for (const message of messages.value) await receiveInTime(this.#receiver, connection, message);
     });
     if (refusal !== null) this.#hub.end(connection, refusal);
   }
@@ -121,62 +139,6 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     this.#replays.startAll();
     if (this.#hub.someBehind) this.#alarm.goOnLater(Date.now()); // Even while replays run: they may fail.
     this.#alarm.arrange();
-  }
-
-  /** A message may have waited for those before it, and its sender's credential may have ended or changed with them. */
-  async #receiveInTime(connection: Connection, message: ClientMessage): Promise<void> {
-    if (!this.#hub.connections.has(connection.id)) return;
-    if (hasEnded(connection.principal, Date.now())) return this.#hub.end(connection, { code: "credential_expired" });
-    try {
-      return await this.#receive(connection, message);
-    } catch (error) {
-      // The store or a log cannot be reached. Each message has its own answer, and those behind it their try.
-      console.warn(JSON.stringify({ stage: "hub.message_failed", op: message.op, error: String(error) }));
-      return this.#refuse(connection, message, { code: "hub_overloaded", retryAfterSeconds: 1 });
-    }
-  }
-
-  async #receive(connection: Connection, message: ClientMessage): Promise<void> {
-    switch (message.op) {
-      case "subscribe": {
-        const failure = await admitAndSubscribe(this.#hub, this.#replays, this.#alarm, connection, message);
-        return failure === null ? undefined : this.#refuse(connection, message, failure);
-      }
-      case "unsubscribe":
-        this.#hub.unfollow(connection, message.topic);
-        return connection.send(this.#hub.dialect.unsubscribed(message.ref, message.topic));
-      case "publish": {
-        const failure = await publish(this.#hub, connection, message);
-        return failure === null ? undefined : this.#refuse(connection, message, failure);
-      }
-      case "ack":
-        connection.acknowledge(message.topic, totalOf([...message.cursor.offsets.values()]));
-        return this.#replays.startOf(connection.id);
-      case "refresh": {
-        const failure = await refresh(this.#hub, this.#alarm, connection, message);
-        return failure === null ? undefined : this.#refuse(connection, message, failure);
-      }
-      case "sign_in": {
-        const failure = await signIn(this.#hub, this.#alarm, connection, message);
-        return failure === null ? undefined : this.#refuse(connection, message, failure);
-      }
-      case "pong":
-        connection.acknowledgeProbe();
-        return this.#replays.startOf(connection.id);
-      case "ping":
-        return connection.send(this.#hub.dialect.pong);
-      case "presence":
-        return this.#refuse(connection, message, { code: "frame_invalid", detail: "Presence is not offered yet." });
-      case "refused":
-        return this.#refuse(connection, message, message.failure);
-      default:
-        return unreachable(message);
-    }
-  }
-
-  #refuse(connection: Connection, message: ClientMessage | null, failure: Failure): void {
-    if (failure.code === "frame_too_large") this.#hub.end(connection, failure);
-    else connection.send(this.#hub.dialect.error(failure, message));
   }
 
   #drop(socket: WebSocket): void {

@@ -53,8 +53,7 @@ export function deliverRelayed(hub: HubState, channel: TopicChannel, events: rea
     for (const { connection, behind, pattern, filter } of channel.followers.values()) {
       if (connection.id === sender || behind !== null || excluded?.has(connection.mark) === true) continue;
       if (pattern !== null && !filter.matches((parsed ??= JSON.parse(line)))) continue;
-      const heardAt = hub.ctx.getWebSocketAutoResponseTimestamp(connection.socket)?.getTime() ?? 0;
-      connection.sendUnacknowledged(text, heardAt);
+      hub.sendUnacknowledged(connection, text);
     }
   }
 }

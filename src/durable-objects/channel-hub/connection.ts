@@ -146,13 +146,14 @@ export class Connection {
 
   /**
    * Sends what may be lost and is never acknowledged; `pingedAt`: when the client's last ping was answered. To one that
-   * is not heard of it is not sent without an end.
+   * is not heard of it is not sent without an end: false.
    */
-  sendUnacknowledged(text: string, pingedAt: number): void {
+  sendUnacknowledged(text: string, pingedAt: number): boolean {
     if (pingedAt > this.#unheard.since) this.#unheard = { bytes: 0, since: pingedAt };
-    if (this.#unheard.bytes > LIMITS.CLIENT_EVENT_BYTES_UNHEARD_MAX) return;
+    if (this.#unheard.bytes > LIMITS.UNHEARD_BYTES_MAX) return false;
     this.#unheard.bytes += text.length;
     this.send(text);
+    return true;
   }
 
   /** Sends frames for as long as the window has room, and answers how many: the last one may pass its bytes. */

@@ -12,6 +12,7 @@ import {
   formatRefreshed,
   formatSubscribed,
   formatUnsubscribed,
+  formatUserEvent,
   formatWelcome,
   joinFrames,
   PONG_FRAME,
@@ -37,6 +38,7 @@ export const NATIVE: Dialect = {
   unsubscribed: formatUnsubscribed,
   published: formatPublished,
   refreshed: formatRefreshed,
+  userEvent: (_user, line) => formatUserEvent(line),
   error: (failure, message) => formatError(message !== null && "ref" in message ? message.ref : null, failure),
   closeCode: ({ code }) => ERRORS[code].close,
 };

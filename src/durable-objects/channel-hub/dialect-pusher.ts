@@ -1,7 +1,7 @@
 /** Pusher's protocol 7. What it has no word for is not said: cursors, receipts, that a reader is level. */
 import type { ClientMessage } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
-import { parseClientFrame, PING_FRAME } from "../../wire/pusher/client-frames.ts";
+import { parseClientFrame, PING_FRAME, USER_CHANNEL } from "../../wire/pusher/client-frames.ts";
 import { closeCodeOf } from "../../wire/pusher/failures.ts";
 import {
   formatCacheMiss,
@@ -31,6 +31,7 @@ export const PUSHER: Dialect = {
   event: (topic, _cursor, line) => formatEvent(topic, line),
   clientEvent: formatClientEvent,
   cacheMiss: formatCacheMiss,
+  userEvent: (user, line) => formatEvent(USER_CHANNEL + user, line),
   caughtUp: () => null,
   gap: ({ topic, ...notice }) => formatGap(topic, notice),
   // An unsubscribe has no answer; an end that nobody asked for is told as an error of the channel.

@@ -39,6 +39,8 @@ export interface Dialect {
   /** `receipt` is JSON text. */
   published(ref: Ref, receipt: string): Said;
   refreshed(ref: Ref, expiresAt: string | null): Said;
+  /** What an app sends to a user, whatever topics it follows; `line` as `sendToUser` gets it. */
+  userEvent(user: string, line: string): Said;
   /** `message`: what is refused thereby; null: nothing that the client asked for. */
   error(failure: Failure, message: ClientMessage | null): Said;
   /** Ends the socket with the failure. */

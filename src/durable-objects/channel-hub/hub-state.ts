@@ -152,6 +152,12 @@ export class HubState {
     return followed;
   }
 
+  /** What may be lost. False: the client has not been heard of since too much was sent to it. */
+  sendUnacknowledged(connection: Connection, text: string): boolean {
+    const pingedAt = this.ctx.getWebSocketAutoResponseTimestamp(connection.socket)?.getTime() ?? 0;
+    return connection.sendUnacknowledged(text, pingedAt);
+  }
+
   /** Says why, closes, and forgets; what the client still sends is not heard. */
   end(connection: Connection, failure: Failure, reason: string = failure.code): void {
     connection.send(this.dialect.error(failure, null));

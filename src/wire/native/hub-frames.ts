@@ -63,6 +63,9 @@ export const formatError = (ref: Ref, failure: Failure): string => {
 export const formatRefreshed = (ref: Ref, expiresAt: string | null): string =>
   JSON.stringify({ op: "refreshed", ...withRef(ref), ...(expiresAt !== null && { expiresAt }) });
 
+/** `line`: `{ "type", "data"? }` as JSON text. */
+export const formatUserEvent = (line: string): string => `{"op":"user_event","event":${line}}`;
+
 export const PONG_FRAME = '{"op":"pong"}';
 
 /** One message stands alone in its frame, several in a list. There must be at least one. */
@@ -90,13 +93,15 @@ export type HubMessage =
       readonly retryAfterSeconds?: number;
     }
   | { readonly op: "refreshed"; readonly ref?: string | number; readonly expiresAt?: string }
+  /** `event` is the line. */
+  | { readonly op: "user_event"; readonly event: string }
   | { readonly op: "pong" };
 
 /** The messages of a frame that this file formatted; events and receipts stay text. */
 export const parseHubFrame = (frame: string): HubMessage[] =>
   (isListText(frame) ? elements(frame) : [frame]).map(readMessage);
 
-const EVENT_STARTS = ['{"op":"event",', '{"op":"client_event",'];
+const EVENT_STARTS = ['{"op":"event",', '{"op":"client_event",', '{"op":"user_event",'];
 
 function readMessage(text: string): HubMessage {
   const found = members(text).map(({ name, raw }) => [name, isKeptAsText(text, name) ? raw : JSON.parse(raw)] as const);

@@ -18,6 +18,9 @@ export interface SseGap {
 export const formatSseGap = ({ partition, requested, firstHeld, reason }: SseGap): string =>
   `event: gap\ndata: ${JSON.stringify({ partition, requested, firstHeld, reason })}\n\n`;
 
+/** Sent to the user; it stands in no topic, so it moves no cursor. `event` is JSON on one line. */
+export const formatSseUserEvent = (event: string): string => `event: user_event\ndata: ${event}\n\n`;
+
 /** What ends a stream that cannot go on; `problem` is RFC 9457 JSON. Not `error`, which EventSource uses itself. */
 export const formatSseProblem = (problem: string): string => `event: problem\ndata: ${problem}\n\n`;
 
