@@ -22,8 +22,8 @@ export class GatherStore {
 
   /** The next end after `now`, of those sources whose log has more. */
   nextUntil(now: number): number | null {
-    const sql = `SELECT min(until) AS until FROM gathers JOIN sources ON sources.id = gathers.source
-      WHERE until > ?1 AND behind = 1 AND state IN ('live', 'replaying')`;
+    const sql = `SELECT min(gathers.until) AS until FROM gathers JOIN sources ON sources.id = gathers.source
+      WHERE gathers.until > ?1 AND behind = 1 AND state IN ('live', 'replaying')`;
     return this.#sql.exec<{ until: number | null }>(sql, now).one().until;
   }
 }
