@@ -40,7 +40,7 @@ const SPELLED_MAX = 1_000;
 const spelled = new Map<string, Result<URL>>();
 
 function checkSpelling(address: string, allowPrivate: boolean, ownHost: string | null): Result<URL> {
-  const place = JSON.stringify([address, allowPrivate, ownHost]);
+  const place = `${allowPrivate} ${ownHost ?? ""} ${address}`; // A host has no space.
   const known = spelled.get(place);
   if (known !== undefined) return known;
   const checked = checkTargetAddress(address, allowPrivate, ownHost);

@@ -80,26 +80,29 @@ async function drop(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => undefined);
 }
 
-/** Ours win over the owner's: nobody may forge a signature or an id by a custom header. */
+/** Ours win over the owner's, however those are spelled: nobody may forge a signature or an id by a custom header. */
 async function webhookHeaders(
   target: OpenedTarget,
   consentedTo: string | null,
   { id, contentType, body, traceparent, redrive }: WebhookMessage,
   now: number,
-): Promise<Headers> {
+): Promise<Record<string, string>> {
   const timestampSeconds = Math.floor(now / 1_000);
-  const headers = new Headers(target.headers);
-  headers.set("content-type", contentType);
-  headers.set("user-agent", USER_AGENT);
-  headers.set("webhook-id", id);
-  headers.set("webhook-timestamp", String(timestampSeconds));
-  headers.set("webhook-signature", await signWebhook(target.secrets, id, timestampSeconds, body));
-  if (consentedTo !== null) headers.set("webhook-request-origin", consentedTo);
-  if (traceparent !== null) headers.set("traceparent", traceparent);
-  if (redrive) headers.set("webhook-redrive", "true");
-  else headers.delete("webhook-redrive");
-  return headers;
+  const custom = Object.entries(target.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return {
+    ...Object.fromEntries(custom.filter(([name]) => name !== REDRIVE)),
+    "content-type": contentType,
+    "user-agent": USER_AGENT,
+    "webhook-id": id,
+    "webhook-timestamp": String(timestampSeconds),
+    "webhook-signature": await signWebhook(target.secrets, id, timestampSeconds, body),
+    ...(consentedTo !== null && { "webhook-request-origin": consentedTo }),
+    ...(traceparent !== null && { traceparent }),
+    ...(redrive && { [REDRIVE]: "true" }),
+  };
 }
+
+const REDRIVE = "webhook-redrive";
 
 /** W3C Trace Context, §3.2.2. */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;

@@ -103,6 +103,8 @@ export async function runDelivery(plan: DeliveryPlan): Promise<DeliveryRun> {
     await endings.end();
     const figures = { publishedMs, settledMs, allMs: Date.now() - startedAt, repeats: load.repeats };
     return { log, recorder, outages, samples: observer.samples, stats, dead, brokenTaken, endings, lane, figures };
+  } catch (error) {
+    throw new Error(`the hub printed last:\n${hub.lines.slice(-20).join("\n")}`, { cause: error });
   } finally {
     await observer.end();
     await Promise.all(crews.map((crew) => crew.end()));

@@ -8,7 +8,8 @@ import { eventually } from "./wait.ts";
 
 export const DEV_ROOT_KEY = "dev-root-key";
 
-const READY_WITHIN_MS = 60_000;
+/** It bundles first, which takes its time on a busy machine. */
+const READY_WITHIN_MS = 120_000;
 
 export interface HubProcessOptions {
   readonly port: number;
@@ -37,9 +38,12 @@ export class HubProcess {
       READY_WITHIN_MS,
     );
     const early = hub.exited.then((code) => {
-      throw new Error(`it ended with ${code} before it was ready:\n${hub.lines.join("\n")}`);
+      throw new Error(`it ended with ${code} before it was ready`);
     });
-    await Promise.race([ready, early]);
+    await Promise.race([ready, early]).catch(async (error: Error) => {
+      await hub.kill9();
+      throw new Error(`${error.message}:\n${hub.lines.join("\n")}`, { cause: error });
+    });
     return hub;
   }
 
