@@ -102,7 +102,7 @@ function forObjects(): string[] {
 const MAY_USE: Record<string, readonly string[]> = {
   "durable-objects": ["cloudflare:workers"],
   "durable-objects/endpoint-health": ["itty-durable/itty-durable.js"],
-  worker: ["hono", "hono/factory", "jose", "node:crypto", "cloudflare:workers"],
+  worker: ["@cfworker/json-schema", "hono", "hono/factory", "jose", "node:crypto", "cloudflare:workers"],
   delivery: ["node:crypto"],
   "client/consumer": ["cloudflare:workers"],
 };

@@ -12,6 +12,8 @@ export type AuditAction =
   | "key.created"
   | "key.revoked"
   | "key.rotated"
+  | "schema.changed"
+  | "schema.registered"
   | "subscription.created"
   | "subscription.changed"
   | "subscription.deleted"

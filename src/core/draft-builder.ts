@@ -95,6 +95,7 @@ export class DraftBuilder {
       attributes: this.#attributesText(defaults),
       data: this.#dataText(),
       expectedKeyVersion: this.#expectedKeyVersion,
+      ...(root !== "" && { root }),
     };
     return checkSize(draft, root);
   }

@@ -44,6 +44,7 @@ const HUB_EXTENSIONS: ReadonlySet<string> = new Set([
   "offset",
   "appendedat",
   "keyversion",
+  "schemaversion",
   "hubhops",
   "excludes",
 ]);

@@ -19,6 +19,8 @@ export interface EventDraft {
   readonly data: string;
   /** The key's version that the producer saw (0: no event yet); null: it does not care. */
   readonly expectedKeyVersion: number | null;
+  /** Pointer to the event in the request that brought it, for what is found wrong later; absent: the request itself. */
+  readonly root?: string;
 }
 
 /** What only the log knows. Offsets count from 1. */

@@ -137,6 +137,21 @@ export const LIMITS = {
   SUBSCRIPTION_JOBS_MAX: 10, // of one subscription
   ATTACH_TOPICS_INLINE_MAX: 200, // above it a PUT answers 202 and the cron goes on
 
+  // Contracts.
+  APP_SCHEMAS_MAX: 1_000, // types; an isolate keeps their names
+  SCHEMA_VERSIONS_MAX: 200, // of one type: a transitive check compares with each
+  SCHEMA_BYTES_MAX: 64 * KB,
+  SCHEMA_DEPTH_MAX: 64, // a check goes as deep on the stack
+  SCHEMA_SIZE_MAX: 5_000, // schemas in it, those that are referred to counted each time
+  SCHEMA_WIDTH_MAX: 200, // schemas that look at one value
+  SCHEMA_CHECKS_MAX: 50_000, // of one event: its values times the schemas that look at each; about 50 ms
+  SCHEMA_ENUM_VALUES_MAX: 1_000,
+  SCHEMA_UNIQUE_ITEMS_MAX: 200, // each is compared with each
+  SCHEMA_PATTERN_CHARS_MAX: 1_000,
+  SCHEMA_PATTERN_STEPS_MAX: 250, // with its repeats written out
+  SCHEMA_DIFFERENCES_MAX: 50, // that are named
+  UPCAST_STEPS_MAX: 50, // from one version to the next
+
   // Access.
   APP_NAME_CHARS_MAX: 63,
   APP_ORIGINS_MAX: 100, // of one app

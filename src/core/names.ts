@@ -3,6 +3,7 @@ import { LIMITS } from "./limits.ts";
 
 const TOPIC_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._:@=,;-]{0,199}$/;
 const SYSTEM_TOPIC_NAME = /^\$[a-zA-Z0-9._:@=,;-]{1,199}$/;
+const SCHEMA_TYPE = /^[^\s~][^\s]{0,199}$/u;
 const SUBSCRIPTION_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
 const CONSUMER_BINDING = /^CONSUMER_[A-Z0-9_]{1,80}$/;
 const APP_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -15,6 +16,9 @@ export const isTopicName = (name: string): boolean => TOPIC_NAME.test(name);
 
 /** Names beginning with `$` are the hub's own: readable with the scope, never publishable. */
 export const isSystemTopicName = (name: string): boolean => SYSTEM_TOPIC_NAME.test(name);
+
+/** Types of events that can have a schema: no blanks, because lists of them are paged as those of topics are. */
+export const isSchemaType = (type: string): boolean => SCHEMA_TYPE.test(type);
 
 export const isSubscriptionName = (name: string): boolean => SUBSCRIPTION_NAME.test(name);
 

@@ -109,6 +109,7 @@ export class AppsStore {
     const isDeleted = `EXISTS (SELECT 1 FROM apps WHERE id = ?1 AND deleted_at IS NOT NULL)`;
     return [
       this.#db.prepare(`DELETE FROM api_keys WHERE app = ?1 AND ${isDeleted}`).bind(app),
+      this.#db.prepare(`DELETE FROM schemas WHERE app = ?1 AND ${isDeleted}`).bind(app),
       this.#db
         .prepare(
           `UPDATE topics SET deleted_at = ?2, epoch = epoch + 1, settled = 0

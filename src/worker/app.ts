@@ -25,6 +25,7 @@ import { pullRoutes } from "./routes/pull.ts";
 import { parkedDeliveryRoutes } from "./routes/parked-deliveries.ts";
 import { replayRoutes } from "./routes/replay.ts";
 import { revocationRoutes } from "./routes/revocations.ts";
+import { schemaRoutes } from "./routes/schemas.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { seekRoutes } from "./routes/seek.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
@@ -50,6 +51,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", eventRoutes);
   hub.route("/v1", connectRoute);
   hub.route("/v1", topicRoutes);
+  hub.route("/v1", schemaRoutes);
   hub.route("/v1", subscriptionRoutes);
   hub.route("/v1", secretRoutes);
   hub.route("/v1", deadLetterRoutes);

@@ -10,6 +10,7 @@ import type { Env } from "../env.ts";
 import { topicLog } from "../stubs.ts";
 import type { TopicDefinition, TopicIndex, TopicRecord } from "../store/topics-store.ts";
 import type { Caller } from "./caller.ts";
+import { checkDrafts } from "./check-drafts.ts";
 import { spendOnEvents } from "./quotas.ts";
 import { ensureTopic, withTopic } from "./topic-directory.ts";
 import { lifeOf } from "./topic-life.ts";
@@ -71,13 +72,15 @@ export async function publish(
     async (topic) => {
       const routed = route(topic, drafts, conditions);
       if (!routed.ok) return routed;
+      const checked = await checkDrafts(env, topic, drafts);
+      if (!checked.ok) return checked;
       const groups = await Promise.all(
         [...routed.value].map(async ([partition, indexes]) => ({
           partition,
           indexes,
           answer: await append(env, topic, partition, {
             life: lifeOf(topic),
-            drafts: indexes.map((at) => drafts[at]!),
+            drafts: indexes.map((at) => checked.value[at]!),
             fingerprints: indexes.map((at) => fingerprints[at]!),
             ifMatch: conditions.ifMatch,
             request: conditions.request,

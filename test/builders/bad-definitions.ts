@@ -19,7 +19,7 @@ export const BAD_TOPICS: readonly BadRequest[] = [
   topic({ partitions: 1.5 }),
   topic({ partitions: "2" }),
   topic({ index: "maybe" }),
-  topic({ schemaPolicy: "enforce" }),
+  topic({ schemaPolicy: "sometimes" }),
   topic({ unheardOf: MARK }),
   topic({ retention: { maxAge: "1 day" } }),
   topic({ retention: { maxAge: "1ms" } }),

@@ -10,6 +10,7 @@ import {
   BAD_USER_CALLS,
 } from "../builders/bad-access.ts";
 import { BAD_ADDRESSES, BAD_PULLS, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
+import { BAD_SCHEMAS } from "../builders/bad-schemas.ts";
 import {
   BAD_BODIES,
   BAD_CONDITIONS,
@@ -35,6 +36,7 @@ const snapshot = async (): Promise<unknown> =>
     hub.json("GET", "/v1/topics/steady-wide").then(({ body }) => body),
     hub.json("GET", "/v1/apps").then(({ body }) => body),
     hub.json("GET", "/v1/keys").then(({ body }) => body),
+    hub.json("GET", "/v1/schemas").then(({ body }) => body),
     hub.json("GET", "/v1/audit").then(({ body }) => body),
   ]);
 
@@ -47,6 +49,8 @@ beforeAll(async () => {
     topics: ["nothing.here"],
     target: { kind: "webhook", url: "http://127.0.0.1:9/" },
   });
+  const schema = { type: "object", properties: { a: { type: "integer" } } };
+  await hub.json("PUT", "/v1/schemas/steady.type", { schema });
   before = await snapshot();
 });
 afterAll(() => hub.close());
@@ -97,6 +101,7 @@ describe("[ERR-2] a read is refused", () => {
 
 describe("[ERR-3] a definition or a repair is refused and changes nothing", () => {
   it.each(BAD_TOPICS)("for $name: $code", expectRefusal);
+  it.each(BAD_SCHEMAS)("for $name: $code", expectRefusal);
   it.each(BAD_SUBSCRIPTIONS)("for $name: $code", expectRefusal);
   it.each(BAD_REPAIRS)("for $name: $code", expectRefusal);
   it.each(BAD_PULLS)("for $name: $code", expectRefusal);
@@ -127,6 +132,7 @@ describe("[INP-6] at every route of the hub", () => {
     const rows = [
       ...signed,
       ...tried,
+      BAD_SCHEMAS,
       BAD_PULLS,
       BAD_APPS,
       BAD_KEYS,

@@ -99,6 +99,7 @@ interface Names {
   readonly key: string;
   readonly app: string;
   readonly cursor: string;
+  readonly type: string;
 }
 
 let neighbours = 0;
@@ -114,11 +115,13 @@ async function makeNeighbours(): Promise<{ there: Names; absent: Names }> {
   const name = `${CANARY}-sub-${suffix}`;
   const target = { kind: "listener", name: "analytics" };
   await made("PUT", `/v1/subscriptions/${name}`, { ...NEIGHBOUR, body: { topics: [topic], target } });
+  const type = `${CANARY}.contract-${suffix}`;
+  await made("PUT", `/v1/schemas/${type}`, { ...NEIGHBOUR, body: { schema: { title: `${CANARY} contract` } } });
   const { id } = await made<{ id: string }>("POST", "/v1/keys", {
     ...NEIGHBOUR,
     body: { name: `${CANARY}-key`, scopes: [`publish:${topic}`] },
   });
-  const there = { topic, name, id: `${CANARY}-id-${suffix}`, key: id, app: `${CANARY}-app` };
+  const there = { topic, name, id: `${CANARY}-id-${suffix}`, key: id, app: `${CANARY}-app`, type };
   const cursor = published.events[0]!.cursor;
   return {
     there: { ...there, cursor },
@@ -128,6 +131,7 @@ async function makeNeighbours(): Promise<{ there: Names; absent: Names }> {
       id: there.id.replace(CANARY, "absent"),
       key: [...id].toReversed().join(""),
       app: "absent-app",
+      type: type.replace(CANARY, "absent"),
       cursor,
     },
   };
@@ -140,6 +144,7 @@ const ROUTES = [
 /** A body that the route takes, naming what is pried into wherever a body can name something. */
 function bodyFor(route: string, names: Names): unknown {
   if (route.startsWith("GET") || route.startsWith("DELETE")) return undefined;
+  if (route.includes("/schemas/")) return { schema: {} };
   if (route.endsWith("/events")) return { type: "t", id: names.id };
   if (route === "PUT /v1/topics/:topic") return {};
   if (route === "PUT /v1/subscriptions/:name")

@@ -11,8 +11,12 @@ export interface TopicRequest {
   /** Fixed when the topic is made; null: as it is, or `none`. */
   readonly index: TopicIndexName | null;
   readonly retention: Retention;
+  /** Whether events are held against the schemas of their types; null: as it is, or `off`. */
+  readonly schemaPolicy: SchemaPolicyName | null;
   readonly description: string | null;
 }
+
+export type SchemaPolicyName = "off" | "warn" | "enforce";
 
 export type TopicIndexName = "none" | "version" | "key";
 
@@ -33,9 +37,9 @@ export function parseTopicDefinition(text: string): Result<TopicRequest> {
   const partitions = reader.integer(given.get("partitions"), "/partitions", range);
   const index = reader.choice(given.get("index"), "/index", ["none", "version", "key"], []);
   const retention = readRetention(reader, given.get("retention"));
-  reader.choice(given.get("schemaPolicy"), "/schemaPolicy", ["off"], ["warn", "enforce"]);
+  const schemaPolicy = reader.choice(given.get("schemaPolicy"), "/schemaPolicy", ["off", "warn", "enforce"], []);
   const description = reader.text(given.get("description"), "/description", DESCRIPTION_CHARS_MAX);
-  return reader.finish("topic_invalid", () => ({ partitions, index, retention, description }));
+  return reader.finish("topic_invalid", () => ({ partitions, index, retention, schemaPolicy, description }));
 }
 
 function readRetention(reader: DefinitionReader, raw: string | undefined): Retention {
@@ -56,6 +60,7 @@ export interface TopicDefinition {
   readonly partitions: number;
   readonly index: TopicIndexName;
   readonly retention: Retention;
+  readonly schemaPolicy: SchemaPolicyName;
   readonly description: string | null;
 }
 
@@ -65,12 +70,13 @@ export interface TopicView {
   readonly partitions: number;
   readonly retention: { readonly maxAge?: string; readonly maxEvents?: number; readonly maxBytes?: number };
   readonly index: TopicIndexName;
-  readonly schemaPolicy: "off";
+  readonly schemaPolicy: SchemaPolicyName;
   readonly description: string | null;
 }
 
-export function formatTopic({ name, partitions, index, retention, description }: TopicDefinition): TopicView {
+export function formatTopic(topic: TopicDefinition): TopicView {
+  const { name, partitions, index, retention, schemaPolicy, description } = topic;
   const { maxAgeMs, ...bounds } = retention;
   const maxAge = maxAgeMs === undefined ? {} : { maxAge: formatDuration(maxAgeMs) };
-  return { name, partitions, retention: { ...maxAge, ...bounds }, index, schemaPolicy: "off", description };
+  return { name, partitions, retention: { ...maxAge, ...bounds }, index, schemaPolicy, description };
 }

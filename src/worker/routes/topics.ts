@@ -93,7 +93,7 @@ const definitionOf = (request: TopicRequest, otherwise: TopicDefinition): TopicD
   partitions: request.partitions ?? otherwise.partitions,
   index: request.index ?? otherwise.index,
   retention: request.retention,
-  schemaPolicy: otherwise.schemaPolicy,
+  schemaPolicy: request.schemaPolicy ?? otherwise.schemaPolicy,
   description: request.description,
 });
 

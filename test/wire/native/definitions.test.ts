@@ -25,6 +25,7 @@ describe("a topic's definition", () => {
       partitions: null,
       index: null,
       retention: { maxAgeMs: 2_592_000_000 },
+      schemaPolicy: null,
       description: null,
     });
   });
@@ -34,7 +35,7 @@ describe("a topic's definition", () => {
       partitions: 4,
       index: "key",
       retention: { maxAge: "7d", maxEvents: 10, maxBytes: 1_000 },
-      schemaPolicy: "off",
+      schemaPolicy: "enforce" as const,
       description: "Orders",
     };
     const request = valueOf(topic(body));
@@ -42,9 +43,16 @@ describe("a topic's definition", () => {
       partitions: 4,
       index: "key",
       retention: { maxAgeMs: 604_800_000, maxEvents: 10, maxBytes: 1_000 },
+      schemaPolicy: "enforce",
       description: "Orders",
     });
-    const { name, ...view } = formatTopic({ ...request, name: "order", partitions: 4, index: "key" });
+    const { name, ...view } = formatTopic({
+      ...request,
+      name: "order",
+      partitions: 4,
+      index: "key",
+      schemaPolicy: "enforce",
+    });
     expect([name, view]).toEqual(["order", body]);
     expect(valueOf(topic(view))).toEqual(request);
   });
@@ -67,7 +75,7 @@ describe("a topic's definition", () => {
     [{ retention: { maxEvents: 0 } }, "/retention/maxEvents"],
     [{ retention: { maxBytes: -1 } }, "/retention/maxBytes"],
     [{ retention: { maxage: "7d" } }, "/retention/maxage"],
-    [{ schemaPolicy: "enforce" }, "/schemaPolicy"],
+    [{ schemaPolicy: "sometimes" }, "/schemaPolicy"],
     [{ description: 5 }, "/description"],
     [{ description: "a".repeat(1_001) }, "/description"],
     [{ replicas: 3 }, "/replicas"],
