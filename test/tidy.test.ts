@@ -21,6 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // Each object's folder sees itself, what objects share, and the others' RPC types only.
   "durable-objects/rpc": ["durable-objects/rpc", "core"],
   "durable-objects/object-migrations": ["core"],
+  "durable-objects/meta-store": [],
   "durable-objects/announcement-store": ["core"],
   "durable-objects/announcer": ["durable-objects/announcement-store", "durable-objects/rpc", "observability"],
   "durable-objects/topic-log": ["durable-objects/topic-log", ...forObjects()],
@@ -88,6 +89,7 @@ function forObjects(): string[] {
   return [
     "durable-objects/rpc",
     "durable-objects/object-migrations",
+    "durable-objects/meta-store",
     "durable-objects/announcement-store",
     "durable-objects/announcer",
     "core",

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
 import { DispatchIds } from "../../src/durable-objects/subscription/dispatch-ids.ts";
-import type { MetaStore } from "../../src/durable-objects/subscription/meta-store.ts";
+import type { LedgerFacts } from "../../src/durable-objects/subscription/ledger-facts.ts";
+import type { MetaStore } from "../../src/durable-objects/meta-store.ts";
 
 /** The one row, as often as it was written. */
-function ledgerRow(): { readonly store: MetaStore; value: number | null; writes: number } {
+function ledgerRow(): { readonly store: MetaStore<LedgerFacts>; value: number | null; writes: number } {
   const row = {
     value: null as number | null,
     writes: 0,
@@ -13,7 +14,7 @@ function ledgerRow(): { readonly store: MetaStore; value: number | null; writes:
         row.value = value;
         row.writes += 1;
       },
-    } as unknown as MetaStore,
+    } as unknown as MetaStore<LedgerFacts>,
   };
   return row;
 }

@@ -11,7 +11,7 @@ import { acceptPush } from "../../src/durable-objects/subscription/accept.ts";
 import { endLapsedClaims } from "../../src/durable-objects/subscription/alarm.ts";
 import { claimDispatch } from "../../src/durable-objects/subscription/claim.ts";
 import { changeState } from "../../src/durable-objects/subscription/configure.ts";
-import { discardDeadLetters, redriveDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
+import { repairDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
 import { Ledger } from "../../src/durable-objects/subscription/ledger.ts";
 import { Pump } from "../../src/durable-objects/subscription/pump.ts";
 import { reportSubscription } from "../../src/durable-objects/subscription/report.ts";
@@ -221,11 +221,11 @@ export class LedgerWorld {
   }
 
   redriveAll(): Promise<number> {
-    return this.step((ledger) => redriveDeadLetters(ledger, { kind: "all" }, false, Date.now()));
+    return this.step((ledger) => repairDeadLetters(ledger, "redrive", { kind: "all" }, Date.now()));
   }
 
   discardAll(): Promise<number> {
-    return this.step((ledger) => discardDeadLetters(ledger, { kind: "all" }, false, Date.now()));
+    return this.step((ledger) => repairDeadLetters(ledger, "discard", { kind: "all" }, Date.now()));
   }
 
   /** Leases lapse. */

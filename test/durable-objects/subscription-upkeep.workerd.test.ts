@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { deliveryKey } from "../../src/core/keys.ts";
 import { ringUnclaimed } from "../../src/durable-objects/subscription/alarm.ts";
 import { configure } from "../../src/durable-objects/subscription/configure.ts";
-import { redriveDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
+import { countChosen, repairDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
 import { listDeadLetters, listDeliveries } from "../../src/durable-objects/subscription/list-deliveries.ts";
 import { retireSource } from "../../src/durable-objects/subscription/retire.ts";
 import type { DeadLetterQuery } from "../../src/core/dead-letter.ts";
@@ -48,12 +48,12 @@ describe("dead letters", () => {
       deliveryKey(world.definition.id, 1, 99),
       "msg_of_somebody_else",
     ];
-    const redrive = (dryRun: boolean) =>
-      world.step((ledger) => redriveDeadLetters(ledger, { kind: "ids", ids }, dryRun, Date.now()));
-    expect(await redrive(true)).toBe(1);
+    const redrive = () =>
+      world.step((ledger) => repairDeadLetters(ledger, "redrive", { kind: "ids", ids }, Date.now()));
+    expect(await world.step((ledger) => countChosen(ledger, { kind: "ids", ids }))).toBe(1);
     expect(await world.stats()).toMatchObject({ dead: 3, owed: 0 });
-    expect(await redrive(false)).toBe(1);
-    expect(await redrive(false)).toBe(0);
+    expect(await redrive()).toBe(1);
+    expect(await redrive()).toBe(0);
     expect(await world.stats()).toMatchObject({ dead: 2, owed: 1 });
 
     await world.pump();

@@ -23,26 +23,16 @@ export interface ChosenSlice {
   readonly isLast: boolean;
 }
 
-/** Owed again from the first attempt; the cursor stays where it is. Answers how many; repeated, none are left. */
-export const redriveDeadLetters = (
+/**
+ * Redriven ones are owed again from the first attempt, and the cursor stays where it is. Answers how many; repeated,
+ * none are left.
+ */
+export const repairDeadLetters = (
   ledger: Ledger,
+  verb: RepairVerb,
   choice: DeadLetterChoice,
-  dryRun: boolean,
   now: number,
-): Promise<number> =>
-  dryRun
-    ? countChosen(ledger, choice)
-    : eachSlice(ledger, choice, (places) => moveLetters(ledger, "redrive", places, now));
-
-export const discardDeadLetters = (
-  ledger: Ledger,
-  choice: DeadLetterChoice,
-  dryRun: boolean,
-  now: number,
-): Promise<number> =>
-  dryRun
-    ? countChosen(ledger, choice)
-    : eachSlice(ledger, choice, (places) => moveLetters(ledger, "discard", places, now));
+): Promise<number> => eachSlice(ledger, choice, (places) => moveLetters(ledger, verb, places, now));
 
 export async function countChosen(ledger: Ledger, choice: DeadLetterChoice): Promise<number> {
   if (choice.kind === "all") return ledger.deadLetters.count();

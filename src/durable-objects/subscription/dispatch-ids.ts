@@ -1,15 +1,16 @@
 /** The numbers of dispatches. Never given twice: a message, a claim or a lease of the past names nothing new. */
-import type { MetaStore } from "./meta-store.ts";
+import type { MetaStore } from "../meta-store.ts";
+import type { LedgerFacts } from "./ledger-facts.ts";
 
 /** Numbers that one row reserves; those that an eviction leaves behind are never used. */
 const RESERVED_AT_ONCE = 100;
 
 export class DispatchIds {
-  readonly #meta: MetaStore;
+  readonly #meta: MetaStore<LedgerFacts>;
   /** The last one that was given since this wake. */
   #last: number | null = null;
 
-  constructor(meta: MetaStore) {
+  constructor(meta: MetaStore<LedgerFacts>) {
     this.#meta = meta;
   }
 

@@ -4,7 +4,7 @@ import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { DeadLetterChoice } from "../../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../../core/job.ts";
-import { countChosen, discardDeadLetters, redriveDeadLetters, type RepairVerb } from "./dead-letters.ts";
+import { countChosen, repairDeadLetters, type RepairVerb } from "./dead-letters.ts";
 import { isReplayOfLog, type Job, type NewJob } from "./job-store.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -18,10 +18,8 @@ export async function repair(
   const matched = await countChosen(ledger, choice);
   if (dryRun || matched === 0) return ok({ matched, job: null });
   const now = Date.now();
-  if (ratePerSecond === null && matched <= LIMITS.REPAIR_DELIVERIES_MAX) {
-    const move = verb === "redrive" ? redriveDeadLetters : discardDeadLetters;
-    return ok({ matched: await move(ledger, choice, false, now), job: null });
-  }
+  if (ratePerSecond === null && matched <= LIMITS.REPAIR_DELIVERIES_MAX)
+    return ok({ matched: await repairDeadLetters(ledger, verb, choice, now), job: null });
   const until = ledger.deadLetters.lastSeq();
   const begun = beginJob(ledger, { spec: { kind: verb, choice }, matched, until, ratePerSecond, createdAt: now });
   return begun.ok ? ok({ matched, job: jobKey(ledger.subscriptionId, begun.value.id) }) : begun;

@@ -7,6 +7,7 @@ import { dispatchRoom, dispatchSize, probeRoom } from "../../core/ledger-schedul
 import { matchesTopicPattern } from "../../core/names.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../../core/subscription.ts";
 import { AnnouncementStore } from "../announcement-store.ts";
+import { MetaStore } from "../meta-store.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import type { LogLife } from "../rpc.ts";
 import { DeadLetterStore } from "./dead-letter-store.ts";
@@ -15,8 +16,8 @@ import { DispatchIds } from "./dispatch-ids.ts";
 import { DispatchStore } from "./dispatch-store.ts";
 import { GatherStore } from "./gather-store.ts";
 import { JobStore } from "./job-store.ts";
+import type { EndpointWatched, LedgerFacts } from "./ledger-facts.ts";
 import { LEDGER_MIGRATIONS } from "./ledger-migrations.ts";
-import { MetaStore, type EndpointWatched } from "./meta-store.ts";
 import { PassedOverStore } from "./passed-over-store.ts";
 import { ReplayStore } from "./replay-store.ts";
 import { RetryStore } from "./retry-store.ts";
@@ -27,7 +28,7 @@ export class Ledger {
   readonly app: string;
   readonly subscriptionId: string;
   readonly storage: DurableObjectStorage;
-  readonly meta: MetaStore;
+  readonly meta: MetaStore<LedgerFacts>;
   readonly sources: SourceStore;
   readonly replays: ReplayStore;
   readonly passedOver: PassedOverStore;

@@ -1,11 +1,12 @@
 /** One partition's log as its parts share it: stores, ends, and which life of the topic this is. */
 import { parseObjectName } from "../../core/keys.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
+import { MetaStore } from "../meta-store.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import type { LogLife } from "../rpc.ts";
 import { IdentityStore } from "./identity-store.ts";
 import { LOG_MIGRATIONS } from "./log-migrations.ts";
-import { MetaStore, type Life } from "./meta-store.ts";
+import type { Life, LogFacts } from "./log-facts.ts";
 import { SegmentStore, type LogEnds } from "./segment-store.ts";
 
 export class LogState {
@@ -15,7 +16,7 @@ export class LogState {
   readonly storage: DurableObjectStorage;
   readonly segments: SegmentStore;
   readonly identities: IdentityStore;
-  readonly meta: MetaStore;
+  readonly meta: MetaStore<LogFacts>;
   /** Rebuilt from rows at each wake; only changed in the turn that changes the rows. */
   ends: LogEnds;
   readonly #ctx: DurableObjectState;

@@ -1,7 +1,7 @@
 /** Retention: moves `first held` at once, drops whole segments behind it slice by slice, and forgets old ids. */
 import { LIMITS } from "../../core/limits.ts";
 import type { LogState } from "./log-state.ts";
-import type { Sweep } from "./meta-store.ts";
+import type { Sweep } from "./log-facts.ts";
 
 /** One slice of trimming. Answers whether another slice is due at once. */
 export function trimSlice(log: LogState, now: number): boolean {

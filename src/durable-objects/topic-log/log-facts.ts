@@ -15,33 +15,8 @@ export interface Sweep {
   readonly keysBefore: number;
 }
 
-interface MetaValues {
+export interface LogFacts {
   life: Life;
   trim: LogEnds;
   sweep: Sweep;
-}
-
-export class MetaStore {
-  readonly #sql: SqlStorage;
-
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-  }
-
-  read<Name extends keyof MetaValues>(name: Name): MetaValues[Name] | null {
-    const row = this.#sql.exec<{ value: string }>(`SELECT value FROM meta WHERE name = ?1`, name).toArray()[0];
-    return row === undefined ? null : (JSON.parse(row.value) as MetaValues[Name]);
-  }
-
-  write<Name extends keyof MetaValues>(name: Name, value: MetaValues[Name]): void {
-    this.#sql.exec(
-      `INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-      name,
-      JSON.stringify(value),
-    );
-  }
-
-  remove(name: keyof MetaValues): void {
-    this.#sql.exec(`DELETE FROM meta WHERE name = ?1`, name);
-  }
 }
