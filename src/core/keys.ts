@@ -10,6 +10,7 @@ export const objectName = (...parts: readonly (string | number)[]): string => JS
 export type ObjectName =
   | { readonly kind: "log"; readonly app: string; readonly topic: string; readonly partition: number }
   | { readonly kind: "subscription"; readonly app: string; readonly subscription: string }
+  | { readonly kind: "presence"; readonly app: string; readonly channel: string }
   | ({ readonly kind: "hub" } & HubPlace);
 
 /** A log knows its live listeners by their names. */
@@ -21,6 +22,7 @@ export function parseObjectName(name: string | undefined): ObjectName {
   const [kind, app, ...rest] = JSON.parse(name ?? "[]") as [string, string, ...(string | number)[]];
   if (kind === "log") return { kind, app, topic: rest[0] as string, partition: rest[1] as number };
   if (kind === "subscription") return { kind, app, subscription: rest[0] as string };
+  if (kind === "presence") return { kind, app, channel: rest[0] as string };
   if (kind === "hub") {
     const [protocol, region, shard] = rest as [HubProtocol, HubRegion, number];
     return { kind, app, protocol, region, shard };

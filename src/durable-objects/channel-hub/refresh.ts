@@ -34,6 +34,12 @@ export async function refresh(
     connection.send(hub.dialect.error(refusal, null));
     connection.send(hub.dialect.unsubscribed(null, name));
   }
+  for (const { name } of hub.channelsOf(connection)) {
+    if (hub.seats.find(name, connection.id) === null || allows(principal, "presence", name)) continue;
+    hub.seats.leave(name, connection.id, 0);
+    const detail = `The fresh token does not allow presence in ${name}.`;
+    connection.send(hub.dialect.error({ code: "scope_missing", detail }, null));
+  }
   connection.send(hub.dialect.refreshed(ref, formatEnd(principal)));
   return null;
 }

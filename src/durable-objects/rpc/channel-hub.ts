@@ -1,6 +1,7 @@
 /** What is said to a hub by the Worker and by the logs that it listens to. */
 import type { Failure } from "../../core/errors.ts";
 import type { Revocation } from "../../core/revocation.ts";
+import type { MembersAnswer, MembersPush } from "./presence-room.ts";
 import type { LogPush, PushAnswer, TopicLife } from "../rpc.ts";
 
 /** `users`: different ones. */
@@ -33,4 +34,6 @@ export interface ChannelHubRpc extends Rpc.DurableObjectBranded {
   overview(): Promise<HubOverview>;
   /** How many connections here follow each channel whose name begins so. */
   channels(prefix: string): Promise<Map<string, number>>;
+  /** What became of a channel's members. What the hub has to tell the room itself, it has told by its answer. */
+  acceptMembers(push: MembersPush): Promise<MembersAnswer>;
 }
