@@ -1,4 +1,5 @@
 /** A client of our own subprotocol that keeps every message and lets a test wait for what it wants to see. */
+import { PATIENCE_MS } from "./wait.ts";
 
 export interface HubMessage {
   readonly op: string;
@@ -57,7 +58,7 @@ export class TestSocket {
 
   private constructor(socket: WebSocket, options: SocketOptions) {
     this.#socket = socket;
-    this.#timeoutMs = options.timeoutMs ?? 15_000;
+    this.#timeoutMs = options.timeoutMs ?? PATIENCE_MS;
     this.#ackEvery = options.ackEvery ?? 100;
     this.#answers = options.answers ?? true;
     socket.addEventListener("message", (message) => this.#receive(String(message.data)));
