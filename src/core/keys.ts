@@ -31,7 +31,7 @@ export function parseObjectName(name: string | undefined): ObjectName {
 }
 
 /**
- * `webhook-id` and the idempotency key of in-hub consumers: the subscription, the ledger's number for one life of one
+ * `webhook-id`: the subscription, the ledger's number for one life of one
  * partition, the offset in it. Stable over attempts and redrives; never reused, because none of the three is. No dots
  * (Standard Webhooks signs `id.timestamp.body`).
  */
@@ -43,6 +43,13 @@ export const deliveryKey = (subscriptionId: string, source: number, offset: numb
  * after a part of it failed is another batch.
  */
 export const batchKey = (subscriptionId: string, digest: string): string => `bat_${subscriptionId}_${digest}`;
+
+/**
+ * What a listener's effects are kept under, beside the subscription: the event itself, so that they happen once however
+ * many deliveries a seek or a replay makes of it.
+ */
+export const effectKey = (topic: string, partition: number, epoch: number, offset: number): string =>
+  JSON.stringify([topic, partition, epoch, offset]);
 
 /** Who asked for what: one principal's key on one route never meets another's. */
 export const idempotencyScope = (app: string, principal: string, method: string, path: string): string =>
