@@ -11,6 +11,7 @@ export type ObjectName =
   | { readonly kind: "log"; readonly app: string; readonly topic: string; readonly partition: number }
   | { readonly kind: "subscription"; readonly app: string; readonly subscription: string }
   | { readonly kind: "presence"; readonly app: string; readonly channel: string }
+  | { readonly kind: "quota"; readonly app: string }
   | ({ readonly kind: "hub" } & HubPlace);
 
 /** A log knows its live listeners by their names. */
@@ -21,6 +22,7 @@ export const hubName = ({ app, protocol, region, shard }: HubPlace): string =>
 export function parseObjectName(name: string | undefined): ObjectName {
   const [kind, app, ...rest] = JSON.parse(name ?? "[]") as [string, string, ...(string | number)[]];
   if (kind === "log") return { kind, app, topic: rest[0] as string, partition: rest[1] as number };
+  if (kind === "quota") return { kind, app };
   if (kind === "subscription") return { kind, app, subscription: rest[0] as string };
   if (kind === "presence") return { kind, app, channel: rest[0] as string };
   if (kind === "hub") {

@@ -8,6 +8,7 @@ import type { Failure } from "../../core/errors.ts";
 import { parseObjectName } from "../../core/keys.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
+import type { HeldPlaces } from "../../core/socket-places.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import type { Env } from "../../env.ts";
 import type { LogPush, PushAnswer, TopicLife } from "../rpc.ts";
@@ -56,6 +57,14 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     const principal = boundBySecret(this.#hub, shown);
     const refusal = refuseUpgrade(this.#hub, principal, Date.now());
     if (refusal !== null) return refusalResponse(refusal);
+    const entered = await this.#hub.places.take(principal, null, () => this.#enter(request, principal));
+    return entered.ok ? entered.value : refusalResponse({ kind: "refused", failure: entered.failure });
+  }
+
+  /** Looks again: the hub may have filled, and the principal been taken back, while there was no place for it. */
+  #enter(request: Request, principal: Principal): Response {
+    const refusal = refuseUpgrade(this.#hub, principal, Date.now());
+    if (refusal !== null) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
     const connection = this.#hub.connect(server, principal);
     this.#alarm.arrange();
@@ -81,6 +90,14 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   async revoke(revocation: Revocation): Promise<void> {
     revoke(this.#hub, revocation, Date.now());
     this.#alarm.arrange();
+  }
+
+  async holdPlaces(given: readonly HeldPlaces[]): Promise<void> {
+    this.#hub.places.hold(given);
+  }
+
+  async keepPlaces(subject: string): Promise<number> {
+    return this.#hub.places.keep(subject);
   }
 
   async sendToUser(user: string, line: string): Promise<number> {

@@ -7,6 +7,7 @@ import type { Dialect } from "./dialect.ts";
 import { FollowStore } from "./follow-store.ts";
 import { HUB_MIGRATIONS } from "./hub-migrations.ts";
 import { MemberViews } from "./member-views.ts";
+import { Places } from "./places.ts";
 import { RevocationStore } from "./revocation-store.ts";
 import { SeatStore } from "./seat-store.ts";
 import { Seats } from "./seats.ts";
@@ -27,6 +28,7 @@ export class HubState {
   readonly seatStore: SeatStore;
   readonly seats: Seats;
   readonly views: MemberViews;
+  readonly places: Places;
   /** By id. */
   readonly connections = new Map<string, Connection>();
   /** Of all connections, those that have ended included while their frames are worked off. */
@@ -41,6 +43,7 @@ export class HubState {
     applyMigrations(ctx.storage, HUB_MIGRATIONS);
     this.store = new FollowStore(ctx.storage.sql);
     this.revocations = new RevocationStore(ctx.storage.sql);
+    this.places = new Places(env, ctx.id.name!, this.connections);
     this.#restoreConnections();
     for (const followed of this.store.topics()) {
       this.channels.set(followed.topic, new TopicChannel(followed, this.store.positions(followed.topic)));

@@ -2,6 +2,7 @@
 import type { Failure } from "../../core/errors.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import type { MembersAnswer, MembersPush } from "./presence-room.ts";
+import type { HeldPlaces } from "../../core/socket-places.ts";
 import type { LogPush, PushAnswer, TopicLife } from "../rpc.ts";
 
 /** `users`: different ones. */
@@ -23,6 +24,10 @@ export interface ChannelHubRpc extends Rpc.DurableObjectBranded {
   forget(life: TopicLife): Promise<void>;
   /** Ends every socket that it covers, and refuses those that come later, until it expires. Idempotent. */
   revoke(revocation: Revocation): Promise<void>;
+  /** By the app's meter, in its turn: what the hub holds from now on. */
+  holdPlaces(given: readonly HeldPlaces[]): Promise<void>;
+  /** By the meter: gives back the places that no socket has or is about to have; answers how many are left. */
+  keepPlaces(subject: string): Promise<number>;
   /**
    * Sends an event that is kept nowhere to the user's connections here; answers to how many. `line`: an object with
    * `type`, `data` and `datacontenttype` (the last two may be absent) as JSON text on one line.
