@@ -27,7 +27,6 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "durable-objects/topic-log": ["durable-objects/topic-log", ...forObjects()],
   "durable-objects/channel-hub": ["durable-objects/channel-hub", "wire/native", "wire/pusher", ...forObjects()],
   "durable-objects/endpoint-health": ["durable-objects/endpoint-health", ...forObjects()],
-  "durable-objects/presence-room": ["durable-objects/presence-room", ...forObjects()],
   "durable-objects/quota-meter": ["durable-objects/quota-meter", ...forObjects()],
   "durable-objects/subscription": ["durable-objects/subscription", "queues/messages", ...forObjects()],
   delivery: [
@@ -38,6 +37,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "env",
     "config",
     "sealing",
+    "pusher-secrets",
     "stubs",
     "durable-objects/rpc",
     "observability",
@@ -64,6 +64,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "env",
     "config",
     "sealing",
+    "pusher-secrets",
     "stubs",
     "durable-objects/rpc",
     "queues/messages",
@@ -74,6 +75,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   stubs: ["env", "core", "durable-objects/rpc", "durable-objects/endpoint-health/facade"],
   config: ["core", "env"],
   sealing: ["core", "config"],
+  "pusher-secrets": ["config", "env", "sealing"],
   env: ["durable-objects/rpc", "queues/messages"],
   index: [
     "worker",
@@ -107,6 +109,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   "durable-objects/endpoint-health": ["itty-durable/itty-durable.js"],
   worker: ["@cfworker/json-schema", "hono", "hono/factory", "jose", "node:crypto", "cloudflare:workers"],
   delivery: ["node:crypto"],
+  "pusher-secrets": ["node:crypto"],
   "client/consumer": ["cloudflare:workers"],
 };
 

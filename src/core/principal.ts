@@ -3,6 +3,7 @@ import type { Quotas } from "./quotas.ts";
 import {
   allowsSubscription,
   allowsTopic,
+  coversScope,
   formatScope,
   type Action,
   type Scope,
@@ -95,6 +96,10 @@ export const allowsOnSubscription = (
 /** Whether some subscription could be within its scopes: who has none at all is told so before any is looked up. */
 export const mayTouchSubscriptions = (principal: Principal, action: SubscriptionAction): boolean =>
   scopeLists(principal).every((scopes) => scopes.some((scope) => scope.action === "admin" || scope.action === action));
+
+/** Whether it may do that on every topic but the hub's own. */
+export const allowsEverywhere = (principal: Principal, action: Action): boolean =>
+  scopeLists(principal).every((scopes) => coversScope(scopes, { action, pattern: "**" }));
 
 /** Who the principal is to other users; null: nobody in particular. */
 export const userOf = (principal: Principal): User | null =>

@@ -42,7 +42,9 @@ export type Target =
   /** Another Worker of the owner's, by the service binding that leads to it. */
   | { readonly kind: "worker"; readonly binding: string }
   /** Published again into another topic of the app. */
-  | { readonly kind: "topic"; readonly topic: string };
+  | { readonly kind: "topic"; readonly topic: string }
+  /** What becomes of channels and members, as Pusher's webhooks tell it, signed with the Pusher secret of that key. */
+  | { readonly kind: "pusher"; readonly url: string; readonly key: string };
 
 export type WebhookTarget = Extract<Target, { kind: "webhook" }>;
 

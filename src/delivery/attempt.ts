@@ -4,6 +4,7 @@ import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import type { Env } from "../env.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
 import { attemptListener } from "./listener.ts";
+import { attemptPusherWebhook } from "./pusher-webhook.ts";
 import { attemptTopic } from "./topic-target.ts";
 import { attemptWebhook } from "./webhook.ts";
 import { attemptWorker } from "./worker-target.ts";
@@ -21,6 +22,8 @@ export async function attemptDelivery(env: Env, request: AttemptRequest): Promis
       return (await attemptWorker(env, target.binding, request.definition, [request]))[0]!;
     case "topic":
       return attemptTopic(env, target.topic, request);
+    case "pusher":
+      return attemptPusherWebhook(env, target, request);
     default:
       return unreachable(target);
   }

@@ -40,17 +40,28 @@ export async function postWebhook<Outcome>(
   message: WebhookMessage,
   read: (response: Response) => Promise<Outcome>,
 ): Promise<Outcome | AttemptOutcome> {
-  // Judged when it was stored, and again now: what the hub allows, or what the name stands for, may have changed since.
-  const judged = await judgeTarget(target.url, readConfig(env), null);
-  if (judged.kind === "refused") return failed("address_refused", judged.failure.detail ?? "");
-  if (judged.kind === "unresolved") return failed("name_unresolved", "");
   const opened = await openTarget(env, definition.id, target, Date.now());
   if (opened === null) return failed("secret_unreadable", "No key of SECRETS_KEY opens the target's secret.");
-  const signal = AbortSignal.timeout(definition.timeoutMs); // Over the headers and the body.
+  const headers = await webhookHeaders(opened, target.consentedTo ?? null, message, Date.now());
+  return postTo(env, target.url, definition.timeoutMs, headers, message.body, read);
+}
+
+/** Posts to an address of the owner's, within the time. */
+export async function postTo<Outcome>(
+  env: Env,
+  url: string,
+  timeoutMs: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  read: (response: Response) => Promise<Outcome>,
+): Promise<Outcome | AttemptOutcome> {
+  // Judged when it was stored, and again now: what the hub allows, or what the name stands for, may have changed since.
+  const judged = await judgeTarget(url, readConfig(env), null);
+  if (judged.kind === "refused") return failed("address_refused", judged.failure.detail ?? "");
+  if (judged.kind === "unresolved") return failed("name_unresolved", "");
+  const signal = AbortSignal.timeout(timeoutMs); // Over the headers and the body.
   try {
-    const headers = await webhookHeaders(opened, target.consentedTo ?? null, message, Date.now());
-    const init = { method: "POST", headers, body: message.body, redirect: "manual", signal } as const;
-    return await read(await fetch(judged.url, init));
+    return await read(await fetch(judged.url, { method: "POST", headers, body, redirect: "manual", signal }));
   } catch (error) {
     return signal.aborted ? failed("timeout", "") : failed("connection", String(error));
   }
@@ -116,7 +127,7 @@ function traceparentOf(line: string): string | null {
 
 const EXCERPT_CHARS = 1_000;
 
-const failed = (reason: UnreachableReason, excerpt: string): AttemptOutcome => ({
+export const failed = (reason: UnreachableReason, excerpt: string): AttemptOutcome => ({
   kind: "unreachable",
   reason,
   excerpt: excerpt.slice(0, EXCERPT_CHARS),

@@ -83,8 +83,7 @@ export class LiveReader {
     const reader = new LiveReader(socket);
     socket.accept();
     const { topic, from, filter } = follow;
-    // Its reader is told of events only.
-    socket.send(JSON.stringify({ op: "subscribe", topic, from, presence: false, ...(filter !== null && { filter }) }));
+    socket.send(JSON.stringify({ op: "subscribe", topic, from, ...(filter !== null && { filter }) }));
     asking.signal.addEventListener("abort", () => reader.close(), { once: true });
     if (asking.signal.aborted) reader.close();
     return ok(reader);

@@ -3,9 +3,11 @@ import type PusherServer from "pusher";
 import type Pusher from "pusher-js";
 import {
   connected,
+  Heard,
   makePusherKey,
   pusherClient,
   pusherServer,
+  SUBSCRIBED,
   subscribed,
   type PusherKey,
   type Says,
@@ -73,4 +75,103 @@ it("[PUS-2] a batch reaches each of its channels in order", async () => {
   await a.heard.of("second");
   expect(a.heard.names().slice(1)).toEqual(["first", "second"]);
   expect(await b.heard.of("first")).toEqual([{ n: 2 }]);
+});
+
+it("[PUS-10] the connection that an event came from is not sent it", async () => {
+  const [sender, other] = [client(), client()];
+  const [own, theirs] = [await subscribed(sender, "to-others"), await subscribed(other, "to-others")];
+  await server.trigger("to-others", "moved", { n: 1 }, { socket_id: sender.connection.socket_id });
+  await server.trigger("to-others", "end", {});
+  await own.heard.of("end");
+  await theirs.heard.of("end");
+  expect([own.heard.names(), theirs.heard.names()].map((names) => names.includes("moved"))).toEqual([false, true]);
+});
+
+it("[PUS-11] client events reach the other clients of a private channel, of both protocols, and are not kept", async () => {
+  const [one, other] = [client(), client()];
+  const [own, theirs] = [await subscribed(one, "private-board"), await subscribed(other, "private-board")];
+  const native = await hub.connect();
+  await native.subscribe("private-board");
+  own.channel.trigger("client-drawn", { x: 1, text: "ü" });
+  expect(await theirs.heard.of("client-drawn")).toEqual([{ x: 1, text: "ü" }]);
+  await native.until((messages) => messages.some(({ op }) => op === "client_event"), "the client event");
+  expect(native.messages.find(({ op }) => op === "client_event")).toMatchObject({
+    event: { type: "client-drawn", data: { x: 1 } },
+  });
+  native.send({ op: "publish", topic: "private-board", event: { type: "client-replied", data: { y: 2 } } });
+  expect(await own.heard.of("client-replied")).toEqual([{ y: 2 }]);
+  expect(own.heard.names()).not.toContain("client-drawn");
+  expect(await hub.readAll("private-board")).toEqual([]);
+});
+
+it("[PUS-11] more client events than a connection may send are refused: 4301, and it stays open", async () => {
+  const one = client();
+  const { channel, heard } = await subscribed(one, "private-flood");
+  const errors = new Promise<unknown>((resolve) => {
+    one.connection.bind("error", resolve);
+  });
+  for (let sent = 0; sent < 50; sent += 1) channel.trigger("client-x", { sent });
+  expect(await errors).toMatchObject({ data: { code: 4301 } });
+  await server.trigger("private-flood", "still", {});
+  await heard.of("still");
+});
+
+it("[PUS-12] an encrypted channel is relayed: pusher-js opens what the server library sealed", async () => {
+  const sealing = pusherServer(hub, key, { encryptionMasterKeyBase64: Buffer.alloc(32, 7).toString("base64") });
+  const one = pusherClient(hub, key.key, sealing, {});
+  clients.push(one);
+  const { heard } = await subscribed(one, "private-encrypted-vault");
+  await sealing.trigger("private-encrypted-vault", "gold", { ounces: 12 });
+  expect(await heard.of("gold")).toEqual([{ ounces: 12 }]);
+  const [event] = await hub.readAll("private-encrypted-vault");
+  expect(Object.keys(event!.data as object)).toEqual(["nonce", "ciphertext"]);
+});
+
+it("[PUS-13] a cache channel sends its last event first, or says that there is none", async () => {
+  await server.trigger("cache-weather", "sunny", { degrees: 20 });
+  await server.trigger("cache-weather", "rainy", { degrees: 12 });
+  const late = await subscribed(client(), "cache-weather");
+  expect(await late.heard.of("rainy")).toEqual([{ degrees: 12 }]);
+  expect(late.heard.names()).toEqual([SUBSCRIBED, "rainy"]);
+});
+
+it("[PUS-14] a user signs in, and on its own channel hears what is sent to it, on every connection of its", async () => {
+  const [one, other, stranger] = [
+    client({ user: { id: "u1" } }),
+    client({ user: { id: "u1" } }),
+    client({ user: { id: "u2" } }),
+  ];
+  const heard = [];
+  for (const each of [one, other, stranger]) {
+    await connected(each);
+    each.signin();
+    await new Promise<void>((resolve) => each.bind("pusher:signin_success", () => resolve()));
+    heard.push(new Heard(each.user));
+  }
+  await server.sendToUser("u1", "hello", { to: "u1" });
+  await server.sendToUser("u2", "hello", { to: "u2" });
+  for (const [index, to] of ["u1", "u1", "u2"].entries()) expect(await heard[index]!.of("hello")).toEqual([{ to }]);
+});
+
+it("[PUS-15] the server library ends a user's connections, and those of nobody else", async () => {
+  const managing = await makePusherKey(hub, { scopes: ["admin"] });
+  const manager = pusherServer(hub, managing);
+  const signIn = async (user: string): Promise<Pusher> => {
+    const made = pusherClient(hub, managing.key, manager, { user: { id: user } });
+    clients.push(made);
+    await connected(made);
+    made.signin();
+    await new Promise<void>((resolve) => made.bind("pusher:signin_success", () => resolve()));
+    return made;
+  };
+  const [ended, spared] = [await signIn("leaving"), await signIn("staying")];
+  const closed = new Promise<unknown>((resolve) => {
+    ended.connection.bind("error", resolve);
+  });
+  await manager.terminateUserConnections("leaving");
+  expect(await closed).toMatchObject({ data: { code: 4009 } });
+  const { heard } = await subscribed(spared, "still-here");
+  await manager.trigger("still-here", "hello", {});
+  await heard.of("hello");
+  expect(ended.connection.state).toBe("disconnected");
 });

@@ -8,8 +8,6 @@ import {
   formatError,
   formatEvent,
   formatGap,
-  formatMemberChange,
-  formatPresenceUpdated,
   formatPublished,
   formatRefreshed,
   formatSubscribed,
@@ -32,8 +30,6 @@ export const NATIVE: Dialect = {
   join: joinFrames,
   welcome: formatWelcome,
   subscribed: formatSubscribed,
-  memberChange: formatMemberChange,
-  presenceUpdated: formatPresenceUpdated,
   event: formatEvent,
   clientEvent: formatClientEvent,
   cacheMiss: () => null, // `caught_up` without an event before it says so.

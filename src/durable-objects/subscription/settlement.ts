@@ -4,14 +4,12 @@
  */
 import { unreachable } from "../../core/assert.ts";
 import { appendAttempt, recordAttempt } from "../../core/attempt-history.ts";
-import { deadLetterFingerprint } from "../../core/dead-letter-fingerprint.ts";
 import { decideAfterAttempt, type AttemptRecord } from "../../core/delivery-decision.ts";
 import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import { laneName } from "../../core/lane.ts";
 import { logStage } from "../../observability/log.ts";
 import type { SettledDelivery } from "../rpc.ts";
 import { noteDeath } from "./note-death.ts";
-import { noteOperation } from "./note-operation.ts";
 import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
 import { freeLanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
@@ -69,7 +67,7 @@ export class Settlement {
       case "retry":
         return this.#park(delivery, settled, delivery[2], this.#now + decision.delayMs);
       case "disable":
-        this.#disable();
+        this.#disable(delivery, settled);
         // What the target refused with "never again" was no verdict on the event: that attempt does not count.
         return this.#park(delivery, settled, delivery[2] - 1, this.#now);
       case "dead":
@@ -125,8 +123,7 @@ export class Settlement {
     const line = settled.line ?? before?.line ?? "";
     const attempts = this.#attemptsAfter(before, settled);
     const redrives = before?.redrives ?? 0;
-    const fingerprint = deadLetterFingerprint(reason, recordOf(settled)); // Of the attempt, kept or not.
-    const death = { source, offset, reason, fingerprint, redrives, line, attempts };
+    const death = { source, offset, reason, redrives, line, attempts };
     this.#ledger.deadLetters.insert({ ...death, diedAt: this.#now });
     noteDeath(this.#ledger, death);
     add(this.#dead, source);
@@ -143,22 +140,30 @@ export class Settlement {
     });
   }
 
-  #disable(): void {
+  #disable([source, offset]: OpenDelivery, settled: SettledDelivery): void {
     if (this.#ledger.state === "disabled") return;
     this.#ledger.setState("disabled");
-    noteOperation(this.#ledger, { kind: "subscription.disabled", reason: "gone" });
+    const { topic, partition } = this.#ledger.sources.get(source)!;
+    logStage("subscription.disabled", {
+      app: this.#ledger.app,
+      subscription: this.#ledger.subscriptionId,
+      topic,
+      partition,
+      offset,
+      duration_ms: settled.durationMs,
+      status: 410,
+    });
   }
 
   #keepStory(settled: SettledDelivery): void {
     if (this.#ledger.definition!.attempts !== "all") return;
     const { source, offset } = settled;
-    const before = this.#retry(source, offset);
-    this.#ledger.delivered.insert(settled, this.#attemptsAfter(before, settled), before?.redrives ?? 0);
+    this.#ledger.delivered.insert(settled, this.#attemptsAfter(this.#retry(source, offset), settled));
   }
 
-  #attemptsAfter(before: Retry | null, settled: SettledDelivery): readonly AttemptRecord[] {
+  #attemptsAfter(before: Retry | null, { outcome, startedAt, durationMs }: SettledDelivery): readonly AttemptRecord[] {
     if (this.#ledger.definition!.attempts === "none") return [];
-    return appendAttempt(before?.attempts ?? [], recordOf(settled));
+    return appendAttempt(before?.attempts ?? [], recordAttempt(outcome, startedAt, durationMs));
   }
 
   #retry(source: number, offset: number): Retry | null {
@@ -186,9 +191,6 @@ export class Settlement {
     return ![...this.#open.values()].some((other) => isSameLane(delivery, other) && other[1] < delivery[1]);
   }
 }
-
-const recordOf = ({ outcome, startedAt, durationMs }: SettledDelivery): AttemptRecord =>
-  recordAttempt(outcome, startedAt, durationMs);
 
 const isSameLane = (left: OpenDelivery, right: OpenDelivery): boolean =>
   left[3] !== undefined && left[3] === right[3] && left[0] === right[0];

@@ -10,6 +10,7 @@ import { isTopicPattern, matchesTopicPattern } from "../../core/names.ts";
 import { parsePosition } from "../../core/position.ts";
 import type { Result } from "../../core/result.ts";
 import { DEFAULT_DELAYS_MS, type RetryPolicy } from "../../core/retry-schedule.ts";
+import { CHANNELS_TOPIC, PRESENCE_TOPIC } from "../../core/system-event.ts";
 import type { SubscriptionDefinition, Target } from "../../core/subscription.ts";
 import type { WebhookSigning } from "../../core/webhook-signature.ts";
 import { formatBreaker, readBreaker, readDisableAfter, type BreakerView } from "./breaker-definition.ts";
@@ -64,6 +65,7 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
   const startFrom = readStart(reader, given.get("startFrom"));
   const target = readTarget(reader, given.get("target"));
   refuseCycle(reader, topics, target);
+  if (target?.kind === "pusher") refuseUntold(reader, topics);
   const mode = readMode(reader, given.get("mode"), target);
   const retry = readRetry(reader, given.get("retry"));
   const flow = readFlow(reader, given, target, mode);
@@ -87,6 +89,14 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
 }
 
 /** Longer ways round are cut where they are gone: see `REPUBLISH_HOPS_MAX`. */
+/** Pusher's webhooks tell of channels and members. Client events, which the hub does not keep, are not offered yet. */
+function refuseUntold(reader: DefinitionReader, topics: readonly string[]): void {
+  for (const [index, topic] of topics.entries()) {
+    if (topic !== CHANNELS_TOPIC && topic !== PRESENCE_TOPIC)
+      reader.refuse(`/topics/${index}`, `Pusher's webhooks tell of ${CHANNELS_TOPIC} and ${PRESENCE_TOPIC} only.`);
+  }
+}
+
 function refuseCycle(reader: DefinitionReader, topics: readonly string[], target: TargetRequest | null): void {
   if (target?.kind !== "topic" || !topics.some((pattern) => matchesTopicPattern(pattern, target.topic))) return;
   reader.refuse("/target/topic", "The subscription follows this topic itself.");
@@ -144,7 +154,8 @@ export interface SubscriptionView extends BreakerView, FlowView {
     | { readonly kind: "listener"; readonly name: string }
     | { readonly kind: "pull" }
     | { readonly kind: "worker"; readonly binding: string }
-    | { readonly kind: "topic"; readonly topic: string };
+    | { readonly kind: "topic"; readonly topic: string }
+    | { readonly kind: "pusher"; readonly url: string; readonly key: string };
   readonly retry: { readonly maxAttempts: number; readonly schedule: readonly string[]; readonly retryOn4xx: boolean };
   readonly timeout: string;
 }

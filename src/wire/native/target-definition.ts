@@ -2,6 +2,7 @@
  * The `target` of a subscription. An address only has to be one here; whether this hub may call it depends on its
  * configuration, and is decided behind this door and again before every attempt.
  */
+import { isApiKeyId } from "../../core/api-key-text.ts";
 import { unreachable } from "../../core/assert.ts";
 import { isCustomHeaderName, isCustomHeaderValue } from "../../core/custom-headers.ts";
 import { escapePointer } from "../../core/json-pointer.ts";
@@ -29,7 +30,8 @@ export type TargetRequest =
   | { readonly kind: "listener"; readonly name: string }
   | { readonly kind: "pull" }
   | { readonly kind: "worker"; readonly binding: string }
-  | { readonly kind: "topic"; readonly topic: string };
+  | { readonly kind: "topic"; readonly topic: string }
+  | { readonly kind: "pusher"; readonly url: string; readonly key: string };
 
 const MEMBERS_BY_KIND = {
   webhook: ["kind", "url", "headers", "secret", "signing", "handshake"],
@@ -37,9 +39,10 @@ const MEMBERS_BY_KIND = {
   pull: ["kind"],
   worker: ["kind", "binding", "entrypoint"],
   topic: ["kind", "topic"],
+  pusher: ["kind", "url", "key"],
 } as const;
 
-const OFFERED_KINDS = ["webhook", "listener", "pull", "worker", "topic"] as const;
+const OFFERED_KINDS = ["webhook", "listener", "pull", "worker", "topic", "pusher"] as const;
 const LATER_KINDS: readonly string[] = ["transport"];
 
 /** Null when the reader has refused it. */
@@ -64,6 +67,8 @@ export function readTarget(reader: DefinitionReader, raw: string | undefined): T
       return readWorker(reader, target);
     case "topic":
       return readTopic(reader, target);
+    case "pusher":
+      return readPusher(reader, target);
     default:
       return unreachable(kind);
   }
@@ -88,10 +93,21 @@ function readTopic(reader: DefinitionReader, given: Members): TargetRequest {
   return { kind: "topic", topic };
 }
 
-function readWebhook(reader: DefinitionReader, given: Members): TargetRequest {
+function readPusher(reader: DefinitionReader, given: Members): TargetRequest {
+  const key = stringOf(given.get("key") ?? "") ?? "";
+  if (!isApiKeyId(key)) reader.refuse("/target/key", "This is the id of a key that was made for Pusher.");
+  return { kind: "pusher", url: readUrl(reader, given), key };
+}
+
+function readUrl(reader: DefinitionReader, given: Members): string {
   const url = stringOf(given.get("url") ?? "") ?? "";
   const address = checkTargetAddress(url, true);
   if (!address.ok) reader.refuse("/target/url", address.failure.detail ?? "This is not an address.");
+  return url;
+}
+
+function readWebhook(reader: DefinitionReader, given: Members): TargetRequest {
+  const url = readUrl(reader, given);
   const headers = readHeaders(reader, given.get("headers"));
   const secret = readWebhookSecret(reader, given.get("secret"), "/target/secret");
   const signing = reader.choice(given.get("signing"), "/target/signing", ["hmac", "ed25519", "both"], []);

@@ -78,14 +78,15 @@ function readChannels(given: ReadonlyMap<string, string>, root: string): Result<
   const limit = LIMITS.PUSHER_CHANNELS_MAX;
   if (names.length === 0 || names.length > limit)
     return refuse(`${root}/channels`, `An event goes to 1 to ${limit} channels.`);
-  const isNamed = names.every((name) => isTopicName(name) || isUserChannel(name));
+  const isNamed = names.every((name) => isTopicName(name) || userOfChannel(name) !== null);
   return isNamed ? ok([...new Set(names)]) : fail("topic_name_invalid");
 }
 
-export const isUserChannel = (channel: string): boolean =>
-  channel.startsWith(USER_CHANNEL) &&
-  channel.length > USER_CHANNEL.length &&
-  fitsUtf8(channel.slice(USER_CHANNEL.length), LIMITS.USER_ID_BYTES_MAX);
+/** The user whose own channel that is; null: it is no such channel. */
+export function userOfChannel(channel: string): string | null {
+  const user = channel.startsWith(USER_CHANNEL) ? channel.slice(USER_CHANNEL.length) : "";
+  return user !== "" && fitsUtf8(user, LIMITS.USER_ID_BYTES_MAX) ? user : null;
+}
 
 function readSocketId(raw: string | undefined, root: string): Result<string | null> {
   if (raw === undefined || raw === "null") return ok(null);

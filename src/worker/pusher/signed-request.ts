@@ -14,7 +14,7 @@ import type { HubBindings, HubContext } from "../context.ts";
 import { spendQuotas } from "../quotas.ts";
 import { readConfig } from "../../config.ts";
 import { findPusherKey } from "./admit-client.ts";
-import { pusherSecretsOf, signerOf } from "./key-secrets.ts";
+import { pusherSecretsOf, signerOf } from "../../pusher-secrets.ts";
 import { refuse } from "./refuse.ts";
 
 /** Leaves the key as `principal`, its app, and the body as it was signed. */

@@ -5,7 +5,7 @@ import type { SignedAsk } from "../../durable-objects/rpc.ts";
 import type { Env } from "../../env.ts";
 import { channelContent, parseAuth, userContent } from "../../wire/pusher/signatures.ts";
 import { findKey } from "../access/key-directory.ts";
-import { pusherSecretsOf, signerOf } from "./key-secrets.ts";
+import { pusherSecretsOf, signerOf } from "../../pusher-secrets.ts";
 
 /** As `WorkerGateRpc.verifySigned`. Only the connection's own key signs for it. */
 export async function verifySigned(

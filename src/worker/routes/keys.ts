@@ -25,7 +25,7 @@ import type { HubBindings, HubContext } from "../context.ts";
 import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
-import { mintPusherSecret, type MintedPusherSecret } from "../pusher/key-secrets.ts";
+import { mintPusherSecret, type MintedPusherSecret } from "../../pusher-secrets.ts";
 import { json, noContent, problem } from "../respond.ts";
 
 export const keyRoutes = new Hono<HubBindings>()

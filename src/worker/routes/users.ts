@@ -4,15 +4,13 @@ import { LIMITS } from "../../core/limits.ts";
 import { isAdmin } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { utf8Length } from "../../core/utf8.ts";
-import type { ChannelHubRpc } from "../../durable-objects/rpc/channel-hub.ts";
-import { AuditStore } from "../../store/audit-store.ts";
 import { parseUserEvent } from "../../wire/native/user-event.ts";
-import { auditActorOf, callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
-import { everyHub, hubOverviews } from "../hub-directory.ts";
+import { hubOverviews } from "../hub-directory.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { json, problem } from "../respond.ts";
+import { countUser, disconnectUser, sendToUser } from "../user-connections.ts";
 
 export const userRoutes = new Hono<HubBindings>()
   .get("/users/:id", getUser)
@@ -23,7 +21,7 @@ export const userRoutes = new Hono<HubBindings>()
 async function getUser(c: HubContext): Promise<Response> {
   const user = userOf(c);
   if (!user.ok) return problem(user.failure);
-  return json({ id: user.value, connections: await sumOverHubs(c, (hub) => hub.countUser(user.value)) });
+  return json({ id: user.value, connections: await countUser(c, user.value) });
 }
 
 /** `connections`: to how many it was sent. Who has none gets nothing: the event is kept nowhere. */
@@ -32,20 +30,15 @@ async function sendEvent(c: HubContext): Promise<Response> {
   if (!user.ok) return problem(user.failure);
   const event = parseUserEvent(c.var.body);
   if (!event.ok) return problem(event.failure);
-  return json({ connections: await sumOverHubs(c, (hub) => hub.sendToUser(user.value, event.value)) });
+  return json({ connections: await sendToUser(c, user.value, event.value) });
 }
 
-/** Those that are open now. The user may come again, unless its tokens are revoked. */
 async function disconnect(c: HubContext): Promise<Response> {
   const user = userOf(c);
   if (!user.ok) return problem(user.failure);
   if (c.var.body !== "" && c.var.body.trim() !== "{}")
     return problem({ code: "parameter_invalid", detail: "This takes no body." });
-  const actor = auditActorOf(callerOf(c));
-  const entry = { ...actor, action: "user.disconnected", subject: user.value, before: null, after: null } as const;
-  await new AuditStore(c.env.DB).record(entry);
-  const failure = { code: "user_disconnected" } as const;
-  return json({ connections: await sumOverHubs(c, (hub) => hub.endUser(user.value, failure)) });
+  return json({ connections: await disconnectUser(c, user.value) });
 }
 
 async function getConnections(c: HubContext): Promise<Response> {
@@ -60,12 +53,4 @@ function userOf(c: HubContext): Result<string> {
   const limit = LIMITS.USER_ID_BYTES_MAX;
   if (utf8Length(id) <= limit) return ok(id);
   return fail("parameter_invalid", "A user's id is shorter.", { limit, actual: utf8Length(id) });
-}
-
-async function sumOverHubs(
-  c: HubContext,
-  ask: (hub: DurableObjectStub<ChannelHubRpc>) => Promise<number>,
-): Promise<number> {
-  const counts = await Promise.all((await everyHub(c.env, c.var.principal.app)).map(ask));
-  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -1,9 +1,8 @@
 /** The secrets with which Pusher's libraries sign: minted with a key and its rotations, sealed, opened to compare. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { readConfig, type Config } from "../../config.ts";
-import type { Env } from "../../env.ts";
-import { keyringOf, openSecret, sealSecret } from "../../sealing.ts";
-import type { KeyRecord } from "../../store/api-keys-store.ts";
+import { readConfig, type Config } from "./config.ts";
+import type { Env } from "./env.ts";
+import { keyringOf, openSecret, sealSecret } from "./sealing.ts";
 
 const SECRET_BYTES = 32;
 
@@ -20,6 +19,15 @@ export async function mintPusherSecret(config: Config, keyId: string): Promise<M
 
 const contextOf = (keyId: string): string => `pusher:${keyId}`;
 
+/** What a key's row says of them. */
+export interface PusherKey {
+  readonly id: string;
+  readonly pusherSecret: string | null;
+  readonly previousPusherSecret: string | null;
+  /** Milliseconds. */
+  readonly previousUntil: number | null;
+}
+
 interface GoodSecret {
   readonly secret: string;
   /** Milliseconds: when it stops being good though its key goes on; null: not before the key. */
@@ -27,7 +35,7 @@ interface GoodSecret {
 }
 
 /** Those of the key that are good now, the newest first; none when it has none, or nothing opens them. */
-export async function pusherSecretsOf(env: Env, record: KeyRecord, now: number): Promise<readonly GoodSecret[]> {
+export async function pusherSecretsOf(env: Env, record: PusherKey, now: number): Promise<readonly GoodSecret[]> {
   const { pusherSecret, previousPusherSecret, previousUntil } = record;
   const good: GoodSecret[] = [];
   if (pusherSecret !== null) await open(env, record.id, pusherSecret, null, good);
