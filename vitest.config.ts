@@ -10,8 +10,9 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.workerd.test.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          // For a busy machine; what a test waits for it gives up itself, and says what (test/harness/wait.ts).
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
         },
       },
       // What must be seen from inside the runtime: evictions, alarms, rows.
@@ -22,7 +23,7 @@ export default defineConfig({
             miniflare: { bindings: { ROOT_KEY: "test-root-key", ALLOW_PRIVATE_TARGETS: "1" } },
           }),
         ],
-        test: { name: "workerd", include: ["test/**/*.workerd.test.ts"], testTimeout: 30_000 },
+        test: { name: "workerd", include: ["test/**/*.workerd.test.ts"], testTimeout: 90_000 },
       },
     ],
     // Two cores: more workers only make each other slow.

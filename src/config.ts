@@ -12,11 +12,18 @@ export interface Config {
   readonly resolverUrl: string | null;
   /** Sockets of one hub; the next one goes to another. */
   readonly hubSocketsPlan: number;
+  /** A member of a presence channel that is silent for so long, milliseconds, is gone. */
+  readonly presenceSilenceMs: number;
 }
 
 type Settings = Pick<
   Env,
-  "ROOT_KEY" | "SECRETS_KEY" | "ALLOW_PRIVATE_TARGETS" | "DNS_OVER_HTTPS_URL" | "HUB_SOCKETS_PLAN"
+  | "ROOT_KEY"
+  | "SECRETS_KEY"
+  | "ALLOW_PRIVATE_TARGETS"
+  | "DNS_OVER_HTTPS_URL"
+  | "HUB_SOCKETS_PLAN"
+  | "PRESENCE_SILENCE_MS"
 >;
 
 const RESOLVER_URL_DEFAULT = "https://cloudflare-dns.com/dns-query";
@@ -27,6 +34,9 @@ export function readConfig(env: Settings): Config {
   if (allowed !== "0" && allowed !== "1") throw new Error(`ALLOW_PRIVATE_TARGETS is "0" or "1", not "${allowed}"`);
   const hubSocketsPlan = Number(env.HUB_SOCKETS_PLAN ?? LIMITS.HUB_SOCKETS_DEFAULT);
   if (!Number.isInteger(hubSocketsPlan) || hubSocketsPlan < 1) throw new Error("HUB_SOCKETS_PLAN is a whole number");
+  const presenceSilenceMs = Number(env.PRESENCE_SILENCE_MS ?? LIMITS.PRESENCE_SILENCE_MS);
+  if (!Number.isInteger(presenceSilenceMs) || presenceSilenceMs < 100)
+    throw new Error("PRESENCE_SILENCE_MS is a whole number of milliseconds, at least 100");
   if (resolver !== "" && !/^https?:\/\//.test(resolver)) throw new Error("DNS_OVER_HTTPS_URL is an address or empty");
   return {
     rootKey: rootKey === "" ? null : rootKey,
@@ -34,5 +44,6 @@ export function readConfig(env: Settings): Config {
     allowPrivateTargets: allowed === "1",
     resolverUrl: resolver === "" ? null : resolver,
     hubSocketsPlan,
+    presenceSilenceMs,
   };
 }

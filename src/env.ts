@@ -1,6 +1,7 @@
 /** Mirrors wrangler.toml, in its order; the variables and secrets stand last. Beside them: bindings `CONSUMER_…`. */
 import type { QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
 import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
+import type { PresenceRoomRpc } from "./durable-objects/rpc/presence-room.ts";
 import type { DispatchMessage } from "./queues/messages.ts";
 
 export interface Env {
@@ -10,6 +11,7 @@ export interface Env {
   readonly QUOTA_METER: DurableObjectNamespace<QuotaMeterRpc>;
   /** Called through `endpointHealth` (stubs.ts) only. */
   readonly ENDPOINT_HEALTH: DurableObjectNamespace;
+  readonly PRESENCE_ROOM: DurableObjectNamespace<PresenceRoomRpc>;
   readonly DB: D1Database;
   readonly DELIVERIES: Queue<DispatchMessage>;
   readonly DEAD_LETTERS: Queue<DispatchMessage>;
@@ -24,4 +26,6 @@ export interface Env {
   readonly HUB_SOCKETS_PLAN?: string;
   /** DNS over HTTPS (its JSON form) for the names of webhooks; empty: what they stand for is not looked at. */
   readonly DNS_OVER_HTTPS_URL?: string;
+  /** How long a member of a presence channel may be silent, milliseconds; shorter for tests. */
+  readonly PRESENCE_SILENCE_MS?: string;
 }

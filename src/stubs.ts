@@ -1,6 +1,7 @@
 /** The only file that names objects. A stub breaks after an exception, so callers take a new one for each try. */
 import type { QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
 import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
+import type { PresenceRoomRpc } from "./durable-objects/rpc/presence-room.ts";
 import { endpointHealthCalls, type EndpointHealthCalls } from "./durable-objects/endpoint-health/facade.ts";
 import type { Env } from "./env.ts";
 import type { HubPlace } from "./core/hub-place.ts";
@@ -19,6 +20,10 @@ export const channelHub = (env: Env, place: HubPlace): DurableObjectStub<Channel
 /** A log knows its live listeners by their own names. */
 export const channelHubNamed = (env: Env, name: string): DurableObjectStub<ChannelHubRpc> =>
   env.CHANNEL_HUB.getByName(name);
+
+/** One for each presence channel. */
+export const presenceRoom = (env: Env, app: string, channel: string): DurableObjectStub<PresenceRoomRpc> =>
+  env.PRESENCE_ROOM.getByName(objectName("presence", app, channel));
 
 /** One for each app. */
 export const quotaMeter = (env: Env, app: string): DurableObjectStub<QuotaMeterRpc> =>

@@ -27,6 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "durable-objects/topic-log": ["durable-objects/topic-log", ...forObjects()],
   "durable-objects/channel-hub": ["durable-objects/channel-hub", "wire/native", "wire/pusher", ...forObjects()],
   "durable-objects/endpoint-health": ["durable-objects/endpoint-health", ...forObjects()],
+  "durable-objects/presence-room": ["durable-objects/presence-room", ...forObjects()],
   "durable-objects/quota-meter": ["durable-objects/quota-meter", ...forObjects()],
   "durable-objects/subscription": ["durable-objects/subscription", "queues/messages", ...forObjects()],
   delivery: [

@@ -18,6 +18,8 @@ export type ClientMessage =
       readonly presence: string | null;
       /** Present: the channel is opened by a signature and not by a scope. */
       readonly proof?: SignedProof;
+      /** False: it wants to see no members either. */
+      readonly sees?: boolean;
     }
   | { readonly op: "unsubscribe"; readonly ref: Ref; readonly topic: string }
   | {

@@ -10,6 +10,8 @@ export const objectName = (...parts: readonly (string | number)[]): string => JS
 export type ObjectName =
   | { readonly kind: "log"; readonly app: string; readonly topic: string; readonly partition: number }
   | { readonly kind: "subscription"; readonly app: string; readonly subscription: string }
+  | { readonly kind: "presence"; readonly app: string; readonly channel: string }
+  | { readonly kind: "quota"; readonly app: string }
   | ({ readonly kind: "hub" } & HubPlace);
 
 /** A log knows its live listeners by their names. */
@@ -20,7 +22,9 @@ export const hubName = ({ app, protocol, region, shard }: HubPlace): string =>
 export function parseObjectName(name: string | undefined): ObjectName {
   const [kind, app, ...rest] = JSON.parse(name ?? "[]") as [string, string, ...(string | number)[]];
   if (kind === "log") return { kind, app, topic: rest[0] as string, partition: rest[1] as number };
+  if (kind === "quota") return { kind, app };
   if (kind === "subscription") return { kind, app, subscription: rest[0] as string };
+  if (kind === "presence") return { kind, app, channel: rest[0] as string };
   if (kind === "hub") {
     const [protocol, region, shard] = rest as [HubProtocol, HubRegion, number];
     return { kind, app, protocol, region, shard };
@@ -29,7 +33,7 @@ export function parseObjectName(name: string | undefined): ObjectName {
 }
 
 /**
- * `webhook-id` and the idempotency key of in-hub consumers: the subscription, the ledger's number for one life of one
+ * `webhook-id`: the subscription, the ledger's number for one life of one
  * partition, the offset in it. Stable over attempts and redrives; never reused, because none of the three is. No dots
  * (Standard Webhooks signs `id.timestamp.body`).
  */
@@ -41,6 +45,13 @@ export const deliveryKey = (subscriptionId: string, source: number, offset: numb
  * after a part of it failed is another batch.
  */
 export const batchKey = (subscriptionId: string, digest: string): string => `bat_${subscriptionId}_${digest}`;
+
+/**
+ * What a listener's effects are kept under, beside the subscription: the event itself, so that they happen once however
+ * many deliveries a seek or a replay makes of it.
+ */
+export const effectKey = (topic: string, partition: number, epoch: number, offset: number): string =>
+  JSON.stringify([topic, partition, epoch, offset]);
 
 /** Who asked for what: one principal's key on one route never meets another's. */
 export const idempotencyScope = (app: string, principal: string, method: string, path: string): string =>

@@ -62,6 +62,13 @@ export const LIMITS = {
   CLIENT_EVENTS_WAITING_MAX: 100, // of one hub, behind a push that is under way; older ones are dropped
   UNHEARD_BYTES_MAX: 1 * MB, // sent to a connection since it was last heard of; more is not sent to it
 
+  // Presence.
+  PRESENCE_MEMBERS_MAX: 1_000, // of one channel
+  PRESENCE_BYTES_MAX: 1 * MB, // their ids and data together: who comes late gets all of them in one frame
+  PRESENCE_GRACE_MS: 1 * SECOND, // after a clean close or a page that goes away: a reload is no leave
+  PRESENCE_RESET_GRACE_MS: 3 * SECOND, // after a connection that broke
+  PRESENCE_SILENCE_MS: 30 * SECOND, // a member that lets nothing be heard for so long is closed, when the hub looks
+
   // Delivery.
   DISPATCH_DELIVERIES_MAX: 100,
   DISPATCH_INLINE_BYTES_MAX: 64_000, // a queue message is ≤ 128 KB and billed per 64 KB
@@ -175,7 +182,6 @@ export const LIMITS = {
   AUDIT_KEEP_MS: 365 * DAY,
   APP_TOPICS_DEFAULT: 10_000,
   APP_SUBSCRIPTIONS_DEFAULT: 1_000,
-  APP_SOCKETS_DEFAULT: 5_000, // one object holds them all; the platform's end is at 32,768
   SOCKET_FRAMES_PER_SECOND_DEFAULT: 500,
   SOCKET_FRAMES_BURST_MAX: 2_000,
 

@@ -41,6 +41,8 @@ export interface DeliveryReport {
   readonly offset: number;
   /** `delivered` while it is kept: the last ones, of a subscription that keeps all attempts. */
   readonly state: "owed" | "in_flight" | "delivered" | "dead";
+  /** How often it came back from the dead; `attempts` tells of all its lives. */
+  readonly redrives: number;
   readonly attempts: readonly AttemptRecord[];
   readonly nextAttemptAt: string | null;
 }

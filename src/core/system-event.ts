@@ -4,6 +4,8 @@
 export const CHANNELS_TOPIC = "$system.channels";
 /** Who comes to presence channels, and who leaves. */
 export const PRESENCE_TOPIC = "$system.presence";
+/** What the hub does by itself: endpoints that fail and recover, subscriptions that it disables. */
+export const OPERATIONS_TOPIC = "$system.operations";
 
 /** A draft as JSON text; `bare` goes where the log would not take `full`, which may carry more. */
 export interface Announcement {

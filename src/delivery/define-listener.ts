@@ -9,7 +9,7 @@ export interface ListenerContext {
   readonly subscription: string;
   /** Its id: one that is made anew under the name has another. */
   readonly subscriptionId: string;
-  /** Stable over attempts and redrives: the idempotency key for effects outside D1. */
+  /** Stable over attempts and redrives; a seek or a replay delivers the event under another. */
   readonly deliveryId: string;
   /** 1 for the first. */
   readonly attempt: number;
@@ -34,8 +34,9 @@ export interface Listener {
   readonly name: string;
   /**
    * What it throws is a failed attempt. Statements that it returns, and what it writes to the cache, are committed in
-   * one batch with the delivery's idempotency key, so these effects happen exactly once; what it does by other means
-   * happens at least once.
+   * one batch with the event's idempotency key, so these effects happen exactly once for each event and subscription,
+   * also when a seek or a replay brings the event again: then it is not called. What it does by other means happens at
+   * least once. To have all effects anew, as after a change of the code, make another subscription.
    */
   handle(event: ListenerEvent, context: ListenerContext): ListenerEffects | Promise<ListenerEffects>;
 }

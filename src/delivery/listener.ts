@@ -1,5 +1,6 @@
 /** One attempt at a listener in this Worker. */
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
+import { effectKey } from "../core/keys.ts";
 import type { Env } from "../env.ts";
 import { applyOnce, isApplied } from "../store/effects-store.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
@@ -8,13 +9,14 @@ import { isTimeout, untilAborted } from "./deadline.ts";
 import type { ListenerContext, ListenerEvent } from "./define-listener.ts";
 import { findListener } from "./listener-registry.ts";
 
-/** A delivery whose effects stand already is accepted without being handled again; the batch decides when two race. */
+/** An event whose effects stand already is accepted without being handled again; the batch decides when two race. */
 export async function attemptListener(env: Env, name: string, request: AttemptRequest): Promise<AttemptOutcome> {
   const listener = findListener(name);
   if (listener === null) return threw(`the hub was built without a listener named "${name}"`);
   const { definition, delivery, line } = request;
+  const key = effectKey(delivery.topic, delivery.partition, delivery.epoch, delivery.offset);
   try {
-    if (await isApplied(env.DB, definition.id, delivery.id)) return ACCEPTED;
+    if (await isApplied(env.DB, definition.id, key)) return ACCEPTED;
     const signal = AbortSignal.timeout(definition.timeoutMs);
     const cache = new BufferedCache(env.DB, definition.app);
     const context: ListenerContext = {
@@ -31,7 +33,7 @@ export async function attemptListener(env: Env, name: string, request: AttemptRe
     const handled = (async () => listener.handle(JSON.parse(line) as ListenerEvent, context))();
     const returned = await untilAborted(handled, signal);
     const effects = [...(returned ?? []), ...cache.writes];
-    if (effects.length > 0) await applyOnce(env.DB, definition.id, delivery.id, effects, Date.now());
+    if (effects.length > 0) await applyOnce(env.DB, definition.id, key, effects, Date.now());
     return ACCEPTED;
   } catch (error) {
     if (isTimeout(error)) return { kind: "unreachable", reason: "timeout", excerpt: "" };

@@ -14,24 +14,27 @@ const CHARS_MAX = 512 * 1_024;
 
 export class AnnouncementStore {
   readonly #sql: SqlStorage;
+  readonly #table: "announcements" | "operations";
 
-  constructor(sql: SqlStorage) {
+  /** An object that tells two topics keeps an outbox for each. */
+  constructor(sql: SqlStorage, table: "announcements" | "operations" = "announcements") {
     this.#sql = sql;
+    this.#table = table;
   }
 
   insert({ full, bare }: Announcement): void {
-    this.#sql.exec(`INSERT INTO announcements (full, bare) VALUES (?1, ?2)`, full, bare);
+    this.#sql.exec(`INSERT INTO ${this.#table} (full, bare) VALUES (?1, ?2)`, full, bare);
   }
 
   isEmpty(): boolean {
-    return this.#sql.exec(`SELECT 1 FROM announcements LIMIT 1`).toArray().length === 0;
+    return this.#sql.exec(`SELECT 1 FROM ${this.#table} LIMIT 1`).toArray().length === 0;
   }
 
   /** The oldest, at most `limit`, and no more payload than one call should carry; one at least. */
   first(limit: number): AnnouncementRow[] {
     const found: AnnouncementRow[] = [];
     let chars = 0;
-    const sql = `SELECT seq, full, bare FROM announcements ORDER BY seq LIMIT ?1`;
+    const sql = `SELECT seq, full, bare FROM ${this.#table} ORDER BY seq LIMIT ?1`;
     for (const row of this.#sql.exec<{ seq: number; full: string; bare: string }>(sql, limit)) {
       chars += row.full.length;
       if (found.length > 0 && chars > CHARS_MAX) break;
@@ -41,6 +44,6 @@ export class AnnouncementStore {
   }
 
   removeThrough(seq: number): void {
-    this.#sql.exec(`DELETE FROM announcements WHERE seq <= ?1`, seq);
+    this.#sql.exec(`DELETE FROM ${this.#table} WHERE seq <= ?1`, seq);
   }
 }

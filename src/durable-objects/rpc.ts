@@ -12,6 +12,7 @@ import type { LeaseAnswer, LeaseAsk, LeaseReturn } from "../core/quota-lease.ts"
 import type { LeaseReport, LeaseVerdicts, PullAnswer, PullAsk } from "../core/pull.ts";
 import type { ReplayAnswer, ReplayAsk } from "../core/replay.ts";
 import type { Result } from "../core/result.ts";
+import type { PlaceAsk } from "../core/socket-places.ts";
 import type { Revocation } from "../core/revocation.ts";
 import type { Retention } from "../core/retention.ts";
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
@@ -322,6 +323,8 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
 export interface QuotaMeterRpc extends Rpc.DurableObjectBranded {
   /** Takes back what was not needed, then lends; the answers stand in the order of the asks. */
   lease(asks: readonly LeaseAsk[], returns: readonly LeaseReturn[]): Promise<readonly LeaseAnswer[]>;
+  /** Places for sockets of one hub, by its name: all or none. Fails with `quota_exceeded`. */
+  holdPlaces(hub: string, asks: readonly PlaceAsk[]): Promise<Result<null>>;
 }
 
 // -------------------------------------------------------------------------------------------------- worker gate
@@ -347,6 +350,8 @@ export interface WorkerGateRpc {
    * that signed ends before its key, milliseconds; null: not. Fails with `signature_invalid`.
    */
   verifySigned(principal: Principal, socketId: string, ask: SignedAsk, auth: string): Promise<Result<number | null>>;
+  /** Of every hub that may hold sockets of the app. */
+  hubNames(app: string): Promise<readonly string[]>;
   /** Who shows this credential, as if it came with a request; `client`: whose failures are counted together. */
   authenticate(credential: string, client: string): Promise<Result<Principal>>;
 }

@@ -6,7 +6,8 @@
  *     { "topics": ["orders"], "startFrom": "earliest", "target": { "kind": "listener", "name": "orders-by-state" } }
  *
  * To build it anew, after a change of this file or of its tables, make a second such subscription, `orders-2`. It folds
- * the log beside the first, takes its place when it has caught up, and the first can be deleted.
+ * the log beside the first, takes its place when it has caught up, and the first can be deleted. A seek or a replay of
+ * the first builds nothing: each event counts once.
  */
 import { defineListener } from "../delivery/define-listener.ts";
 import { foldOrder } from "../store/orders-by-state-store.ts";

@@ -1,13 +1,16 @@
-/** The idempotency keys of listeners: a delivery's effects in D1 happen once, because its key commits with them. */
+/**
+ * The idempotency keys of listeners: an event's effects in D1 happen once, because its key commits with them. The key
+ * is `effectKey(…)`, in the column that held the delivery's id before.
+ */
 
-/** A delivery that is owed can come again for as long as it is owed; a key outlives any retention that is usual. */
+/** An event can come again while it is owed or its log holds it; a key outlives any retention that is usual. */
 const KEEP_MS = 90 * 24 * 3_600_000;
 const PURGE_ROWS = 5_000;
 
-export async function isApplied(db: D1Database, subscriptionId: string, deliveryId: string): Promise<boolean> {
+export async function isApplied(db: D1Database, subscriptionId: string, key: string): Promise<boolean> {
   const row = await db
     .prepare(`SELECT 1 FROM listener_effects WHERE subscription_id = ?1 AND delivery_id = ?2`)
-    .bind(subscriptionId, deliveryId)
+    .bind(subscriptionId, key)
     .first();
   return row !== null;
 }
@@ -16,18 +19,18 @@ export async function isApplied(db: D1Database, subscriptionId: string, delivery
 export async function applyOnce(
   db: D1Database,
   subscriptionId: string,
-  deliveryId: string,
+  key: string,
   effects: readonly D1PreparedStatement[],
   now: number,
 ): Promise<void> {
   const claim = db
     .prepare(`INSERT INTO listener_effects (subscription_id, delivery_id, applied_at) VALUES (?1, ?2, ?3)`)
-    .bind(subscriptionId, deliveryId, now);
+    .bind(subscriptionId, key, now);
   try {
     await db.batch([claim, ...effects]);
   } catch (error) {
     // Not by the message: what counts is whether the key stands. An effect may break a constraint of its own.
-    if (!(await isApplied(db, subscriptionId, deliveryId))) throw error;
+    if (!(await isApplied(db, subscriptionId, key))) throw error;
   }
 }
 

@@ -18,6 +18,7 @@ import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { memberRoutes } from "./routes/members.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
 import { pusherApiRoutes } from "./routes/pusher-api.ts";
 import { pusherConnectRoute } from "./routes/pusher-connect.ts";
@@ -52,6 +53,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", connectRoute);
   hub.route("/v1", topicRoutes);
   hub.route("/v1", schemaRoutes);
+  hub.route("/v1", memberRoutes);
   hub.route("/v1", subscriptionRoutes);
   hub.route("/v1", secretRoutes);
   hub.route("/v1", deadLetterRoutes);

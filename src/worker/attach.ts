@@ -5,13 +5,14 @@
  */
 import { LIMITS } from "../core/limits.ts";
 import { matchesTopicPattern } from "../core/names.ts";
+import { isPresenceChannel } from "../core/member.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { SubscriptionDefinition } from "../core/subscription.ts";
 import type { Env } from "../env.ts";
 import { logStage } from "../observability/log.ts";
 import { SubscriptionsStore } from "../store/subscriptions-store.ts";
 import { TopicsStore, type TopicRecord } from "../store/topics-store.ts";
-import { subscription, topicLog } from "../stubs.ts";
+import { presenceRoom, subscription, topicLog } from "../stubs.ts";
 import { followedTopicOf } from "./topic-life.ts";
 
 const TOPICS_PER_CALL = 50;
@@ -70,10 +71,11 @@ export async function attachSubscription(
   return ok(true);
 }
 
-/** Tells the logs of a deleted topic, and through them their listeners, that its life is over. */
+/** Tells the logs of a deleted topic, and through them their listeners, and its members that its life is over. */
 export async function retireLogs(env: Env, topic: TopicRecord): Promise<void> {
   const partitions = Array.from({ length: topic.partitions }, (_, partition) => partition);
   await Promise.all(partitions.map((partition) => topicLog(env, topic.app, topic.name, partition).retire(topic.epoch)));
+  if (isPresenceChannel(topic.name)) await presenceRoom(env, topic.app, topic.name).end(topic.epoch);
   await new TopicsStore(env.DB).markSettled(topic);
 }
 

@@ -1,5 +1,6 @@
 /** What objects ask of the Worker that exports them: topics by name, and a publish with all its checks. */
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { hubName } from "../core/keys.ts";
 import { isSystemTopicName } from "../core/names.ts";
 import { allows, type Principal } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
@@ -10,6 +11,7 @@ import { readConfig } from "../config.ts";
 import { hearOfChanges } from "./access/access-changes.ts";
 import { authenticateCredential } from "./access/authenticate-credential.ts";
 import { withCurrentQuotas } from "./access/current-quotas.ts";
+import { HubsStore } from "../store/hubs-store.ts";
 import { AccessChangesStore } from "../store/access-changes-store.ts";
 import { parseDraft } from "../wire/native/draft.ts";
 import { announceSystem } from "./announce.ts";
@@ -59,6 +61,10 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
     const shown = { credential, appName: null, client };
     const found = await authenticateCredential(this.env, this.ctx, readConfig(this.env), shown);
     return found.ok ? ok(found.value.principal) : found;
+  }
+
+  async hubNames(app: string): Promise<readonly string[]> {
+    return (await new HubsStore(this.env.DB).of(app)).map(hubName);
   }
 
   async revocations(app: string, version: number): Promise<readonly NumberedRevocation[]> {

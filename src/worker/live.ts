@@ -83,7 +83,8 @@ export class LiveReader {
     const reader = new LiveReader(socket);
     socket.accept();
     const { topic, from, filter } = follow;
-    socket.send(JSON.stringify({ op: "subscribe", topic, from, ...(filter !== null && { filter }) }));
+    // Its reader is told of events only.
+    socket.send(JSON.stringify({ op: "subscribe", topic, from, presence: false, ...(filter !== null && { filter }) }));
     asking.signal.addEventListener("abort", () => reader.close(), { once: true });
     if (asking.signal.aborted) reader.close();
     return ok(reader);

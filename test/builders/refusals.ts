@@ -224,3 +224,15 @@ export const BAD_READS: readonly BadRequest[] = [
 function members(count: number): Record<string, number> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, index]));
 }
+
+const readMembers = (path: string, code: ErrorCode): BadRequest =>
+  bad(path.slice(0, 60), `GET /v1/channels/${path}`, code);
+
+export const BAD_MEMBERS: readonly BadRequest[] = [
+  readMembers("presence-absent/members", "topic_not_found"),
+  readMembers("presence-absent/members/nobody", "topic_not_found"),
+  readMembers("steady/members", "presence_not_offered"),
+  readMembers("steady/members/nobody", "presence_not_offered"),
+  readMembers("$dead-letters/members", "topic_name_invalid"),
+  readMembers(`${"x".repeat(201)}/members/nobody`, "topic_name_invalid"),
+];

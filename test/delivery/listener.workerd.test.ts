@@ -41,12 +41,12 @@ beforeEach(() => {
 const line = (offset: number): string =>
   JSON.stringify({ id: `e${offset}`, type: "order.created", topic: "orders", partition: 0, offset });
 
-const attempt = (offset: number, name = "programmed", timeoutMs = 5_000): Promise<AttemptOutcome> =>
+const attempt = (offset: number, name = "programmed", timeoutMs = 5_000, source = 1): Promise<AttemptOutcome> =>
   attemptDelivery(env, {
     definition: makeDefinition({ id: "sub_effects", target: { kind: "listener", name }, timeoutMs }),
     delivery: {
-      id: `msg_sub_effects_1_${offset}`,
-      source: 1,
+      id: `msg_sub_effects_${source}_${offset}`,
+      source,
       topic: "orders",
       partition: 0,
       epoch: 1,
@@ -83,6 +83,15 @@ describe("a listener's effects in D1", () => {
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => attempt(2)));
     expect(outcomes.map(({ kind }) => kind)).toEqual(Array(10).fill("accepted"));
     expect(await effectsOf(2)).toBe(1);
+  });
+
+  it("[LSN-1] happen once when a seek or a replay makes another delivery of the event", async () => {
+    behave = (_event, { db, deliveryId }) => [effect(db, deliveryId)];
+    expect(await attempt(7)).toEqual({ kind: "accepted", status: 200 });
+    expect(await attempt(7, "programmed", 5_000, 2)).toEqual({ kind: "accepted", status: 200 });
+    expect(calls).toEqual([7]);
+    const keys = await env.DB.prepare("SELECT delivery_id FROM listener_effects").all();
+    expect(keys.results).toContainEqual({ delivery_id: '["orders",0,1,7]' });
   });
 
   it("[LSN-1] happen not at all when one of them fails, and again may succeed", async () => {

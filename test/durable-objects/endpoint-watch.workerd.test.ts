@@ -190,6 +190,7 @@ describe("[EPH-6] while the endpoint is not well", () => {
     await world.settleNewest(FAILED);
     await world.push(40, 5);
     await world.observe(FAILED, FAILED, FAILED, FAILED);
+    await world.step((ledger) => ledger.operations.removeThrough(1)); // The topic of operations has been told.
     const heldUntil = await world.heldUntil();
     const alarmAt = (): Promise<number | null> =>
       runInDurableObject(subscription(env, "app_test", "alarm"), async (_object, state) => {

@@ -8,7 +8,11 @@ import { fail, ok, type Result } from "../../src/core/result.ts";
 import { Announcer } from "../../src/durable-objects/announcer.ts";
 import { runSlice } from "../../src/durable-objects/subscription/job-runner.ts";
 import { cancelJob, repair, reportJob } from "../../src/durable-objects/subscription/jobs.ts";
-import { listDeadLetterGroups, listDeadLetters } from "../../src/durable-objects/subscription/list-deliveries.ts";
+import {
+  listDeadLetterGroups,
+  listDeadLetters,
+  listDeliveries,
+} from "../../src/durable-objects/subscription/list-deliveries.ts";
 import type { DeadLetterChoice, DeadLetterQuery } from "../../src/core/dead-letter.ts";
 import type { JobReport, RepairAnswer } from "../../src/core/job.ts";
 import type { WorkerGateRpc } from "../../src/durable-objects/rpc.ts";
@@ -99,6 +103,19 @@ describe("a repair of many", () => {
     expect(await world.step((ledger) => ledger.jobs.nextAt())).toBe(now + LIMITS.TELL_AGAIN_MS);
   });
 
+  it("[DLQ-5] goes on where its filter lets nothing of the first pages through, and comes to its end", async () => {
+    await world.step((ledger) => buryDirectly(ledger, 45, (n) => JSON.stringify({ n, pad: "x".repeat(300_000) })));
+    await begin({ kind: "filter", filter: { n: [44, 45] } }, 10);
+    const slices: number[] = [];
+    for (let turn = 0; turn < 10 && (await report(1)).state === "running"; turn += 1) {
+      await slice(1);
+      slices.push((await report(1)).done);
+    }
+    expect(slices).toEqual([0, 0, 0, 2]);
+    expect(await report(1)).toMatchObject({ state: "done", matched: 2, done: 2 });
+    expect(await world.stats()).toMatchObject({ dead: 43, owed: 2 });
+  });
+
   it("[DLQ-6] sent twice at once moves each letter once, and none that dies meanwhile", async () => {
     await world.step((ledger) => buryDirectly(ledger, 3_300));
     const [left, right] = [await begin(THIRDS), await begin(THIRDS)];
@@ -186,6 +203,22 @@ describe("which dead letters", () => {
     expect(rest.cursor).toBeNull();
   });
 
+  it("[DLQ-1] are told apart where no attempts are kept, too", async () => {
+    await world.define({ attempts: "none" });
+    await world.push(3);
+    const by = await world.claimed(1);
+    const refused = { kind: "refused", status: 400, retryAfterMs: null } as const;
+    const excerpts = ["full", "no shelf 7", "no shelf 8"];
+    await world.settle(
+      1,
+      by,
+      excerpts.map((excerpt) => ({ ...refused, excerpt })),
+    );
+    const { items } = await world.step((ledger) => listDeadLetterGroups(ledger, null, 10));
+    expect(items.map(({ count }) => count).toSorted()).toEqual([1, 2]);
+    expect((await world.step((ledger) => listDeadLetters(ledger, null, 10))).items[0]).toMatchObject({ attempts: [] });
+  });
+
   it("[DLQ-2] a page ends after 4 MB of payload looked at, found or not, and the next goes on", async () => {
     await world.step((ledger) => buryDirectly(ledger, 30, (n) => JSON.stringify({ n, pad: "x".repeat(300_000) })));
     const query = { filter: { n: [30] }, reason: null, fingerprint: null };
@@ -202,7 +235,12 @@ describe("which dead letters", () => {
       expect(items).toMatchObject([{ redrives }]);
       expect(items[0]!.attempts).toHaveLength(redrives + 1);
       await world.redriveAll();
+      const owed = await world.step((ledger) => listDeliveries(ledger, "owed", null, 10));
+      expect(owed.items).toMatchObject([{ redrives: redrives + 1, attempts: items[0]!.attempts }]);
       await world.pump();
+      expect((await world.step((ledger) => listDeliveries(ledger, "owed", null, 10))).items).toEqual([
+        { ...owed.items[0]!, nextAttemptAt: null },
+      ]);
       await world.settleNewest(REFUSED);
     }
   });

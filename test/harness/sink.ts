@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { WireEvent } from "./socket.ts";
+import { PATIENCE_MS } from "./wait.ts";
 
 export interface ReceivedDelivery {
   readonly path: string;
@@ -58,7 +59,7 @@ export class Sink {
   }
 
   /** Waits until the deliveries satisfy the test. */
-  until(test: (sink: Sink) => boolean, what = "the deliveries awaited", timeoutMs = 15_000): Promise<void> {
+  until(test: (sink: Sink) => boolean, what = "the deliveries awaited", timeoutMs = PATIENCE_MS): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiters.delete(look);

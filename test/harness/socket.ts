@@ -1,4 +1,5 @@
 /** A client of our own subprotocol that keeps every message and lets a test wait for what it wants to see. */
+import { PATIENCE_MS } from "./wait.ts";
 
 export interface HubMessage {
   readonly op: string;
@@ -28,6 +29,8 @@ export interface SocketOptions {
   /** Acknowledge every so many events, as a well-behaved reader does; 0 never does. */
   readonly ackEvery?: number;
   readonly timeoutMs?: number;
+  /** False: it never says that it is there when the hub asks. */
+  readonly answers?: boolean;
 }
 
 type Waiter = () => boolean;
@@ -42,6 +45,7 @@ export class TestSocket {
   readonly #waiters = new Set<Waiter>();
   readonly #timeoutMs: number;
   readonly #ackEvery: number;
+  readonly #answers: boolean;
   #sinceAck = 0;
   #ended = false;
 
@@ -54,8 +58,9 @@ export class TestSocket {
 
   private constructor(socket: WebSocket, options: SocketOptions) {
     this.#socket = socket;
-    this.#timeoutMs = options.timeoutMs ?? 15_000;
+    this.#timeoutMs = options.timeoutMs ?? PATIENCE_MS;
     this.#ackEvery = options.ackEvery ?? 100;
+    this.#answers = options.answers ?? true;
     socket.addEventListener("message", (message) => this.#receive(String(message.data)));
     this.closed = new Promise((resolve) => {
       socket.addEventListener("close", ({ code, reason }) => {
@@ -132,6 +137,8 @@ export class TestSocket {
     const messages = Array.isArray(frame) ? frame : [frame];
     this.frameSizes.push(messages.length);
     this.messages.push(...messages);
+    // The hub asks a quiet member whether it is still there.
+    if (this.#answers && messages.some(({ op }) => op === "ping")) this.send('{"op":"ping"}');
     this.#acknowledge(messages);
     this.#wake();
   }

@@ -1,9 +1,13 @@
 /** Waiting for a state that nobody announces: short polls with a deadline and a message that helps. */
+
+/** How long a test waits before it says that something will not come. Long: it shares two cores with other tests. */
+export const PATIENCE_MS = 30_000;
+
 export async function eventually<T>(
   look: () => T | Promise<T>,
   holds: (value: T) => boolean,
   what: string,
-  timeoutMs = 15_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -1,7 +1,7 @@
 /** A dead endpoint seen from outside: it is left alone, asked now and then, and gets all that it missed when it is back. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { EndpointHealthReport, SubscriptionStats } from "../../src/core/subscription-report.ts";
-import { startHub, type Hub } from "../harness/hub.ts";
+import { startHub, type Hub, type Page } from "../harness/hub.ts";
 import { Sink, type ReceivedDelivery } from "../harness/sink.ts";
 import { eventually } from "../harness/wait.ts";
 
@@ -74,7 +74,9 @@ it("[EPH-9] stops the attempts, sends probes, survives a crash, and drains when 
   const well = await whenIt("dead", ({ stats }) => stats.delivered === 60, "everything is delivered");
   expect(well.health).toEqual({ state: "closed", failures: 0, since: null, nextProbeAt: null });
   expect(well.stats).toMatchObject({ matched: 60, owed: 0, dead: 0 });
-  expect(hub.logs.map(({ stage }) => stage)).toEqual(expect.arrayContaining(["endpoint.opened", "endpoint.closed"]));
+  expect(hub.logs.map(({ stage }) => stage)).toEqual(
+    expect.arrayContaining(["endpoint.failing", "endpoint.recovered"]),
+  );
 });
 
 it("[EPH-5, EPH-8] one that is dead for too long is disabled; resumed, it gets all that it is owed", async () => {
@@ -94,6 +96,26 @@ it("[EPH-5, EPH-8] one that is dead for too long is disabled; resumed, it gets a
   sink.respond(() => 204);
   await whenIt("given-up", (now) => now.stats.delivered === 25, "everything is delivered");
   expect(sink.deliveries.slice(0, seen).every(({ attempt }) => attempt >= 1)).toBe(true);
+});
+
+it("[EPH-15] tells of it on the topic of operations, in order", async () => {
+  await subscribe("never-again", {});
+  await subscribe("watcher", { topics: ["$system.operations"] });
+  sink.respond(() => 410);
+  await publish("never-again", 1);
+  const told = async (): Promise<readonly { type: string; data: Record<string, unknown> }[]> => {
+    const { body } = await hub.json<Page>("GET", `/v1/topics/${encodeURIComponent("$system.operations")}/events`);
+    return body.events.map(({ type, data }) => ({ type, data: data as Record<string, unknown> }));
+  };
+  const news = await eventually(told, (all) => all.some(({ data }) => data["reason"] === "gone"), "it is told");
+  const of = (name: string): string[] =>
+    news.filter(({ data }) => data["subscription"] === name).map(({ type }) => type.replace("tidings.", ""));
+  expect(of("dead")).toEqual(["endpoint.failing", "endpoint.recovered"]);
+  expect(of("given-up").slice(0, 2)).toEqual(["endpoint.failing", "subscription.disabled"]);
+  expect(of("never-again")).toEqual(["subscription.disabled"]);
+  expect(news[0]!.data).toMatchObject({ failures: expect.any(Number), failingSince: expect.any(String) });
+  await whenIt("watcher", ({ state }) => state === "disabled", "its reader is disabled by it");
+  expect((await told()).filter(({ data }) => data["subscription"] === "watcher")).toEqual([]);
 });
 
 it("[EPH-10] attempts keep their schedule: never earlier than 0.8 of a step, nor than Retry-After asks", async () => {

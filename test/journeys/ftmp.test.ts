@@ -72,7 +72,14 @@ async function redrive(filter: FilterPattern, letters: number): Promise<string[]
 const hasEnded = (events: readonly WireEvent[]): boolean => events.some(({ type }) => type === END);
 
 it(`[FLT-5] lets the same events through in pages, streams, sockets, subscriptions and redrives, ${FILTERS * EVENTS} pairs (seed ${SEED})`, async () => {
-  const random = seededRandom(SEED); let t=performance.now(); const T: Record<string,number>={}; const lap=(n:string)=>{const u=performance.now();T[n]=(T[n]??0)+u-t;t=u;};
+  const random = seededRandom(SEED);
+  let t = performance.now();
+  const T: Record<string, number> = {};
+  const lap = (n: string) => {
+    const u = performance.now();
+    T[n] = (T[n] ?? 0) + u - t;
+    t = u;
+  };
   // The last event passes every filter, so that each reader is known to have seen all.
   const filters = Array.from({ length: FILTERS }, (): FilterPattern => ({
     $or: [randomFilter(random), { type: [END] }],
@@ -80,7 +87,8 @@ it(`[FLT-5] lets the same events through in pages, streams, sockets, subscriptio
   const drafts = Array.from({ length: EVENTS }, (_, index) => randomDraft(random, `event-${index}`));
   await hub.publish(TOPIC, drafts.slice(0, EVENTS / 2));
 
-lap('pub1');  const readers = await Promise.all(
+  lap("pub1");
+  const readers = await Promise.all(
     filters.map(async (filter, index) => {
       const target = { kind: "webhook", url: `${sink.url}/${index}` };
       const definition = { topics: [TOPIC], filter, startFrom: "earliest", target };
@@ -91,34 +99,47 @@ lap('pub1');  const readers = await Promise.all(
       return { filter, socket, streamed: stream(JSON.stringify(filter)) };
     }),
   );
-lap('subs');  const target = { kind: "webhook", url: `${sink.url}/${LETTERS}` };
-  await hub.json("PUT", `/v1/subscriptions/${LETTERS}`, { topics: [TOPIC], startFrom: "earliest", target, maxInFlight: 1_000 });
+  lap("subs");
+  const target = { kind: "webhook", url: `${sink.url}/${LETTERS}` };
+  await hub.json("PUT", `/v1/subscriptions/${LETTERS}`, {
+    topics: [TOPIC],
+    startFrom: "earliest",
+    target,
+    maxInFlight: 1_000,
+  });
   await hub.publish(TOPIC, drafts.slice(EVENTS / 2));
   await hub.publish(TOPIC, { id: "end", type: END });
 
-lap('pub2');  const log = await hub.readAll(TOPIC);
+  lap("pub2");
+  const log = await hub.readAll(TOPIC);
   await dieOf(log.length);
-  lap('die'); let passed = 0;
+  lap("die");
+  let passed = 0;
   for (const [index, { filter, socket, streamed }] of readers.entries()) {
     const compiled = compileFilter(filter);
     const expected = idsOf(log.filter((event) => compiled.matches(event)));
     const says = JSON.stringify(filter);
     expect([says, await readFiltered(says)]).toEqual([says, expected]);
-    lap('read');await socket.until(() => hasEnded(socket.events()), `the end through ${says}`);
+    lap("read");
+    await socket.until(() => hasEnded(socket.events()), `the end through ${says}`);
     expect([says, idsOf(socket.events())]).toEqual([says, expected]);
-    lap('socket');await eventually(
+    lap("socket");
+    await eventually(
       () => hasEnded(streamed),
       (ended) => ended,
       `the end of the stream of ${says}`,
     );
     expect([says, idsOf(streamed)]).toEqual([says, expected]);
-    lap('sse');const delivered = () => sink.accepted.filter(({ path }) => path === `/${index}`).map(({ event }) => event.id);
+    lap("sse");
+    const delivered = () => sink.accepted.filter(({ path }) => path === `/${index}`).map(({ event }) => event.id);
     await sink.until(() => delivered().length >= expected.length, `${expected.length} deliveries of ${says}`);
     expect([says, delivered().toSorted()]).toEqual([says, expected.toSorted()]);
-    lap('delivered');expect([says, (await redrive(filter, log.length)).toSorted()]).toEqual([says, expected.toSorted()]);
-    lap('redrive');passed += expected.length - 1;
+    lap("delivered");
+    expect([says, (await redrive(filter, log.length)).toSorted()]).toEqual([says, expected.toSorted()]);
+    lap("redrive");
+    passed += expected.length - 1;
   }
-console.log(T);  // Neither everything nor nothing, or the equality above would say little.
+  console.log(T); // Neither everything nor nothing, or the equality above would say little.
   expect(passed).toBeGreaterThan(FILTERS * EVENTS * 0.1);
   expect(passed).toBeLessThan(FILTERS * EVENTS * 0.9);
 }, 90_000);

@@ -3,6 +3,7 @@ import { hubName } from "../../src/core/keys.ts";
 import { hubPlaceOf } from "../builders/hub-place.ts";
 import { startHub, type Hub } from "../harness/hub.ts";
 import { TestSocket } from "../harness/socket.ts";
+import { eventually } from "../harness/wait.ts";
 
 const PLAN = 3;
 
@@ -13,8 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-async function makeApp(name: string): Promise<{ readonly id: string; mint(user: string): Promise<string> }> {
-  await hub.json("POST", "/v1/apps", { name });
+async function makeApp(
+  name: string,
+  quotas = {},
+): Promise<{ readonly id: string; mint(user: string): Promise<string> }> {
+  await hub.json("POST", "/v1/apps", { name, quotas });
   const row = await (
     await hub.database()
   )
@@ -96,6 +100,46 @@ describe("a socket", () => {
     expect(await european.rows("ChannelHub", name, "SELECT topic FROM follows")).toEqual([{ topic: "room" }]);
     await european.close();
   });
+});
+
+describe("a quota of sockets", () => {
+  const isOpen = (socket: TestSocket | null): socket is TestSocket => socket !== null;
+  const openIfLetIn = (token: string): Promise<TestSocket | null> => open(token).catch(() => null);
+  const rush = async (count: number, token: string): Promise<TestSocket[]> =>
+    (await Promise.all(Array.from({ length: count }, () => openIfLetIn(token)))).filter(isOpen);
+
+  it("[WS-24] is never passed over several hubs, and used to the last place", async () => {
+    const { id, mint } = await makeApp("bounded", { sockets: 8 });
+    const token = await mint("ada");
+    let sockets: TestSocket[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const more = await rush(12, token);
+      sockets = [...sockets, ...more];
+      expect(sockets.length).toBeLessThanOrEqual(8);
+      sockets.push(...(await fill(8 - sockets.length, token)));
+      expect(await openIfLetIn(token)).toBeNull();
+      await closeAll(sockets.splice(0, 5));
+    }
+    expect((await shardsOf(id)).length).toBeGreaterThanOrEqual(3);
+    await closeAll(sockets);
+  });
+
+  it("[WS-24] that comes while sockets are open counts those of every hub", async () => {
+    const { mint } = await makeApp("late");
+    const sockets = await openMany(7, await mint("ada"));
+    expect((await hub.json("PATCH", "/v1/apps/late", { quotas: { sockets: 8 } })).status).toBe(200);
+    const token = await mint("ada");
+    const last = await open(token);
+    for (let tries = 0; tries < 5; tries += 1) expect(await openIfLetIn(token)).toBeNull();
+    await closeAll([...sockets, last]);
+  });
+
+  /** Places that other hubs have given up are found after a while. */
+  async function fill(count: number, token: string): Promise<TestSocket[]> {
+    const sockets: TestSocket[] = [];
+    while (sockets.length < count) sockets.push((await eventually(() => openIfLetIn(token), isOpen, "a place"))!);
+    return sockets;
+  }
 });
 
 describe("a revocation", () => {

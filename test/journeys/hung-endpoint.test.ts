@@ -8,7 +8,8 @@ import { startHub, type Hub } from "../harness/hub.ts";
 import { Sink } from "../harness/sink.ts";
 import { eventually } from "../harness/wait.ts";
 
-const HANG_MS = 15_000;
+/** Longer than the timeout: who gave one attempt up has the next ones hanging. */
+const HANG_MS = 60_000;
 const DELAY_MS_MAX = 1_000;
 const ROUNDS = 10;
 const TOPIC = "orders";
@@ -51,7 +52,7 @@ async function longestWaitMs(): Promise<number> {
     const publishedAt = performance.now();
     const before = sink.deliveries.length;
     expect((await hub.publish(TOPIC, { type: "order.created", key: `k${round}` })).status).toBe(201);
-    await sink.until(() => sink.deliveries.length === before + Object.keys(OTHERS).length, "a delivery to each");
+    await sink.until(() => sink.deliveries.length >= before + Object.keys(OTHERS).length, "a delivery to each");
     longestMs = Math.max(longestMs, performance.now() - publishedAt);
   }
   return longestMs;
@@ -72,6 +73,6 @@ it("[DLV-40] a target that hangs on all its connections delays no other's first 
   console.log(
     `first attempts wait for ${calmMs.toFixed(0)} ms, and for ${hungMs.toFixed(0)} beside a target that hangs`,
   );
-  expect(sink.deliveries.some(({ path }) => path === "/hung")).toBe(false); // They hung through all of it.
+  expect(sink.accepted.some(({ path }) => path === "/hung")).toBe(false); // A control: it hung through all of it.
   expect(hungMs).toBeLessThan(2 * calmMs + DELAY_MS_MAX);
 });

@@ -83,6 +83,13 @@ it(
     db = await hub.database();
     expect(await eventsOf()).toEqual([350]);
     expect(await readOrdersByState(db, APP)).toEqual(await foldLog());
+
+    await hub.json("POST", "/v1/subscriptions/orders-1/seek", { to: "earliest" });
+    expect(await settled("orders-1")).toMatchObject({ matched: 700, delivered: 700 });
+    await hub.json("POST", "/v1/subscriptions/orders-1/replay", { mode: "force", from: "offset:300", partition: 0 });
+    expect(await settled("orders-1")).toMatchObject({ matched: 751, delivered: 751 });
+    expect(await eventsOf()).toEqual([350]);
+    expect(await readOrdersByState(db, APP)).toEqual(await foldLog());
   },
   LEASES_LAPSE_MS + 20_000,
 );

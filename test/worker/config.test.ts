@@ -6,7 +6,7 @@ const RESOLVER_URL = "https://cloudflare-dns.com/dns-query";
 describe("readConfig", () => {
   it("has no key and no allowance of its own", () => {
     const access = { rootKey: null, secretsKeys: [], allowPrivateTargets: false };
-    const closed = { ...access, resolverUrl: RESOLVER_URL, hubSocketsPlan: 5_000 };
+    const closed = { ...access, resolverUrl: RESOLVER_URL, hubSocketsPlan: 5_000, presenceSilenceMs: 30_000 };
     expect(readConfig({})).toEqual(closed);
     expect(readConfig({ ROOT_KEY: "", SECRETS_KEY: "" })).toEqual(closed);
   });
@@ -19,6 +19,7 @@ describe("readConfig", () => {
         SECRETS_KEY: "new,old",
         DNS_OVER_HTTPS_URL: "",
         HUB_SOCKETS_PLAN: "7",
+        PRESENCE_SILENCE_MS: "500",
       }),
     ).toEqual({
       rootKey: "k",
@@ -26,6 +27,7 @@ describe("readConfig", () => {
       allowPrivateTargets: true,
       resolverUrl: null,
       hubSocketsPlan: 7,
+      presenceSilenceMs: 500,
     });
     expect(readConfig({ ROOT_KEY: "k", ALLOW_PRIVATE_TARGETS: "0" }).allowPrivateTargets).toBe(false);
   });
@@ -35,5 +37,7 @@ describe("readConfig", () => {
     expect(() => readConfig({ DNS_OVER_HTTPS_URL: "1.1.1.1" })).toThrow("DNS_OVER_HTTPS_URL");
     for (const plan of ["0", "many", "1.5", ""])
       expect(() => readConfig({ HUB_SOCKETS_PLAN: plan })).toThrow("HUB_SOCKETS_PLAN");
+    for (const silence of ["99", "1.5", "1s", ""])
+      expect(() => readConfig({ PRESENCE_SILENCE_MS: silence })).toThrow("PRESENCE_SILENCE_MS");
   });
 });

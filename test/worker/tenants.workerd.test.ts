@@ -70,6 +70,7 @@ function watched(calls: string[]): Env {
     TOPIC_LOG: named("TOPIC_LOG"),
     SUBSCRIPTION: named("SUBSCRIPTION"),
     CHANNEL_HUB: named("CHANNEL_HUB"),
+    PRESENCE_ROOM: named("PRESENCE_ROOM"),
   } as Env;
 }
 

@@ -1,6 +1,5 @@
-/** Who may come in, and who has to go: credentials end, are taken back, and hold so many sockets. */
+/** Who may come in, and who has to go: credentials end and are taken back, and a hub takes so many sockets. */
 import { ERRORS, type Failure } from "../../core/errors.ts";
-import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import { holdsSecret, isInForce, isRevokedBy } from "../../core/revocation.ts";
@@ -9,12 +8,12 @@ import type { UpgradeRefusal } from "../rpc/channel-hub.ts";
 import type { HubState } from "./hub-state.ts";
 
 /**
- * Null: it may come in. The front door has asked most of it already; but here alone sockets are counted, and a
+ * Null: it may come in, if it has a place (places.ts). The front door has asked most of it already, but here a
  * revocation is known before the isolate at the door may have heard of it.
  */
 export function refuseUpgrade(hub: HubState, principal: Principal, now: number): UpgradeRefusal | null {
   if (hub.connections.size >= readConfig(hub.env).hubSocketsPlan) return { kind: "full" };
-  const failure = refusePrincipal(hub, principal, now) ?? refuseOneMore(hub, principal);
+  const failure = refusePrincipal(hub, principal, now);
   return failure === null ? null : { kind: "refused", failure };
 }
 
@@ -43,35 +42,6 @@ export function boundBySecret(hub: HubState, principal: Principal): Principal {
 
 export const endingAt = (principal: Principal, at: number): Principal =>
   holdsSecret(principal) ? { ...principal, expiresAt: Math.min(principal.expiresAt ?? at, at) } : principal;
-
-/** Null: the socket may go on as this principal. It is counted already, but maybe with another key. */
-export function refuseRefresh(hub: HubState, before: Principal, fresh: Principal, now: number): Failure | null {
-  return refusePrincipal(hub, fresh, now) ?? (keyOf(before) === keyOf(fresh) ? null : refuseOneMoreOfKey(hub, fresh));
-}
-
-function refuseOneMore(hub: HubState, principal: Principal): Failure | null {
-  const inApp = hub.connections.size;
-  const ofApp = principal.quotas.sockets ?? LIMITS.APP_SOCKETS_DEFAULT;
-  return inApp >= ofApp ? exceeded("The app", ofApp, inApp) : refuseOneMoreOfKey(hub, principal);
-}
-
-function refuseOneMoreOfKey(hub: HubState, principal: Principal): Failure | null {
-  const ofKey = principal.kind === "root" ? undefined : principal.keyQuotas.sockets;
-  if (ofKey === undefined) return null;
-  const key = keyOf(principal);
-  const withKey = [...hub.connections.values()].filter((connection) => keyOf(connection.principal) === key).length;
-  return withKey >= ofKey ? exceeded("The key", ofKey, withKey) : null;
-}
-
-const exceeded = (whose: string, limit: number, actual: number): Failure => ({
-  code: "quota_exceeded",
-  detail: `${whose} has as many sockets, streams and long polls open as it may.`,
-  limit,
-  actual,
-});
-
-/** Tokens count with the key behind them. */
-const keyOf = (principal: Principal): string | null => (principal.kind === "root" ? null : principal.key);
 
 /** Milliseconds; null: never. */
 export const endOf = (principal: Principal): number | null => (principal.kind === "root" ? null : principal.expiresAt);

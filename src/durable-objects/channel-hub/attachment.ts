@@ -10,6 +10,8 @@ export interface Attachment {
   /** The principal without its user's data, as JSON. */
   readonly principal: Uint8Array;
   readonly userData: Uint8Array | null;
+  /** When its client said something last, milliseconds; kept for members of presence channels. */
+  readonly heardAt?: number;
 }
 
 export function packPrincipal(principal: Principal): Attachment {

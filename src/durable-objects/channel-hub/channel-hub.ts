@@ -8,16 +8,19 @@ import type { Failure } from "../../core/errors.ts";
 import { parseObjectName } from "../../core/keys.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
+import type { HeldPlaces } from "../../core/socket-places.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import type { Env } from "../../env.ts";
 import type { LogPush, PushAnswer, TopicLife } from "../rpc.ts";
 import type { ChannelHubRpc, HubOverview } from "../rpc/channel-hub.ts";
+import type { MembersAnswer, MembersPush } from "../rpc/presence-room.ts";
 import { boundBySecret, endExpired, refusalResponse, refuseUpgrade, revoke } from "./admission.ts";
 import { acceptPush, forgetLife } from "./deliver.ts";
 import { DIALECTS } from "./dialects.ts";
 import { HubAlarm } from "./hub-alarm.ts";
 import { HubState } from "./hub-state.ts";
 import { PastRevocations } from "./past-revocations.ts";
+import { Presence } from "./presence.ts";
 import { receiveInTime, refuse, type Receiver } from "./receive.ts";
 import { formatEnd } from "./refresh.ts";
 import { closeStalled, Replays } from "./replay.ts";
@@ -29,6 +32,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   readonly #replays: Replays;
   readonly #receiver: Receiver;
   readonly #past: PastRevocations;
+  readonly #presence: Presence;
   readonly #app: string;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -39,8 +43,9 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     this.#hub = new HubState(ctx, env, DIALECTS[name.protocol]);
     this.#alarm = new HubAlarm(this.#hub);
     this.#replays = new Replays(this.#hub, this.#alarm);
-    this.#receiver = { hub: this.#hub, alarm: this.#alarm, replays: this.#replays };
     this.#past = new PastRevocations(this.#hub, name.app);
+    this.#presence = new Presence(this.#hub, this.#alarm, name.app);
+    this.#receiver = { hub: this.#hub, alarm: this.#alarm, replays: this.#replays, presence: this.#presence };
     const { ping, pong } = this.#hub.dialect;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(ping, pong));
     this.#replays.startAll();
@@ -50,6 +55,14 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     const shown = JSON.parse(decodeURIComponent(request.headers.get("tidings-principal")!)) as Principal;
     await this.#past.learnOnce();
     const principal = boundBySecret(this.#hub, shown);
+    const refusal = refuseUpgrade(this.#hub, principal, Date.now());
+    if (refusal !== null) return refusalResponse(refusal);
+    const entered = await this.#hub.places.take(principal, null, () => this.#enter(request, principal));
+    return entered.ok ? entered.value : refusalResponse({ kind: "refused", failure: entered.failure });
+  }
+
+  /** Looks again: the hub may have filled, and the principal been taken back, while there was no place for it. */
+  #enter(request: Request, principal: Principal): Response {
     const refusal = refuseUpgrade(this.#hub, principal, Date.now());
     if (refusal !== null) return refusalResponse(refusal);
     const { 0: client, 1: server } = new WebSocketPair();
@@ -79,6 +92,14 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     this.#alarm.arrange();
   }
 
+  async holdPlaces(given: readonly HeldPlaces[]): Promise<void> {
+    this.#hub.places.hold(given);
+  }
+
+  async keepPlaces(subject: string): Promise<number> {
+    return this.#hub.places.keep(subject);
+  }
+
   async sendToUser(user: string, line: string): Promise<number> {
     return sendToUser(this.#hub, user, line);
   }
@@ -99,9 +120,14 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     return channelsOf(this.#hub, prefix);
   }
 
+  acceptMembers(push: MembersPush): Promise<MembersAnswer> {
+    return this.#presence.accept(push);
+  }
+
   override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const connection = this.#hub.connectionOf(socket);
     if (connection === undefined) return;
+    this.#presence.heard(connection, Date.now());
     if (!connection.takeFrame(Date.now())) return this.#hub.end(connection, connection.tooFast);
     if (typeof frame !== "string")
       return refuse(this.#hub, connection, null, { code: "frame_invalid", detail: "Frames are text." });
@@ -115,7 +141,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
-    this.#drop(socket);
+    this.#drop(socket, code);
     try {
       // The runtime does not answer a close for hibernating sockets; without this the client hangs in CLOSING.
       socket.close(code === 1005 || code === 1006 ? 1000 : code, reason);
@@ -125,7 +151,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
-    this.#drop(socket);
+    this.#drop(socket, 1_006);
   }
 
   /**
@@ -136,13 +162,14 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     this.#alarm.wentOff();
     endExpired(this.#hub, Date.now());
     closeStalled(this.#hub, Date.now());
+    this.#presence.wentOff(Date.now());
     this.#replays.startAll();
     if (this.#hub.someBehind) this.#alarm.goOnLater(Date.now()); // Even while replays run: they may fail.
     this.#alarm.arrange();
   }
 
-  #drop(socket: WebSocket): void {
+  #drop(socket: WebSocket, code: number): void {
     const connection = this.#hub.connectionOf(socket);
-    if (connection !== undefined) this.#hub.disconnect(connection);
+    if (connection !== undefined) this.#hub.disconnect(connection, code);
   }
 }

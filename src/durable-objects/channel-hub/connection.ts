@@ -43,6 +43,9 @@ export class Connection {
   readonly socket: WebSocket;
   /** Since when the window has been full, milliseconds; null: it is not. */
   stalledSince: number | null = null;
+  /** When it said something last, a ping excepted, milliseconds; and up to when its attachment knows that. */
+  heardAt = 0;
+  heardNotedAt = 0;
   #last: Promise<void> = Promise.resolve();
   #waiting: Backlog = { frames: 0, bytes: 0 };
   readonly #hubWaiting: Backlog;
@@ -179,6 +182,12 @@ export class Connection {
     this.#unprobed = { frames: 0, bytes: 0 };
     this.#sent.push({ topic: null, total: 0, bytes: 0 });
     this.send(this.#probe);
+  }
+
+  /** Asks whether anybody is there. Where the hub's own pings acknowledge, the answer to this one does as well. */
+  askIfThere(probe: string): void {
+    if (this.#probe !== null) this.#sent.push({ topic: null, total: 0, bytes: 0 });
+    this.send(probe);
   }
 
   /** The oldest ping was answered: all that was sent before it has arrived. */

@@ -8,6 +8,8 @@ import {
   formatError,
   formatEvent,
   formatGap,
+  formatMemberChange,
+  formatPresenceUpdated,
   formatPublished,
   formatRefreshed,
   formatSubscribed,
@@ -30,6 +32,8 @@ export const NATIVE: Dialect = {
   join: joinFrames,
   welcome: formatWelcome,
   subscribed: formatSubscribed,
+  memberChange: formatMemberChange,
+  presenceUpdated: formatPresenceUpdated,
   event: formatEvent,
   clientEvent: formatClientEvent,
   cacheMiss: () => null, // `caught_up` without an event before it says so.

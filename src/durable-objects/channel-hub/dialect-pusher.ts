@@ -28,6 +28,8 @@ export const PUSHER: Dialect = {
   join: ([message]) => message!,
   welcome: ({ connection }) => formatEstablished(connection),
   subscribed: (_ref, topic) => formatSubscribed(topic),
+  memberChange: () => null, // Its presence channels are not offered yet.
+  presenceUpdated: () => null,
   event: (topic, _cursor, line) => formatEvent(topic, line),
   clientEvent: formatClientEvent,
   cacheMiss: formatCacheMiss,

@@ -4,11 +4,18 @@
  */
 import type { ClientMessage, Ref } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
+import type { Member, MemberChange } from "../../core/member.ts";
 import type { Result } from "../../core/result.ts";
 import type { GapNotice, Welcome } from "../../wire/native/hub-frames.ts";
 
 /** A message as text; null: the protocol has no word for it, and nothing is said. */
 export type Said = string | null;
+
+/** The members of a presence channel, as a client is shown them at first. */
+export interface MembersShown {
+  readonly version: number;
+  readonly members: readonly Member[];
+}
 
 export interface Dialect {
   /** The exact text of a client's ping, and its answer, which the runtime gives without waking the hub. */
@@ -26,7 +33,11 @@ export interface Dialect {
   /** Several messages as one frame; at least one, at most `frameMessagesMax`. */
   join(messages: readonly string[]): string;
   welcome(welcome: Welcome): Said;
-  subscribed(ref: Ref, topic: string, cursor: string): Said;
+  /** `shown` null: the client does not see the members. */
+  subscribed(ref: Ref, topic: string, cursor: string, shown: MembersShown | null): Said;
+  memberChange(topic: string, change: MemberChange): Said;
+  /** The member shows what it asked to show, from that version on. */
+  presenceUpdated(ref: Ref, topic: string, version: number): Said;
   /** `line` is an event as the log keeps it. */
   event(topic: string, cursor: string, line: string): string;
   /** `line` is an event without a position; `user`: who sent it, on presence channels. */

@@ -1,6 +1,6 @@
 /**
- * The hub's one alarm, at whichever comes first: going on with replays after an eviction, or the end of a credential.
- * With neither it is taken away, so that an idle hub sleeps.
+ * The hub's one alarm, at whichever comes first: going on with replays after an eviction, the end of a credential, or a
+ * look at who is still present. With none of them it is taken away, so that an idle hub sleeps.
  */
 import { nextEnd } from "./admission.ts";
 import type { HubState } from "./hub-state.ts";
@@ -14,11 +14,17 @@ export class HubAlarm {
   readonly #hub: HubState;
   /** Null: nobody is behind. */
   #goOnAt: number | null = null;
+  readonly #others: (() => number | null)[] = [];
   /** What the runtime was told last; undefined: that was another instance of this object. */
   #standsAt: number | null | undefined = undefined;
 
   constructor(hub: HubState) {
     this.#hub = hub;
+  }
+
+  /** Another part of the hub is due then; null: it is not. */
+  include(dueAt: () => number | null): void {
+    this.#others.push(dueAt);
   }
 
   /** Somebody is behind. */
@@ -37,7 +43,8 @@ export class HubAlarm {
   arrange(): void {
     const end = nextEnd(this.#hub);
     const endsAt = end === null ? null : Math.ceil(end / END_STEP_MS) * END_STEP_MS;
-    const dueAt = [this.#goOnAt, endsAt].filter((at) => at !== null).toSorted((left, right) => left - right)[0] ?? null;
+    const due = [this.#goOnAt, endsAt, ...this.#others.map((other) => other())].filter((at) => at !== null);
+    const dueAt = due.length === 0 ? null : Math.min(...due);
     if (dueAt === this.#standsAt) return;
     const { ctx } = this.#hub;
     this.#standsAt = dueAt;

@@ -32,4 +32,21 @@ export const HUB_MIGRATIONS: readonly ObjectMigration[] = [
       `CREATE TABLE past_revocations_known (known INTEGER PRIMARY KEY)`,
     ],
   },
+  {
+    id: 4,
+    statements: [
+      // Who looks on in a presence channel, and who is a member of it. `member` and `data`: null of one that only looks
+      // on. `told`: 1 when the room has this. `sees`: 1 when the client was shown the members. `grace_ms`: it has left,
+      // and the room is still to be told how long its member may stay away; else null.
+      `CREATE TABLE seats (topic TEXT NOT NULL, connection TEXT NOT NULL, member TEXT, data TEXT, told INTEGER NOT NULL,
+        sees INTEGER NOT NULL, grace_ms INTEGER, PRIMARY KEY (topic, connection)) WITHOUT ROWID`,
+      // The members of a channel as its clients here were told them, and the version that this is.
+      `CREATE TABLE member_views (topic TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID`,
+      `CREATE TABLE seen_members (topic TEXT NOT NULL, member TEXT NOT NULL, data TEXT,
+        PRIMARY KEY (topic, member)) WITHOUT ROWID`,
+      // While somebody here is a member: when it is next looked who is silent. One row.
+      `CREATE TABLE silence_looks (id INTEGER PRIMARY KEY CHECK (id = 0), look_at INTEGER NOT NULL,
+        full_at INTEGER NOT NULL)`,
+    ],
+  },
 ];

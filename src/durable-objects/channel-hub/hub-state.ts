@@ -6,10 +6,16 @@ import { Connection, type Backlog } from "./connection.ts";
 import type { Dialect } from "./dialect.ts";
 import { FollowStore } from "./follow-store.ts";
 import { HUB_MIGRATIONS } from "./hub-migrations.ts";
+import { MemberViews } from "./member-views.ts";
+import { Places } from "./places.ts";
 import { RevocationStore } from "./revocation-store.ts";
+import { SeatStore } from "./seat-store.ts";
+import { Seats } from "./seats.ts";
 import { Follower, TopicChannel } from "./topic-channel.ts";
-import type { Failure } from "../../core/errors.ts";
+import { ERRORS, type Failure } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
+import { graceAfterClose } from "../../core/silence.ts";
 import type { Env } from "../../env.ts";
 import type { FilterPattern } from "../../core/filter-pattern.ts";
 
@@ -19,6 +25,10 @@ export class HubState {
   readonly dialect: Dialect;
   readonly store: FollowStore;
   readonly revocations: RevocationStore;
+  readonly seatStore: SeatStore;
+  readonly seats: Seats;
+  readonly views: MemberViews;
+  readonly places: Places;
   /** By id. */
   readonly connections = new Map<string, Connection>();
   /** Of all connections, those that have ended included while their frames are worked off. */
@@ -33,11 +43,15 @@ export class HubState {
     applyMigrations(ctx.storage, HUB_MIGRATIONS);
     this.store = new FollowStore(ctx.storage.sql);
     this.revocations = new RevocationStore(ctx.storage.sql);
+    this.places = new Places(env, ctx.id.name!, this.connections);
     this.#restoreConnections();
     for (const followed of this.store.topics()) {
       this.channels.set(followed.topic, new TopicChannel(followed, this.store.positions(followed.topic)));
     }
     this.#restoreFollowers();
+    this.seatStore = new SeatStore(ctx.storage.sql);
+    this.seats = new Seats(this.seatStore, (connection) => this.connections.has(connection));
+    this.views = new MemberViews(this.seatStore);
   }
 
   /** The Worker that exports this object, for what objects do not do themselves. */
@@ -57,6 +71,7 @@ export class HubState {
         this.waiting,
         this.#windowProbe,
       );
+      connection.heardAt = attachment.heardAt ?? 0;
       this.connections.set(connection.id, connection);
     }
   }
@@ -95,7 +110,16 @@ export class HubState {
   /** From now on the socket is this principal's. */
   authorize(connection: Connection, principal: Principal): void {
     connection.principal = principal;
-    connection.socket.serializeAttachment(packPrincipal(principal));
+    this.noteHeard(connection);
+  }
+
+  /** What an eviction must not take: who the socket's is, and when it was heard of last. */
+  noteHeard(connection: Connection): void {
+    connection.heardNotedAt = connection.heardAt;
+    connection.socket.serializeAttachment({
+      ...packPrincipal(connection.principal),
+      heardAt: connection.heardAt,
+    } satisfies Attachment);
   }
 
   /** With which connections ask how far their readers are; null: these say it themselves. */
@@ -122,6 +146,8 @@ export class HubState {
     this.channels.delete(channel.name);
     this.store.removeTopic(channel.name);
     for (const id of channel.followers.keys()) this.store.removeFollow(id, channel.name);
+    this.seats.drop(channel.name);
+    this.views.drop(channel.name);
   }
 
   moveTo(channel: TopicChannel, partition: number, offset: number): void {
@@ -149,6 +175,7 @@ export class HubState {
   unfollow(connection: Connection, topic: string): boolean {
     const followed = this.channels.get(topic)?.followers.delete(connection.id) ?? false;
     if (followed) this.store.removeFollow(connection.id, topic);
+    this.seats.leave(topic, connection.id, 0);
     return followed;
   }
 
@@ -163,7 +190,7 @@ export class HubState {
     connection.send(this.dialect.error(failure, null));
     connection.socket.serializeAttachment(null);
     connection.socket.close(this.dialect.closeCode(failure), reason);
-    this.disconnect(connection);
+    this.disconnect(connection, ERRORS[failure.code].close);
   }
 
   get someBehind(): boolean {
@@ -172,10 +199,13 @@ export class HubState {
     );
   }
 
-  disconnect(connection: Connection): void {
+  /** `code`: how it closed (RFC 6455, §7.4). */
+  disconnect(connection: Connection, code: number): void {
     this.connections.delete(connection.id);
     for (const channel of this.channels.values()) channel.followers.delete(connection.id);
     this.store.removeConnection(connection.id);
+    const grace = { clean: LIMITS.PRESENCE_GRACE_MS, reset: LIMITS.PRESENCE_RESET_GRACE_MS };
+    this.seats.leaveAll(connection.id, graceAfterClose(code, grace));
   }
 
   channelsOf(connection: Connection): TopicChannel[] {

@@ -6,6 +6,7 @@ import { hasEnded } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
 import type { HubState } from "./hub-state.ts";
+import type { Presence } from "./presence.ts";
 import { publish } from "./publish.ts";
 import { refresh } from "./refresh.ts";
 import type { Replays } from "./replay.ts";
@@ -18,6 +19,7 @@ export interface Receiver {
   readonly hub: HubState;
   readonly alarm: HubAlarm;
   readonly replays: Replays;
+  readonly presence: Presence;
 }
 
 /** A message may have waited for those before it, and its sender's credential may have ended or changed with them. */
@@ -41,13 +43,13 @@ export function refuse(hub: HubState, connection: Connection, message: ClientMes
 }
 
 async function receive(
-  { hub, alarm, replays }: Receiver,
+  { hub, alarm, replays, presence }: Receiver,
   connection: Connection,
   message: ClientMessage,
 ): Promise<void> {
   switch (message.op) {
     case "subscribe": {
-      const failure = await admitAndSubscribe(hub, replays, alarm, connection, message);
+      const failure = await admitAndSubscribe(hub, replays, presence, alarm, connection, message);
       return failure === null ? undefined : refuse(hub, connection, message, failure);
     }
     case "unsubscribe":
@@ -73,8 +75,10 @@ async function receive(
       return replays.startOf(connection.id);
     case "ping":
       return connection.send(hub.dialect.pong);
-    case "presence":
-      return refuse(hub, connection, message, { code: "frame_invalid", detail: "Presence is not offered yet." });
+    case "presence": {
+      const failure = await presence.sayAnew(connection, message);
+      return failure === null ? undefined : refuse(hub, connection, message, failure);
+    }
     case "refused":
       return refuse(hub, connection, message, message.failure);
     default:

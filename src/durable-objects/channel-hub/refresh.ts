@@ -3,7 +3,7 @@ import type { ClientMessage } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
 import { allows, userOf, type Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
-import { boundBySecret, endOf, refuseRefresh } from "./admission.ts";
+import { boundBySecret, endOf, refusePrincipal } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
 import type { HubState } from "./hub-state.ts";
@@ -22,10 +22,10 @@ export async function refresh(
   const accepted = fresh.ok ? sameHolder(connection.principal, fresh.value) : fresh;
   if (!accepted.ok) return accepted.failure;
   const principal = boundBySecret(hub, accepted.value);
-  const refusal = refuseRefresh(hub, connection.principal, principal, Date.now());
-  if (refusal !== null) return refusal;
+  const taken = await hub.places.take(principal, connection.principal, () => authorizeOpen(hub, connection, principal));
+  if (!taken.ok) return taken.failure;
+  if (taken.value !== null || !hub.connections.has(connection.id)) return taken.value;
 
-  hub.authorize(connection, principal);
   alarm.arrange();
   for (const { name } of hub.channelsOf(connection)) {
     if (allows(principal, "subscribe", name)) continue;
@@ -34,8 +34,22 @@ export async function refresh(
     connection.send(hub.dialect.error(refusal, null));
     connection.send(hub.dialect.unsubscribed(null, name));
   }
+  for (const { name } of hub.channelsOf(connection)) {
+    if (hub.seats.find(name, connection.id) === null || allows(principal, "presence", name)) continue;
+    hub.seats.leave(name, connection.id, 0);
+    const detail = `The fresh token does not allow presence in ${name}.`;
+    connection.send(hub.dialect.error({ code: "scope_missing", detail }, null));
+  }
   connection.send(hub.dialect.refreshed(ref, formatEnd(principal)));
   return null;
+}
+
+/** It is counted already, but maybe with another key; and it may have been ended, or taken back, meanwhile. */
+function authorizeOpen(hub: HubState, connection: Connection, principal: Principal): Failure | null {
+  if (!hub.connections.has(connection.id)) return null;
+  const refusal = refusePrincipal(hub, principal, Date.now());
+  if (refusal === null) hub.authorize(connection, principal);
+  return refusal;
 }
 
 /** RFC 3339; null: the credential has no end. */

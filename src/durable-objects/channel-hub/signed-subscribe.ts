@@ -10,6 +10,7 @@ import { endingAt } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
 import type { HubState } from "./hub-state.ts";
+import type { Presence } from "./presence.ts";
 import type { Replays } from "./replay.ts";
 import { subscribe } from "./subscribe.ts";
 
@@ -19,20 +20,21 @@ type SubscribeMessage = Extract<ClientMessage, { op: "subscribe" }>;
 export async function admitAndSubscribe(
   hub: HubState,
   replays: Replays,
+  presence: Presence,
   alarm: HubAlarm,
   connection: Connection,
   message: SubscribeMessage,
 ): Promise<Failure | null> {
   const { topic, ref, proof } = message;
-  if (proof === undefined) return subscribe(hub, replays, connection, message);
+  if (proof === undefined) return subscribe(hub, replays, presence, connection, message);
   if (topic.startsWith(USER_CHANNEL)) return followOneself(hub, connection, message);
   if (channelKindOf(topic).access === "presence")
     return { code: "frame_invalid", detail: "Presence is not offered yet." };
   const opened = isPublic(topic) ? ok(null) : await openBySignature(hub, alarm, connection, topic, proof);
   if (!opened.ok) return opened.failure;
   const follows = hub.channels.get(topic)?.followers.has(connection.id) ?? false;
-  if (!follows) return subscribe(hub, replays, connection, message);
-  connection.send(hub.dialect.subscribed(ref, topic, "")); // Once more is harmless, and moves nobody.
+  if (!follows) return subscribe(hub, replays, presence, connection, message);
+  connection.send(hub.dialect.subscribed(ref, topic, "", null)); // Once more is harmless, and moves nobody.
   return null;
 }
 
@@ -43,7 +45,7 @@ function followOneself(hub: HubState, connection: Connection, { topic, ref }: Su
   const user = userOf(connection.principal);
   if (user === null || topic !== USER_CHANNEL + user.id)
     return { code: "scope_missing", detail: "Only who has signed in as that user may follow its channel." };
-  connection.send(hub.dialect.subscribed(ref, topic, ""));
+  connection.send(hub.dialect.subscribed(ref, topic, "", null));
   return null;
 }
 

@@ -11,6 +11,8 @@ import type { FollowedTopic, Gap, ReadStart } from "../rpc.ts";
 import type { Connection } from "./connection.ts";
 import { endChannel } from "./deliver.ts";
 import type { HubState } from "./hub-state.ts";
+import type { Presence } from "./presence.ts";
+import { judgePresence, type PresenceAsk } from "./presence-ask.ts";
 import type { Replays } from "./replay.ts";
 import type { TopicChannel } from "./topic-channel.ts";
 
@@ -23,12 +25,14 @@ type SubscribeMessage = Extract<ClientMessage, { op: "subscribe" }>;
 export async function subscribe(
   hub: HubState,
   replays: Replays,
+  presence: Presence,
   connection: Connection,
   message: SubscribeMessage,
   triesLeft = 2,
 ): Promise<Failure | null> {
-  if (message.presence !== null) return { code: "frame_invalid", detail: "Presence is not offered yet." };
   if (!allows(connection.principal, "subscribe", message.topic)) return { code: "scope_missing" };
+  const asked = judgePresence(connection.principal, message);
+  if (!asked.ok) return asked.failure;
   const others = hub.channelsOf(connection).filter(({ name }) => name !== message.topic);
   const quota = connection.principal.quotas.channelsPerSocket ?? LIMITS.CHANNELS_PER_SOCKET_MAX;
   const limit = Math.min(quota, LIMITS.CHANNELS_PER_SOCKET_MAX);
@@ -36,7 +40,7 @@ export async function subscribe(
   const opened = await openChannel(hub, connection, message.topic);
   if (!opened.ok) return opened.failure;
   const channel = opened.value;
-  const begun = await resolveStarts(hub, connection.principal.app, channel, message.from).finally(() => {
+  const begun = await begin(hub, presence, connection, channel, message.from, asked.value).finally(() => {
     channel.starting -= 1;
   });
 
@@ -45,7 +49,7 @@ export async function subscribe(
   const isOver = begun.ok ? !isHere : begun.failure.code === "topic_not_found";
   if (isOver && triesLeft > 0) {
     if (isHere) endChannel(hub, channel); // The farewell of that life was lost; the topic may have another by now.
-    return subscribe(hub, replays, connection, message, triesLeft - 1);
+    return subscribe(hub, replays, presence, connection, message, triesLeft - 1);
   }
   if (!begun.ok) return begun.failure;
   if (!isHere) return { code: "topic_not_found" };
@@ -54,11 +58,28 @@ export async function subscribe(
   const level = channel.isLevel(offsets);
   const follower = hub.follow(channel, connection, message.filter, level ? null : offsets);
   const cursor = channel.cursorAt(offsets);
-  connection.send(hub.dialect.subscribed(message.ref, channel.name, cursor));
+  if (asked.value.kind === "none") hub.seats.leave(channel.name, connection.id, 0);
+  const shown = asked.value.kind === "open" ? presence.show(connection, channel.name) : null;
+  connection.send(hub.dialect.subscribed(message.ref, channel.name, cursor, shown));
   for (const gap of gaps) connection.send(hub.dialect.gap({ topic: channel.name, ...gap }));
   if (level) connection.send(hub.dialect.caughtUp(channel.name, cursor));
   else replays.start(channel, follower);
   return null;
+}
+
+/** Finds the place first: who cannot follow does not become a member. */
+async function begin(
+  hub: HubState,
+  presence: Presence,
+  connection: Connection,
+  channel: TopicChannel,
+  from: Position,
+  asked: PresenceAsk,
+): Promise<Result<Starts>> {
+  const starts = await resolveStarts(hub, connection.principal.app, channel, from);
+  if (!starts.ok || asked.kind === "none") return starts;
+  const entered = await presence.open(connection, channel.name, asked.member);
+  return entered.ok ? starts : entered;
 }
 
 /** The channel of the topic with the hub's interest registered at every partition, held by its `starting`. */

@@ -1,7 +1,7 @@
 /**
  * One app's meter: how much of its quotas over time is lent out, of the app's and of its keys'. It alone lends, and
  * each answer leaves after its rows are durable, so no crash lends anything twice. Days are rows. Seconds are kept in
- * memory: an object that dies takes the count of one second with it.
+ * memory: an object that dies takes the count of one second with it. Sockets are no rate: see socket-places.ts.
  */
 import { DurableObject } from "cloudflare:workers";
 import {
@@ -13,14 +13,19 @@ import {
   type LeaseReturn,
   type WindowCount,
 } from "../../core/quota-lease.ts";
+import { parseObjectName } from "../../core/keys.ts";
+import type { Result } from "../../core/result.ts";
+import type { PlaceAsk } from "../../core/socket-places.ts";
 import type { Env } from "../../env.ts";
 import { applyMigrations } from "../object-migrations.ts";
-import type { QuotaMeterRpc } from "../rpc.ts";
+import type { QuotaMeterRpc, WorkerGateRpc } from "../rpc.ts";
 import { CountStore } from "./count-store.ts";
 import { METER_MIGRATIONS } from "./meter-migrations.ts";
+import { SocketPlaces } from "./socket-places.ts";
 
 export class QuotaMeter extends DurableObject<Env> implements QuotaMeterRpc {
   readonly #days: CountStore;
+  readonly #places: SocketPlaces;
   /** By subject. */
   readonly #seconds = new Map<string, WindowCount>();
 
@@ -28,6 +33,13 @@ export class QuotaMeter extends DurableObject<Env> implements QuotaMeterRpc {
     super(ctx, env);
     applyMigrations(ctx.storage, METER_MIGRATIONS);
     this.#days = new CountStore(ctx.storage.sql);
+    const { app } = parseObjectName(ctx.id.name);
+    const { WorkerGate: gate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
+    this.#places = new SocketPlaces(env, app, gate);
+  }
+
+  holdPlaces(hub: string, asks: readonly PlaceAsk[]): Promise<Result<null>> {
+    return this.#places.hold(hub, asks);
   }
 
   async lease(asks: readonly LeaseAsk[], returns: readonly LeaseReturn[]): Promise<readonly LeaseAnswer[]> {

@@ -1,6 +1,8 @@
 /** What is said to a hub by the Worker and by the logs that it listens to. */
 import type { Failure } from "../../core/errors.ts";
 import type { Revocation } from "../../core/revocation.ts";
+import type { MembersAnswer, MembersPush } from "./presence-room.ts";
+import type { HeldPlaces } from "../../core/socket-places.ts";
 import type { LogPush, PushAnswer, TopicLife } from "../rpc.ts";
 
 /** `users`: different ones. */
@@ -22,6 +24,10 @@ export interface ChannelHubRpc extends Rpc.DurableObjectBranded {
   forget(life: TopicLife): Promise<void>;
   /** Ends every socket that it covers, and refuses those that come later, until it expires. Idempotent. */
   revoke(revocation: Revocation): Promise<void>;
+  /** By the app's meter, in its turn: what the hub holds from now on. */
+  holdPlaces(given: readonly HeldPlaces[]): Promise<void>;
+  /** By the meter: gives back the places that no socket has or is about to have; answers how many are left. */
+  keepPlaces(subject: string): Promise<number>;
   /**
    * Sends an event that is kept nowhere to the user's connections here; answers to how many. `line`: an object with
    * `type`, `data` and `datacontenttype` (the last two may be absent) as JSON text on one line.
@@ -33,4 +39,6 @@ export interface ChannelHubRpc extends Rpc.DurableObjectBranded {
   overview(): Promise<HubOverview>;
   /** How many connections here follow each channel whose name begins so. */
   channels(prefix: string): Promise<Map<string, number>>;
+  /** What became of a channel's members. What the hub has to tell the room itself, it has told by its answer. */
+  acceptMembers(push: MembersPush): Promise<MembersAnswer>;
 }

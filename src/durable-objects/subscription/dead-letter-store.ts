@@ -17,6 +17,10 @@ export interface DeadLetterRow extends DeliveryPlace {
   readonly attempts: readonly AttemptRecord[];
 }
 
+/** Without a fingerprint it gets that of its last attempt. */
+export type NewDeadLetter = Omit<DeadLetterRow, "seq" | "fingerprint" | "redrives"> &
+  Partial<Pick<DeadLetterRow, "fingerprint" | "redrives">>;
+
 /** Names a dead letter without its payload. */
 export interface DeadPlace extends DeliveryPlace {
   readonly seq: number;
@@ -73,7 +77,7 @@ export class DeadLetterStore {
   }
 
   /** Numbered by time of death, not by what is left: a number that was listed does not come again. */
-  insert(letter: Omit<DeadLetterRow, "seq" | "fingerprint" | "redrives"> & { readonly redrives?: number }): void {
+  insert(letter: NewDeadLetter): void {
     this.#sql.exec(
       `INSERT INTO dead_letters (seq, source, offset, reason, died_at, line, attempts, fingerprint, redrives)
        VALUES (max(?4, (SELECT coalesce(max(seq), 0) + 1 FROM dead_letters)), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
@@ -83,7 +87,7 @@ export class DeadLetterStore {
       letter.diedAt,
       letter.line,
       JSON.stringify(letter.attempts),
-      deadLetterFingerprint(letter.reason, letter.attempts.at(-1)),
+      letter.fingerprint ?? deadLetterFingerprint(letter.reason, letter.attempts.at(-1)),
       letter.redrives ?? 0,
     );
   }

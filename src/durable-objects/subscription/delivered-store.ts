@@ -7,9 +7,11 @@ export interface DeliveredRow extends DeliveryPlace {
   /** The order in which they were delivered. */
   readonly seq: number;
   readonly attempts: readonly AttemptRecord[];
+  /** How often it came back from the dead before. */
+  readonly redrives: number;
 }
 
-type Row = { seq: number; source: number; offset: number; attempts: string };
+type Row = { seq: number; source: number; offset: number; attempts: string; redrives: number };
 
 /** Rows that go together: one that comes need not drop one each time. */
 const DROPPED_TOGETHER = 100;
@@ -21,13 +23,14 @@ export class DeliveredStore {
     this.#sql = sql;
   }
 
-  insert({ source, offset }: DeliveryPlace, attempts: readonly AttemptRecord[]): void {
+  insert({ source, offset }: DeliveryPlace, attempts: readonly AttemptRecord[], redrives = 0): void {
     const { seq } = this.#sql
       .exec<{ seq: number }>(
-        `INSERT INTO delivered (source, offset, attempts) VALUES (?1, ?2, ?3) RETURNING seq`,
+        `INSERT INTO delivered (source, offset, attempts, redrives) VALUES (?1, ?2, ?3, ?4) RETURNING seq`,
         source,
         offset,
         JSON.stringify(attempts),
+        redrives,
       )
       .one();
     if (seq % DROPPED_TOGETHER !== 0) return;

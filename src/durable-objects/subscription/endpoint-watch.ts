@@ -15,6 +15,7 @@ import { endpointHealth } from "../../stubs.ts";
 import type { EndpointHealthReport } from "../../core/subscription-report.ts";
 import type { SettledDelivery } from "../rpc.ts";
 import type { Ledger } from "./ledger.ts";
+import { noteOperation } from "./note-operation.ts";
 
 export class EndpointWatch {
   readonly #ledger: Ledger;
@@ -38,7 +39,7 @@ export class EndpointWatch {
     const before = ledger.endpoint;
     if (before === null && report.failures === 0) return false;
     const isFreed = before !== null && before.heldUntil !== null && report.succeeded;
-    if (isFreed) logEndpoint(ledger, "endpoint.closed", {});
+    if (isFreed) noteOperation(ledger, { kind: "endpoint.recovered" });
     // The row goes only when the object has heard of the success, so that no streak of its is left behind.
     if (before === null || isFreed) ledger.watchEndpoint({ heldUntil: null });
     this.#waiting = this.#waiting === null ? report : joinReports(this.#waiting, report);
@@ -109,14 +110,18 @@ export class EndpointWatch {
     // Removed or mended meanwhile, or a success has come since: what was said before that counts no more.
     if (ledger.definition === null || ledger.endpoint === null || this.#waiting?.succeeded === true) return;
     const { failures, probeAt } = breaker;
+    const failingSince = new Date(breaker.since).toISOString();
     if (breaker.phase !== "closed") {
-      if (ledger.heldUntil === null) logEndpoint(ledger, "endpoint.opened", { failures });
+      if (ledger.heldUntil === null) noteOperation(ledger, { kind: "endpoint.failing", failures, failingSince });
       if (ledger.heldUntil !== probeAt) ledger.watchEndpoint({ heldUntil: probeAt });
     } else if (failures === 0 && this.#waiting === null) ledger.watchEndpoint(null);
-    else if (ledger.heldUntil !== null) ledger.watchEndpoint({ heldUntil: null });
+    else if (ledger.heldUntil !== null) {
+      ledger.watchEndpoint({ heldUntil: null });
+      noteOperation(ledger, { kind: "endpoint.recovered" });
+    }
     if (!disable || ledger.state !== "active") return;
     ledger.setState("disabled");
-    logEndpoint(ledger, "subscription.disabled", { failures, failing_since: new Date(breaker.since).toISOString() });
+    noteOperation(ledger, { kind: "subscription.disabled", reason: "failing", failures, failingSince });
   }
 
   #failed(error: unknown): void {
@@ -135,6 +140,3 @@ function keyPrint({ offset, line }: SettledDelivery): string {
 }
 
 const formatTime = (at: number): string | null => (at === 0 ? null : new Date(at).toISOString());
-
-const logEndpoint = (ledger: Ledger, stage: string, more: Record<string, string | number>): void =>
-  logStage(stage, { app: ledger.app, subscription: ledger.subscriptionId, ...more });

@@ -121,4 +121,12 @@ export const LEDGER_MIGRATIONS: readonly ObjectMigration[] = [
         first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (topic, partition, epoch, first)) WITHOUT ROWID`,
     ],
   },
+  {
+    id: 9,
+    statements: [
+      // What the ledger did by itself and `$system.operations` is to be told of.
+      `CREATE TABLE operations (seq INTEGER PRIMARY KEY AUTOINCREMENT, full TEXT NOT NULL, bare TEXT NOT NULL)`,
+      `ALTER TABLE delivered ADD COLUMN redrives INTEGER NOT NULL DEFAULT 0`,
+    ],
+  },
 ];

@@ -4,6 +4,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { DEAD_LETTERS_TOPIC } from "../../core/dead-letter-event.ts";
+import { OPERATIONS_TOPIC } from "../../core/system-event.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
@@ -19,7 +20,7 @@ export abstract class LedgerObject extends DurableObject<Env> {
   protected readonly timer: LedgerAlarm;
   protected readonly endpoint: EndpointWatch;
   readonly #pump: Pump;
-  readonly #announcer: Announcer;
+  readonly #announcers: readonly Announcer[];
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -28,8 +29,11 @@ export abstract class LedgerObject extends DurableObject<Env> {
     this.endpoint = new EndpointWatch(this.ledger, env);
     this.#pump = new Pump(this.ledger, env, (messages) => this.send(messages));
     const { WorkerGate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
-    const { app, subscriptionId: teller, announcements } = this.ledger;
-    this.#announcer = new Announcer({ app, topic: DEAD_LETTERS_TOPIC, announcements, teller }, () => WorkerGate);
+    const { app, subscriptionId: teller, announcements, operations } = this.ledger;
+    this.#announcers = [
+      new Announcer({ app, topic: DEAD_LETTERS_TOPIC, announcements, teller }, () => WorkerGate),
+      new Announcer({ app, topic: OPERATIONS_TOPIC, announcements: operations, teller }, () => WorkerGate),
+    ];
     void ctx.blockConcurrencyWhile(() => this.timer.load());
   }
 
@@ -54,14 +58,22 @@ export abstract class LedgerObject extends DurableObject<Env> {
   /** Dispatches what is due and begins to pull; nobody waits for the pulls, and the alarm stands meanwhile. */
   protected async moveOn(): Promise<void> {
     this.ctx.waitUntil(this.#pump.run().then(() => this.timer.stand(Date.now())));
-    this.ctx.waitUntil(this.#announcer.run());
+    this.#announce();
     await this.timer.stand(Date.now());
   }
 
   /** What attempts said of the endpoint: at once in the rows, and told to the object that keeps its health. */
   protected observe(outcomes: readonly SettledDelivery[]): void {
     if (this.endpoint.observe(outcomes)) this.send(ringUnclaimed(this.ledger, Date.now(), true));
-    this.ctx.waitUntil(this.endpoint.tell().then(() => this.timer.stand(Date.now())));
+    const told = this.endpoint.tell().then(() => {
+      this.#announce();
+      return this.timer.stand(Date.now());
+    });
+    this.ctx.waitUntil(told);
+  }
+
+  #announce(): void {
+    for (const announcer of this.#announcers) this.ctx.waitUntil(announcer.run());
   }
 
   /** A message that is lost, here or later, leaves its row behind, and the row is rung again. */

@@ -41,6 +41,7 @@ export class Ledger {
   readonly delivered: DeliveredStore;
   readonly jobs: JobStore;
   readonly announcements: AnnouncementStore;
+  readonly operations: AnnouncementStore;
   /** The last offset that each source's log has announced since this wake; a hint, so heap is enough. */
   readonly heads = new Map<number, number>();
   /** What waits in each source's log for its batch, as far as it is known since this wake. */
@@ -69,6 +70,7 @@ export class Ledger {
     this.delivered = new DeliveredStore(sql);
     this.jobs = new JobStore(sql);
     this.announcements = new AnnouncementStore(sql);
+    this.operations = new AnnouncementStore(sql, "operations");
     this.#definition = this.meta.read("definition");
     this.#endpoint = this.meta.read("endpoint");
     this.#filter = filterOf(this.#definition);

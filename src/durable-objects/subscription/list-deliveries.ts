@@ -59,6 +59,7 @@ export function listDead(ledger: Ledger, cursor: string | null, limit: number): 
     items: letters.map((letter) => ({
       ...placeReport(ledger, letter),
       state: "dead",
+      redrives: letter.redrives,
       attempts: letter.attempts,
       nextAttemptAt: null,
     })),
@@ -104,6 +105,7 @@ export function listDelivered(ledger: Ledger, cursor: string | null, limit: numb
 export const reportDelivered = (ledger: Ledger, row: DeliveredRow): DeliveryReport => ({
   ...placeReport(ledger, row),
   state: "delivered",
+  redrives: row.redrives,
   attempts: row.attempts,
   nextAttemptAt: null,
 });
@@ -113,6 +115,8 @@ interface Found {
   readonly report: DeliveryReport;
 }
 
+const UNTRIED = { redrives: 0, attempts: [] } as const;
+
 /** `in_flight` is what a consumer holds; what was sent and nobody has claimed is only owed. */
 function listDispatched(ledger: Ledger, asked: "owed" | "in_flight", after: DeliveryPlace): Found[] {
   const wanted = ledger.dispatches.all().filter(({ leaseUntil }) => asked === "owed" || leaseUntil > 0);
@@ -121,8 +125,9 @@ function listDispatched(ledger: Ledger, asked: "owed" | "in_flight", after: Deli
       const place = { source, offset };
       if (comparePlaces(place, after) <= 0) return [];
       const state = dispatch.leaseUntil > 0 ? "in_flight" : "owed";
-      const attempts = dispatch.parked ? (ledger.retries.get(place)?.attempts ?? []) : [];
-      return [{ place, report: { ...placeReport(ledger, place), state, attempts, nextAttemptAt: null } }];
+      const retry = dispatch.parked ? ledger.retries.get(place) : null;
+      const { redrives, attempts } = retry ?? UNTRIED;
+      return [{ place, report: { ...placeReport(ledger, place), state, redrives, attempts, nextAttemptAt: null } }];
     }),
   );
 }
@@ -130,7 +135,7 @@ function listDispatched(ledger: Ledger, asked: "owed" | "in_flight", after: Deli
 /** What waits for its next attempt, and what waits behind that in its lane. */
 function listWaiting(ledger: Ledger, after: DeliveryPlace, limit: number): Found[] {
   const untried = ledger.waiting.list(after, limit).map((place): Found => {
-    const report = { ...placeReport(ledger, place), state: "owed", attempts: [], nextAttemptAt: null } as const;
+    const report = { ...placeReport(ledger, place), state: "owed", ...UNTRIED, nextAttemptAt: null } as const;
     return { place, report };
   });
   return [...ledger.retries.listWaiting(after, limit).map((retry) => reportRetry(ledger, retry)), ...untried];
@@ -138,8 +143,8 @@ function listWaiting(ledger: Ledger, after: DeliveryPlace, limit: number): Found
 
 function reportRetry(ledger: Ledger, retry: Retry): Found {
   const nextAttemptAt = new Date(retry.nextAt).toISOString();
-  const { attempts } = retry;
-  return { place: retry, report: { ...placeReport(ledger, retry), state: "owed", attempts, nextAttemptAt } };
+  const { redrives, attempts } = retry;
+  return { place: retry, report: { ...placeReport(ledger, retry), state: "owed", redrives, attempts, nextAttemptAt } };
 }
 
 function placeReport(

@@ -4,12 +4,14 @@
  */
 import { unreachable } from "../../core/assert.ts";
 import { appendAttempt, recordAttempt } from "../../core/attempt-history.ts";
+import { deadLetterFingerprint } from "../../core/dead-letter-fingerprint.ts";
 import { decideAfterAttempt, type AttemptRecord } from "../../core/delivery-decision.ts";
 import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import { laneName } from "../../core/lane.ts";
 import { logStage } from "../../observability/log.ts";
 import type { SettledDelivery } from "../rpc.ts";
 import { noteDeath } from "./note-death.ts";
+import { noteOperation } from "./note-operation.ts";
 import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
 import { freeLanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
@@ -67,7 +69,7 @@ export class Settlement {
       case "retry":
         return this.#park(delivery, settled, delivery[2], this.#now + decision.delayMs);
       case "disable":
-        this.#disable(delivery, settled);
+        this.#disable();
         // What the target refused with "never again" was no verdict on the event: that attempt does not count.
         return this.#park(delivery, settled, delivery[2] - 1, this.#now);
       case "dead":
@@ -123,7 +125,8 @@ export class Settlement {
     const line = settled.line ?? before?.line ?? "";
     const attempts = this.#attemptsAfter(before, settled);
     const redrives = before?.redrives ?? 0;
-    const death = { source, offset, reason, redrives, line, attempts };
+    const fingerprint = deadLetterFingerprint(reason, recordOf(settled)); // Of the attempt, kept or not.
+    const death = { source, offset, reason, fingerprint, redrives, line, attempts };
     this.#ledger.deadLetters.insert({ ...death, diedAt: this.#now });
     noteDeath(this.#ledger, death);
     add(this.#dead, source);
@@ -140,30 +143,22 @@ export class Settlement {
     });
   }
 
-  #disable([source, offset]: OpenDelivery, settled: SettledDelivery): void {
+  #disable(): void {
     if (this.#ledger.state === "disabled") return;
     this.#ledger.setState("disabled");
-    const { topic, partition } = this.#ledger.sources.get(source)!;
-    logStage("subscription.disabled", {
-      app: this.#ledger.app,
-      subscription: this.#ledger.subscriptionId,
-      topic,
-      partition,
-      offset,
-      duration_ms: settled.durationMs,
-      status: 410,
-    });
+    noteOperation(this.#ledger, { kind: "subscription.disabled", reason: "gone" });
   }
 
   #keepStory(settled: SettledDelivery): void {
     if (this.#ledger.definition!.attempts !== "all") return;
     const { source, offset } = settled;
-    this.#ledger.delivered.insert(settled, this.#attemptsAfter(this.#retry(source, offset), settled));
+    const before = this.#retry(source, offset);
+    this.#ledger.delivered.insert(settled, this.#attemptsAfter(before, settled), before?.redrives ?? 0);
   }
 
-  #attemptsAfter(before: Retry | null, { outcome, startedAt, durationMs }: SettledDelivery): readonly AttemptRecord[] {
+  #attemptsAfter(before: Retry | null, settled: SettledDelivery): readonly AttemptRecord[] {
     if (this.#ledger.definition!.attempts === "none") return [];
-    return appendAttempt(before?.attempts ?? [], recordAttempt(outcome, startedAt, durationMs));
+    return appendAttempt(before?.attempts ?? [], recordOf(settled));
   }
 
   #retry(source: number, offset: number): Retry | null {
@@ -191,6 +186,9 @@ export class Settlement {
     return ![...this.#open.values()].some((other) => isSameLane(delivery, other) && other[1] < delivery[1]);
   }
 }
+
+const recordOf = ({ outcome, startedAt, durationMs }: SettledDelivery): AttemptRecord =>
+  recordAttempt(outcome, startedAt, durationMs);
 
 const isSameLane = (left: OpenDelivery, right: OpenDelivery): boolean =>
   left[3] !== undefined && left[3] === right[3] && left[0] === right[0];

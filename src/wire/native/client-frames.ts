@@ -102,7 +102,8 @@ function readSubscribe(given: Members, ref: Ref): Result<ClientMessage> {
     if (!filter.ok) return filter;
     const presence = readPresenceData(given.get("presence"));
     if (!presence.ok) return presence;
-    return ok({ op: "subscribe", ref, topic, from: from.value, filter: filter.value, presence: presence.value });
+    const asked = { op: "subscribe", ref, topic, from: from.value, filter: filter.value } as const;
+    return ok({ ...asked, presence: presence.value, ...(given.get("presence") === "false" && { sees: false }) });
   });
 }
 
@@ -122,8 +123,8 @@ function readFilter(raw: string | undefined): Result<FilterPattern | null> {
 }
 
 function readPresenceData(raw: string | undefined): Result<string | null> {
-  if (raw === undefined || raw === "null") return ok(null);
-  if (!isObjectText(raw)) return refuse("presence", "This is an object with data.");
+  if (raw === undefined || raw === "null" || raw === "false") return ok(null);
+  if (!isObjectText(raw)) return refuse("presence", "This is an object with data, or false.");
   const found = members(raw);
   const isKnown = found.length === 0 || (found.length === 1 && found[0]!.name === "data");
   return isKnown ? ok(found[0]?.raw ?? "null") : refuse("presence", "This is an object with data and nothing else.");

@@ -1,6 +1,7 @@
 /** What the hub says on a WebSocket of subprotocol `tidings.v1`. Each function gives one message as JSON text. */
 import type { Ref } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
+import type { Member, MemberChange } from "../../core/member.ts";
 import { elements, isListText, members } from "../../core/json-text.ts";
 import { problemOf, type Problem } from "./problem.ts";
 
@@ -28,8 +29,26 @@ export const formatWelcome = ({ connection, expiresAt, ackWindow }: Welcome): st
     ...(ackWindow !== null && { ackWindow }),
   });
 
-export const formatSubscribed = (ref: Ref, topic: string, cursor: string): string =>
-  JSON.stringify({ op: "subscribed", ...withRef(ref), topic, cursor });
+/** `shown`: who is present, for a client that sees the members; null: it does not. */
+export function formatSubscribed(
+  ref: Ref,
+  topic: string,
+  cursor: string,
+  shown: { readonly members: readonly Member[]; readonly version: number } | null,
+): string {
+  const text = JSON.stringify({ op: "subscribed", ...withRef(ref), topic, cursor });
+  if (shown === null) return text;
+  return `${text.slice(0, -1)},"members":[${shown.members.map(formatMember).join(",")}],"version":${shown.version}}`;
+}
+
+export const formatMemberChange = (topic: string, { kind, member, version }: MemberChange): string =>
+  `{"op":"member_${kind}","topic":${JSON.stringify(topic)},"member":${formatMember(member)},"version":${version}}`;
+
+/** The member's data is JSON text, and goes as it came. */
+const formatMember = ({ id, data }: Member): string => `{"id":${JSON.stringify(id)},"data":${data ?? "null"}}`;
+
+export const formatPresenceUpdated = (ref: Ref, topic: string, version: number): string =>
+  JSON.stringify({ op: "presence", ...withRef(ref), topic, version });
 
 /** `line` is an event as the log keeps it; it stands last, so that a reader can cut it out again. */
 export const formatEvent = (topic: string, cursor: string, line: string): string =>

@@ -6,6 +6,8 @@ import {
   formatError,
   formatEvent,
   formatGap,
+  formatMemberChange,
+  formatPresenceUpdated,
   formatPublished,
   formatSubscribed,
   formatUnsubscribed,
@@ -26,6 +28,8 @@ const LINE = formatEventLine(
   POSITION,
 );
 
+const MEMBER = { id: 'a"', data: '{"n":1}' };
+
 describe("frames of the hub", () => {
   it("[WIRE-12] are read back as they were meant, one or many in a frame, the event's line untouched", () => {
     const gap = { topic: "t", partition: 0, requested: 3, firstHeld: 9, reason: "trimmed" } as const;
@@ -38,8 +42,27 @@ describe("frames of the hub", () => {
         formatWelcome({ connection: "c", expiresAt: "2026-01-01T00:00:00Z", ackWindow: null }),
         { op: "welcome", connection: "c", expiresAt: "2026-01-01T00:00:00Z" },
       ],
-      [formatSubscribed("r", "t", "C"), { op: "subscribed", ref: "r", topic: "t", cursor: "C" }],
-      [formatSubscribed(null, "t", "C"), { op: "subscribed", topic: "t", cursor: "C" }],
+      [formatSubscribed("r", "t", "C", null), { op: "subscribed", ref: "r", topic: "t", cursor: "C" }],
+      [formatSubscribed(null, "t", "C", null), { op: "subscribed", topic: "t", cursor: "C" }],
+      [
+        formatSubscribed(1, "t", "C", { version: 7, members: [MEMBER, { id: "b", data: null }] }),
+        {
+          op: "subscribed",
+          ref: 1,
+          topic: "t",
+          cursor: "C",
+          members: [
+            { id: 'a"', data: { n: 1 } },
+            { id: "b", data: null },
+          ],
+          version: 7,
+        },
+      ],
+      [
+        formatMemberChange("t", { kind: "removed", member: MEMBER, version: 8 }),
+        { op: "member_removed", topic: "t", member: { id: 'a"', data: { n: 1 } }, version: 8 },
+      ],
+      [formatPresenceUpdated("r", "t", 9), { op: "presence", ref: "r", topic: "t", version: 9 }],
       [formatEvent("t", "C", LINE), { op: "event", topic: "t", cursor: "C", event: LINE }],
       [formatCaughtUp("t", "C"), { op: "caught_up", topic: "t", cursor: "C" }],
       [formatGap(gap), { op: "gap", ...gap }],

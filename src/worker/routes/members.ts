@@ -1,0 +1,51 @@
+/** Who is present in a channel, as a server asks. */
+import { Hono } from "hono";
+import { isPresenceChannel } from "../../core/member.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { isTopicName } from "../../core/names.ts";
+import { allows } from "../../core/principal.ts";
+import { fail, ok, type Result } from "../../core/result.ts";
+import { fitsUtf8 } from "../../core/utf8.ts";
+import type { TopicRecord } from "../../store/topics-store.ts";
+import { presenceRoom } from "../../stubs.ts";
+import { formatMemberReport, formatMembersPage } from "../../wire/native/members.ts";
+import type { HubBindings, HubContext } from "../context.ts";
+import { readWhole } from "../list-query.ts";
+import { jsonText, problem } from "../respond.ts";
+import { findTopic } from "../topic-directory.ts";
+
+export const memberRoutes = new Hono<HubBindings>()
+  .get("/channels/:topic/members", listMembers)
+  .get("/channels/:topic/members/:user", getMember);
+
+async function listMembers(c: HubContext): Promise<Response> {
+  const channel = await findChannel(c);
+  if (!channel.ok) return problem(channel.failure);
+  const asked = readWhole(c, "limit", 1, LIMITS.LIST_ITEMS_MAX);
+  if (!asked.ok) return problem(asked.failure);
+  const limit = asked.value ?? LIMITS.LIST_ITEMS_DEFAULT;
+  const after = c.req.query("cursor") ?? ""; // The id of the last one seen.
+  if (!fitsUtf8(after, LIMITS.USER_ID_BYTES_MAX)) return problem({ code: "cursor_invalid" });
+  const { app, name, epoch } = channel.value;
+  const page = await presenceRoom(c.env, app, name).members(epoch, after, limit);
+  return jsonText(formatMembersPage(page, limit));
+}
+
+async function getMember(c: HubContext): Promise<Response> {
+  const channel = await findChannel(c);
+  if (!channel.ok) return problem(channel.failure);
+  const { app, name, epoch } = channel.value;
+  const member = await presenceRoom(c.env, app, name).member(epoch, c.req.param("user")!);
+  return member === null ? problem({ code: "member_not_found" }) : jsonText(formatMemberReport(member));
+}
+
+/** Scope is judged before existence. Who may be present may see who is, and who manages the channel. */
+async function findChannel(c: HubContext): Promise<Result<TopicRecord>> {
+  const name = c.req.param("topic")!;
+  if (!isTopicName(name)) return fail("topic_name_invalid");
+  const { principal } = c.var;
+  if (!allows(principal, "presence", name) && !allows(principal, "manage", name)) return fail("scope_missing");
+  if (!isPresenceChannel(name)) return fail("presence_not_offered");
+  const topic = await findTopic(c.env, principal.app, name);
+  return topic.ok ? ok(topic.value) : topic;
+}
