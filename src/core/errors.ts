@@ -60,6 +60,7 @@ export const ERRORS = {
   json_too_many_keys: { status: 413, close: 4513, retryable: false, effect: "none", says: "The JSON has more members than the limit." },
   key_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The API key does not have the required form." },
   key_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such API key." },
+  lift_unavailable: { status: 422, close: 4522, retryable: false, effect: "none", says: "Events of the type cannot be lifted to that version of its schema." },
   listener_not_found: { status: 422, close: 4522, retryable: false, effect: "none", says: "The hub was built without a listener of that name." },
   member_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such member in the channel." },
   method_not_allowed: { status: 405, close: 4505, retryable: false, effect: "none", says: "That address does not answer to this method." },

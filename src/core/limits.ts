@@ -158,6 +158,9 @@ export const LIMITS = {
   SCHEMA_PATTERN_STEPS_MAX: 250, // with its repeats written out
   SCHEMA_DIFFERENCES_MAX: 50, // that are named
   UPCAST_STEPS_MAX: 50, // from one version to the next
+  UPCAST_BYTES_MAX: 4 * KB,
+  LIFTED_TYPES_MAX: 20, // that one reader has lifted
+  LIFTS_BYTES_MAX: 32 * KB, // what lifts them; a subscription carries it
 
   // Access.
   APP_NAME_CHARS_MAX: 63,

@@ -86,6 +86,15 @@ export const ROOT_TOKEN_KEY = "root";
 export const allows = (principal: Principal, action: Action, topic: string): boolean =>
   scopeLists(principal).every((scopes) => allowsTopic(scopes, action, topic));
 
+/** The contract of an event type is guarded as if it were a topic of the hub's own. */
+const contractOf = (type: string): string => `$schemas.${type}`;
+
+export const mayReadSchema = (principal: Principal, type: string): boolean =>
+  allows(principal, "history", contractOf(type)) || mayManageSchema(principal, type);
+
+export const mayManageSchema = (principal: Principal, type: string): boolean =>
+  allows(principal, "manage", contractOf(type));
+
 /** Whether it may make, change, repair or pull from a subscription of these topic patterns. */
 export const allowsOnSubscription = (
   principal: Principal,

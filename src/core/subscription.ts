@@ -5,6 +5,7 @@ import type { FilterPattern } from "./filter-pattern.ts";
 import { LIMITS } from "./limits.ts";
 import { coversTopicPattern } from "./names.ts";
 import type { RetryPolicy } from "./retry-schedule.ts";
+import type { Lifts } from "./upcast.ts";
 import type { WebhookSigning } from "./webhook-signature.ts";
 
 /** `key`: deliveries of one key of one partition go one after the other; `strict`: those of one partition. */
@@ -101,6 +102,8 @@ export interface SubscriptionDefinition {
   readonly timeoutMs: number;
   /** Absent in what was stored before there was one: `BREAKER_DEFAULT`. */
   readonly breaker?: BreakerPolicy;
+  /** Of these types its target gets events in the version that it asks for. Absent: as they stand in the log. */
+  readonly lifts?: Lifts;
   /** Absent: "failures". */
   readonly attempts?: Exclude<AttemptsKept, "failures">;
 }

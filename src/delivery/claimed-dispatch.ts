@@ -2,6 +2,8 @@
  * What the work on a claimed dispatch touches: the events' lines, the target, the ledger, the log. The same for the
  * queue's consumer and for a publish that waits.
  */
+import type { SubscriptionDefinition } from "../core/subscription.ts";
+import { liftLine } from "../core/upcast.ts";
 import type { ClaimAnswer } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { subscription } from "../stubs.ts";
@@ -22,6 +24,10 @@ export interface ClaimedDispatch {
   readonly sync?: true;
 }
 
+/** The event as the subscription asks for it. What the ledger keeps of it is the line of the log. */
+export const liftFor = ({ lifts }: Pick<SubscriptionDefinition, "lifts">, line: string): string =>
+  lifts === undefined ? line : liftLine(line, lifts);
+
 /** `held`: lines that came with the message. */
 export function portsOf(env: Env, claimed: ClaimedDispatch, held: readonly HeldLine[]): DispatchPorts {
   const { app, subscription: id, dispatch, claim, sync } = claimed;
@@ -30,7 +36,7 @@ export function portsOf(env: Env, claimed: ClaimedDispatch, held: readonly HeldL
   const log = new AttemptLog({ app, subscription: definition.name, ...(sync && { sync }) }, deliveries);
   return {
     line: (delivery) => lines.of(delivery),
-    attempt: (delivery, line) => attemptDelivery(env, { definition, delivery, line }),
+    attempt: (delivery, line) => attemptDelivery(env, { definition, delivery, line: liftFor(definition, line) }),
     settle: async (outcomes, done) => {
       // A stub breaks after an exception: a new one for each call.
       const answer = await subscription(env, app, id).settle(dispatch, claim.claim, outcomes, done);

@@ -1,7 +1,7 @@
 /** The queue `deliveries`: each message names a dispatch, and what counts is what the ledger answers to the claim. */
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import { workBatches, type BatchedDelivery } from "../delivery/batch-work.ts";
-import { portsOf, type Claim } from "../delivery/claimed-dispatch.ts";
+import { liftFor, portsOf, type Claim } from "../delivery/claimed-dispatch.ts";
 import { workDispatch, type DispatchPorts } from "../delivery/dispatch-work.ts";
 import { attemptWebhookBatch } from "../delivery/webhook-batch.ts";
 import { attemptWorker } from "../delivery/worker-target.ts";
@@ -59,7 +59,8 @@ function workClaim(env: Env, { definition, deliveries }: Claim, ports: DispatchP
   const { batch, target, timeoutMs } = definition;
   const takesBatches = target.kind === "webhook" || target.kind === "worker";
   if (batch === undefined || !takesBatches) return workDispatch(deliveries, timeoutMs, ports);
-  const attempt = (together: readonly BatchedDelivery[]): Promise<readonly AttemptOutcome[]> => {
+  const attempt = (given: readonly BatchedDelivery[]): Promise<readonly AttemptOutcome[]> => {
+    const together = given.map(({ delivery, line }) => ({ delivery, line: liftFor(definition, line) }));
     if (target.kind === "worker") return attemptWorker(env, target.binding, definition, together);
     const events = together.map(({ delivery: { id, redrive }, line }) => ({ id, redrive, line }));
     return attemptWebhookBatch(env, target, { definition, batch: events });

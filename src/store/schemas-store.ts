@@ -10,6 +10,8 @@ export interface SchemaRecord {
   /** JSON text. */
   readonly schema: string;
   readonly compatibility: Compatibility;
+  /** JSON text: how events of the version before become events of this one; null: nobody has said. */
+  readonly upcast: string | null;
   readonly owner: string | null;
   /** Milliseconds. */
   readonly createdAt: number;
@@ -21,11 +23,12 @@ interface Row {
   version: number;
   schema: string;
   compatibility: Compatibility;
+  upcast: string | null;
   owner: string | null;
   created_at: number;
 }
 
-const COLUMNS = `app, type, version, schema, compatibility, owner, created_at`;
+const COLUMNS = `app, type, version, schema, compatibility, upcast, owner, created_at`;
 
 export class SchemasStore {
   readonly #db: D1Database;
@@ -68,6 +71,15 @@ export class SchemasStore {
     return results.map(recordOf);
   }
 
+  /** What each version says of the one before it, in order. */
+  async upcasts(app: string, type: string): Promise<readonly (string | null)[]> {
+    const { results } = await this.#db
+      .prepare(`SELECT upcast FROM schemas WHERE app = ?1 AND type = ?2 ORDER BY version`)
+      .bind(app, type)
+      .all<{ upcast: string | null }>();
+    return results.map(({ upcast }) => upcast);
+  }
+
   /** The newest version of each type, by type, after `after`. */
   async list(app: string, after: string, limit: number): Promise<SchemaRecord[]> {
     const { results } = await this.#db
@@ -88,8 +100,8 @@ export class SchemasStore {
   async insert(schema: SchemaRecord, typesMax: number, entry: AuditEntry): Promise<boolean> {
     const insert = this.#db
       .prepare(
-        `INSERT INTO schemas (app, type, version, schema, compatibility, owner, created_at)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+        `INSERT INTO schemas (app, type, version, schema, compatibility, owner, created_at, upcast)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9
          WHERE EXISTS (SELECT 1 FROM apps WHERE id = ?1 AND deleted_at IS NULL)
            AND (?3 > 1 OR (SELECT count(DISTINCT type) FROM schemas WHERE app = ?1) < ?8)
          ON CONFLICT (app, type, version) DO NOTHING`,
@@ -103,6 +115,7 @@ export class SchemasStore {
         schema.owner,
         schema.createdAt,
         typesMax,
+        schema.upcast,
       );
     return this.#change(insert, entry);
   }

@@ -7,6 +7,8 @@ import { parseJson } from "../core/json-text.ts";
 import { LIMITS } from "../core/limits.ts";
 import { parsePosition, type Position } from "../core/position.ts";
 import { fail, ok, type Result } from "../core/result.ts";
+import { DefinitionReader } from "../wire/native/definition-reader.ts";
+import { readPins, type SchemaPins } from "../wire/native/schema-pins.ts";
 import type { HubContext } from "./context.ts";
 import { readWhole } from "./list-query.ts";
 import type { EventsQuery } from "./read-events.ts";
@@ -15,6 +17,8 @@ export interface LiveQuery extends EventsQuery {
   readonly waitMs: number;
   /** What the filter was made of, for a hub that compiles its own; null: no filter. */
   readonly pattern: FilterPattern | null;
+  /** The versions that events are lifted to. */
+  readonly pins: SchemaPins;
 }
 
 export function readEventsQuery(c: HubContext): Result<LiveQuery> {
@@ -29,6 +33,8 @@ export function readEventsQuery(c: HubContext): Result<LiveQuery> {
     return fail("parameter_invalid", "wait is a duration from 0s to 30s.", { limit: LIMITS.WAIT_MS_MAX });
   const pattern = readPattern(c);
   if (!pattern.ok) return pattern;
+  const pins = readPinsParameter(c.req.query("schemas"));
+  if (!pins.ok) return pins;
   return ok({
     from: from.value,
     eventsMax: eventsMax.value ?? LIMITS.PAGE_EVENTS_DEFAULT,
@@ -36,6 +42,7 @@ export function readEventsQuery(c: HubContext): Result<LiveQuery> {
     key: c.req.query("key") ?? null,
     waitMs,
     pattern: pattern.value,
+    pins: pins.value,
     filter: compileFilter(pattern.value),
   });
 }
@@ -63,4 +70,13 @@ export function parseFilterParameter(text: string): Result<FilterPattern> {
     return fail("filter_invalid", undefined, { limit: LIMITS.FILTER_BYTES_MAX, actual: text.length });
   const parsed = parseJson(text, { depthMax: LIMITS.JSON_DEPTH_MAX, keysMax: LIMITS.JSON_KEYS_MAX });
   return parsed.ok ? parseFilter(parsed.value.value) : parsed;
+}
+
+function readPinsParameter(text: string | undefined): Result<SchemaPins> {
+  if (text === undefined) return ok(new Map());
+  const parsed = parseJson(text, { depthMax: LIMITS.JSON_DEPTH_MAX, keysMax: LIMITS.JSON_KEYS_MAX });
+  if (!parsed.ok) return parsed;
+  const reader = new DefinitionReader();
+  const pins = readPins(reader, text.trim(), "");
+  return reader.finish("parameter_invalid", () => pins);
 }

@@ -12,7 +12,7 @@ import { SubscriptionsStore } from "../store/subscriptions-store.ts";
 import type { HubContext } from "./context.ts";
 import { IsolateCache } from "./isolate-cache.ts";
 
-type Pulled = Pick<SubscriptionDefinition, "id" | "app" | "name" | "revision" | "topics">;
+type Pulled = Pick<SubscriptionDefinition, "id" | "app" | "name" | "revision" | "topics" | "lifts">;
 
 const cache = new IsolateCache<Pulled>();
 
@@ -54,8 +54,8 @@ async function read(c: HubContext, name: string): Promise<Pulled | null> {
   const { app } = c.var.principal;
   const record = await new SubscriptionsStore(c.env.DB).find(app, name);
   if (record === null) return null;
-  const { id, revision } = record.definition;
-  const pulled = { id, app, name, revision, topics: heldTopics(record.definition) };
+  const { id, revision, lifts } = record.definition;
+  const pulled = { id, app, name, revision, topics: heldTopics(record.definition), ...(lifts && { lifts }) };
   cache.set(cacheKey(app, name), pulled, Date.now() + LIMITS.CONFIG_CACHE_MS);
   return pulled;
 }

@@ -5,6 +5,7 @@ import type { Filter } from "../core/filter.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Position } from "../core/position.ts";
 import { fail, ok, type Result } from "../core/result.ts";
+import { liftLine, type Lifts } from "../core/upcast.ts";
 import type { BytesPage, Gap, ReadPage, ReadStart } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import type { TopicRecord } from "../store/topics-store.ts";
@@ -52,6 +53,13 @@ export function checkEventsQuery(
   if (key !== null && index !== "key")
     return fail("index_required", "Reading one key needs a topic made with index key.");
   return ok(null);
+}
+
+/** The page with its events in the versions asked for. */
+export function liftPage(page: EventsPage, lifts: Lifts): EventsPage {
+  if (page.count === 0 || Object.keys(lifts).length === 0) return page;
+  const lines = splitLines(new TextDecoder().decode(page.events)).map((line) => liftLine(line, lifts));
+  return { ...page, events: encoder.encode(joinLines(lines)) };
 }
 
 class Reader {

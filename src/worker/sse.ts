@@ -1,6 +1,7 @@
 /** Server-sent events: the frames of a hub's socket, translated. The stream goes as fast as its reader takes it. */
 import { formatCursor } from "../core/cursor.ts";
 import type { Position } from "../core/position.ts";
+import { liftLine, type Lifts } from "../core/upcast.ts";
 import {
   formatSseCaughtUp,
   formatSseEvent,
@@ -32,9 +33,10 @@ export function formatPosition(position: Position): string {
   }
 }
 
-export function sseResponse(reader: LiveReader, topic: string): Response {
+/** `lifts`: the versions in which events are sent. */
+export function sseResponse(reader: LiveReader, topic: string, lifts: Lifts): Response {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  void stream(reader, topic, writable.getWriter());
+  void stream(reader, topic, lifts, writable.getWriter());
   return new Response(readable, {
     headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform" },
   });
@@ -44,6 +46,7 @@ export function sseResponse(reader: LiveReader, topic: string): Response {
 async function stream(
   reader: LiveReader,
   topic: string,
+  lifts: Lifts,
   writer: WritableStreamDefaultWriter<Uint8Array>,
 ): Promise<void> {
   const encoder = new TextEncoder();
@@ -52,7 +55,8 @@ async function stream(
     for (;;) {
       const messages = await reader.next(HEARTBEAT_MS);
       if (messages === null && reader.closed) break; // Only now: what the hub said last is still to be passed on.
-      await writer.write(encoder.encode(messages === null ? SSE_HEARTBEAT : messages.map(formatBlock).join("")));
+      const blocks = messages?.map((message) => formatBlock(message, lifts)).join("");
+      await writer.write(encoder.encode(blocks ?? SSE_HEARTBEAT));
       acknowledge(reader, topic, messages ?? []);
       if (messages?.some(({ op }) => op === "error" || op === "unsubscribed")) break;
     }
@@ -69,10 +73,10 @@ function acknowledge(reader: LiveReader, topic: string, messages: readonly HubMe
   if (last !== undefined) reader.acknowledge(topic, last.cursor);
 }
 
-function formatBlock(message: HubMessage): string {
+function formatBlock(message: HubMessage, lifts: Lifts): string {
   switch (message.op) {
     case "event":
-      return formatSseEvent(message.cursor, message.event);
+      return formatSseEvent(message.cursor, liftLine(message.event, lifts));
     case "caught_up":
       return formatSseCaughtUp(message.cursor);
     case "gap":

@@ -11,6 +11,7 @@ import type { SubscriptionRequest } from "../wire/native/subscription-definition
 import type { TargetRequest } from "../wire/native/target-definition.ts";
 import { auditActorOf, callerOf } from "./caller.ts";
 import type { HubContext } from "./context.ts";
+import { resolveLifts } from "./resolve-lifts.ts";
 import { sealTarget } from "./target-secrets.ts";
 
 export interface WrittenSubscription {
@@ -79,6 +80,8 @@ async function definitionOf(
   const id = previous?.id ?? crypto.randomUUID().replaceAll("-", "");
   const sealed = await sealTarget(keyringOf(c.var.config), id, request.target, previous?.target ?? null);
   if (!sealed.ok) return sealed;
+  const lifts = await resolveLifts(c.env, c.var.principal, request.schemas, "/schemas");
+  if (!lifts.ok) return lifts;
   const { startFrom } = request;
   const formerTopics = formerTopicsAfter(previous, request.topics);
   const definition: SubscriptionDefinition = {
@@ -97,6 +100,7 @@ async function definitionOf(
     ...request.flow,
     timeoutMs: request.timeoutMs,
     breaker: request.breaker,
+    ...(request.schemas.size > 0 && { lifts: lifts.value }),
     ...(request.attempts !== "failures" && { attempts: request.attempts }),
   };
   return ok({ definition, mintedSecret: sealed.value.mintedSecret });

@@ -9,6 +9,7 @@ import { readSchema } from "../../core/schema-document.ts";
 import { formatSchemaReference } from "../../core/schema-reference.ts";
 import { utf8Length } from "../../core/utf8.ts";
 import { DefinitionReader, parseDefinition } from "./definition-reader.ts";
+import { readUpcast } from "./upcast-definition.ts";
 
 export interface SchemaRequest {
   readonly schema: Schema;
@@ -18,6 +19,8 @@ export interface SchemaRequest {
   readonly compatibility: Compatibility | null;
   /** Null: as the version before has it. */
   readonly owner: string | null;
+  /** How events of the version before become events of this one, as it was sent; null: it does not say. */
+  readonly upcast: string | null;
 }
 
 const OWNER_CHARS_MAX = 100;
@@ -26,9 +29,11 @@ export function parseSchemaRequest(body: string): Result<SchemaRequest> {
   const raw = parseDefinition(body);
   if (!raw.ok) return raw;
   const reader = new DefinitionReader();
-  const given = reader.object(raw.value, "", ["schema", "compatibility", "owner"]);
+  const given = reader.object(raw.value, "", ["schema", "compatibility", "owner", "upcast"]);
   const compatibility = reader.choice(given.get("compatibility"), "/compatibility", COMPATIBILITIES, []);
   const owner = reader.text(given.get("owner"), "/owner", OWNER_CHARS_MAX);
+  const upcast = given.get("upcast") ?? null;
+  if (upcast !== null) readUpcast(reader, upcast, "/upcast");
   const text = given.get("schema");
   if (text === undefined) reader.refuse("/schema", "A schema is needed.");
   const read = reader.finish("schema_invalid", () => minify(text!));
@@ -37,7 +42,8 @@ export function parseSchemaRequest(body: string): Result<SchemaRequest> {
   if (size > LIMITS.SCHEMA_BYTES_MAX)
     return fail("schema_invalid", "The schema is too large.", { limit: LIMITS.SCHEMA_BYTES_MAX, actual: size });
   const schema = readSchema(JSON.parse(read.value), "/schema");
-  return schema.ok ? ok({ schema: schema.value, text: read.value, compatibility, owner }) : schema;
+  if (!schema.ok) return schema;
+  return ok({ schema: schema.value, text: read.value, compatibility, owner, upcast: upcast && minify(upcast) });
 }
 
 export interface SchemaFacts {
@@ -59,8 +65,10 @@ export const formatSchemaFacts = ({ type, version, compatibility, owner, created
 });
 
 /** JSON text, because the schema goes out as it came in. */
-export const formatSchema = (facts: SchemaFacts & { readonly schema: string }): string =>
-  `${JSON.stringify(formatSchemaFacts(facts)).slice(0, -1)},"schema":${facts.schema}}`;
+export const formatSchema = (
+  facts: SchemaFacts & { readonly schema: string; readonly upcast: string | null },
+): string =>
+  `${JSON.stringify(formatSchemaFacts(facts)).slice(0, -1)},"upcast":${facts.upcast},"schema":${facts.schema}}`;
 
 export interface SchemaDifferenceView {
   /** Into the schema that was sent; references are written out. */

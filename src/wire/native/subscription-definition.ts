@@ -17,6 +17,7 @@ import { formatBreaker, readBreaker, readDisableAfter, type BreakerView } from "
 import { DefinitionReader, NOT_OFFERED_YET, parseDefinition } from "./definition-reader.ts";
 import { parseFilterMember } from "./filter-member.ts";
 import { formatFlow, readFlow, readMode, type FlowRequest, type FlowView } from "./flow-definition.ts";
+import { formatPins, readPins, type SchemaPins } from "./schema-pins.ts";
 import { readTarget, type TargetRequest } from "./target-definition.ts";
 
 export type StartRequest =
@@ -37,6 +38,7 @@ export interface SubscriptionRequest {
   readonly timeoutMs: number;
   readonly breaker: BreakerPolicy;
   readonly attempts: AttemptsKept;
+  readonly schemas: SchemaPins;
 }
 
 const MEMBERS = [
@@ -54,6 +56,7 @@ const MEMBERS = [
   "breaker",
   "disableAfter",
   "attempts",
+  "schemas",
 ];
 
 export function parseSubscriptionDefinition(text: string): Result<SubscriptionRequest> {
@@ -72,6 +75,7 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
   const timeoutMs = reader.durationMs(given.get("timeout"), "/timeout", { min: 1, max: LIMITS.TIMEOUT_MS_MAX });
   const breaker = readBreaker(reader, given.get("breaker"), readDisableAfter(reader, raw.value, given));
   const attempts = reader.choice(given.get("attempts"), "/attempts", ["all", "failures", "none"], []);
+  const schemas = readPins(reader, given.get("schemas"), "/schemas");
   const filter = parseFilterMember(given.get("filter"));
   if (!filter.ok && reader.errors.length === 0) return filter;
   return reader.finish("subscription_invalid", () => ({
@@ -85,6 +89,7 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
     timeoutMs: timeoutMs ?? LIMITS.TIMEOUT_MS_DEFAULT,
     breaker,
     attempts: attempts ?? "failures",
+    schemas,
   }));
 }
 
@@ -158,6 +163,7 @@ export interface SubscriptionView extends BreakerView, FlowView {
     | { readonly kind: "pusher"; readonly url: string; readonly key: string };
   readonly retry: { readonly maxAttempts: number; readonly schedule: readonly string[]; readonly retryOn4xx: boolean };
   readonly timeout: string;
+  readonly schemas: Readonly<Record<string, number>>;
 }
 
 export function formatSubscription(definition: SubscriptionDefinition): SubscriptionView {
@@ -177,6 +183,7 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
     timeout: formatDuration(timeoutMs),
     ...formatBreaker(definition.breaker),
     attempts: definition.attempts ?? "failures",
+    schemas: formatPins(definition.lifts ?? {}),
   };
 }
 

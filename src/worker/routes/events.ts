@@ -8,6 +8,7 @@ import { allows } from "../../core/principal.ts";
 import type { Action } from "../../core/scope.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { AppendRequest } from "../../durable-objects/rpc.ts";
+import type { Lifts } from "../../core/upcast.ts";
 import { IdempotencyStore } from "../../store/idempotency-store.ts";
 import type { TopicRecord } from "../../store/topics-store.ts";
 import { topicLog } from "../../stubs.ts";
@@ -27,8 +28,9 @@ import {
   readPublishBody,
   type PublishBody,
 } from "../publish-request.ts";
-import { checkEventsQuery, readEvents, type EventsPage } from "../read-events.ts";
+import { checkEventsQuery, liftPage, readEvents, type EventsPage } from "../read-events.ts";
 import { jsonText, problem } from "../respond.ts";
+import { resolveLifts } from "../resolve-lifts.ts";
 import { deliverSync, type SyncOutcome } from "../sync-delivery.ts";
 import { findSyncSubscriptions } from "../sync-directory.ts";
 import { formatPosition, sseResponse } from "../sse.ts";
@@ -142,7 +144,9 @@ async function getEvents(c: HubContext): Promise<Response> {
   const mayWait = mayFollow && query.value.waitMs > 0;
   const follows = mayFollow && (isStream || mayWait);
   if (!allows(c.var.principal, follows ? "subscribe" : "history", name)) return problem({ code: "scope_missing" });
-  if (mayFollow && isStream) return getStream(c, name, query.value);
+  const lifts = await resolveLifts(c.env, c.var.principal, query.value.pins, "");
+  if (!lifts.ok) return problem(lifts.failure);
+  if (mayFollow && isStream) return getStream(c, name, query.value, lifts.value);
 
   const readOf = (look: () => Promise<Result<TopicRecord>>) => (from: LiveQuery) =>
     withTopic(app, name, look, (topic) => readEvents(c.env, topic, from));
@@ -151,10 +155,10 @@ async function getEvents(c: HubContext): Promise<Response> {
   const page = await readOf(mayWait ? () => ensureTopic(c.env, callerOf(c), name, use) : find)(query.value);
   if (!page.ok) return problem(page.failure);
   const isWorthWaiting = mayWait && page.value.count === 0 && page.value.caughtUp && page.value.gap === null;
-  if (!isWorthWaiting) return pageResponse(page.value);
+  if (!isWorthWaiting) return pageResponse(liftPage(page.value, lifts.value));
   // Who waits has made the topic once; one that is deleted meanwhile is not made again.
   const later = await waitForEvents(c, name, query.value, page.value, readOf(find));
-  return later.ok ? pageResponse(later.value) : problem(later.failure);
+  return later.ok ? pageResponse(liftPage(later.value, lifts.value)) : problem(later.failure);
 }
 
 /** Follows the topic until its first event, or until time is up; then reads as any reader would. */
@@ -186,7 +190,7 @@ async function waitForEvents(
   }
 }
 
-async function getStream(c: HubContext, name: string, query: LiveQuery): Promise<Response> {
+async function getStream(c: HubContext, name: string, query: LiveQuery, lifts: Lifts): Promise<Response> {
   if (query.partition !== null)
     return problem({ code: "parameter_invalid", detail: "A stream follows every partition." });
   const use: FirstUse = { index: "none", check: (topic) => checkStream(topic, query) };
@@ -196,7 +200,7 @@ async function getStream(c: HubContext, name: string, query: LiveQuery): Promise
   if (!checked.ok) return problem(checked.failure);
   const follow = { topic: name, from: formatPosition(query.from), filter: livePattern(query) };
   const live = await LiveReader.open(c.env, c.var.principal, c.req.raw, follow);
-  return live.ok ? sseResponse(live.value, name) : problem(live.failure);
+  return live.ok ? sseResponse(live.value, name, lifts) : problem(live.failure);
 }
 
 const checkStream = ({ index }: Pick<TopicRecord, "index">, { key }: LiveQuery): Result<null> =>

@@ -4,6 +4,7 @@ import type { Failure } from "../../core/errors.ts";
 import type { Principal } from "../../core/principal.ts";
 import type { LeaseVerdicts, PullAnswer } from "../../core/pull.ts";
 import { ok, type Result } from "../../core/result.ts";
+import { liftLine } from "../../core/upcast.ts";
 import { logStage } from "../../observability/log.ts";
 import { subscription } from "../../stubs.ts";
 import { parsePullReport, formatVerdicts } from "../../wire/native/pull-report.ts";
@@ -60,11 +61,13 @@ const isWorthWaiting = (answer: Result<PullAnswer>): answer is Extract<Result<Pu
   answer.ok && answer.value.deliveries.length === 0;
 
 const pullOnce = (c: HubContext, { max, leaseMs }: PullRequest): Promise<Result<PullAnswer>> =>
-  withPulled(c, async ({ app, id, name, revision }) => {
+  withPulled(c, async ({ app, id, name, revision, lifts }): Promise<Result<PullAnswer>> => {
     const answer = await subscription(c.env, app, id).pull({ revision, max, leaseMs });
     const count = answer.ok ? answer.value.deliveries.length : 0;
     if (count > 0) logStage("delivery.leased", { app, subscription: name, count });
-    return answer;
+    if (!answer.ok || lifts === undefined) return answer;
+    const deliveries = answer.value.deliveries.map((each) => ({ ...each, line: liftLine(each.line, lifts) }));
+    return ok({ ...answer.value, deliveries });
   });
 
 /** Half a minute is long: whose credential has ended meanwhile gets nothing more. */

@@ -4,10 +4,12 @@ import type { AuditAction, AuditEntry } from "../../core/audit.ts";
 import { attributeProblem } from "../../core/event-attributes.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isSchemaType } from "../../core/names.ts";
-import { allows, type Principal } from "../../core/principal.ts";
+import { mayManageSchema, mayReadSchema } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { incompatibilities, type Compatibility, type Incompatibility } from "../../core/schema-compatibility.ts";
 import { readSchema } from "../../core/schema-document.ts";
+import { inclusionDifferences } from "../../core/schema-inclusion.ts";
+import type { Schema } from "../../core/schema.ts";
 import { sameJson } from "../../core/json-equal.ts";
 import { SchemasStore, type SchemaRecord } from "../../store/schemas-store.ts";
 import {
@@ -35,19 +37,11 @@ export const schemaRoutes = new Hono<HubBindings>()
   .get("/schemas/:type/versions", listVersions)
   .get("/schemas/:type/versions/:version", getVersion);
 
-/** A type's contract is guarded as if it were a topic of the hub's own. */
-const topicOf = (type: string): string => `$schemas.${type}`;
-
-const mayRead = (principal: Principal, type: string): boolean =>
-  allows(principal, "history", topicOf(type)) || mayWrite(principal, type);
-
-const mayWrite = (principal: Principal, type: string): boolean => allows(principal, "manage", topicOf(type));
-
 async function listSchemas(c: HubContext): Promise<Response> {
   const { principal } = c.var;
   const page = await listVisible<SchemaRecord>(c, {
     nameOf: ({ type }) => type,
-    isVisible: ({ type }) => mayRead(principal, type),
+    isVisible: ({ type }) => mayReadSchema(principal, type),
     read: (after, limit) => new SchemasStore(c.env.DB).list(principal.app, after, limit),
   });
   if (!page.ok) return problem(page.failure);
@@ -69,14 +63,14 @@ async function answerSchema(
   find: (store: SchemasStore, app: string, type: string) => Promise<SchemaRecord | null>,
 ): Promise<Response> {
   const type = c.req.param("type")!;
-  if (!mayRead(c.var.principal, type)) return problem({ code: "scope_missing" });
+  if (!mayReadSchema(c.var.principal, type)) return problem({ code: "scope_missing" });
   const found = await find(new SchemasStore(c.env.DB), c.var.principal.app, type);
   return found === null ? problem({ code: "schema_not_found" }) : jsonText(formatSchema(found));
 }
 
 async function listVersions(c: HubContext): Promise<Response> {
   const type = c.req.param("type")!;
-  if (!mayRead(c.var.principal, type)) return problem({ code: "scope_missing" });
+  if (!mayReadSchema(c.var.principal, type)) return problem({ code: "scope_missing" });
   const versions = await new SchemasStore(c.env.DB).versions(c.var.principal.app, type);
   if (versions.length === 0) return problem({ code: "schema_not_found" });
   return json({ items: versions.map(formatSchemaFacts), cursor: null });
@@ -85,7 +79,7 @@ async function listVersions(c: HubContext): Promise<Response> {
 /** What a PUT of the same body would say, and nothing is changed. */
 async function checkSchema(c: HubContext): Promise<Response> {
   const type = c.req.param("type")!;
-  if (!mayRead(c.var.principal, type)) return problem({ code: "scope_missing" });
+  if (!mayReadSchema(c.var.principal, type)) return problem({ code: "scope_missing" });
   const request = readRequest(c, type);
   if (!request.ok) return problem(request.failure);
   const history = await new SchemasStore(c.env.DB).versions(c.var.principal.app, type);
@@ -96,7 +90,7 @@ async function checkSchema(c: HubContext): Promise<Response> {
 
 async function putSchema(c: HubContext): Promise<Response> {
   const type = c.req.param("type")!;
-  if (!mayWrite(c.var.principal, type)) return problem({ code: "scope_missing" });
+  if (!mayManageSchema(c.var.principal, type)) return problem({ code: "scope_missing" });
   const request = readRequest(c, type);
   if (!request.ok) return problem(request.failure);
   const put = await register(c, type, request.value);
@@ -128,7 +122,9 @@ async function register(
     const newest = history.at(-1) ?? null;
     const compatibility = compatibilityOf(request, history);
     const owner = request.owner ?? newest?.owner ?? null;
-    if (newest !== null && sameJson(JSON.parse(newest.schema), JSON.parse(request.text))) {
+    if (newest !== null && isSameText(newest.schema, request.text)) {
+      if (request.upcast !== null && !isSameText(request.upcast, newest.upcast ?? "null"))
+        return refuseUpcast("The upcast of a version is fixed.");
       const changed = { ...newest, compatibility, owner };
       if (sameJson(newest, changed)) return ok({ schema: newest, added: false });
       const entry = entryOf(c, "schema.changed", newest, changed);
@@ -138,14 +134,31 @@ async function register(
     const broken = compareWith(history, request, compatibility);
     if (broken.length > 0) return refuseIncompatible(broken);
     if (history.length >= LIMITS.SCHEMA_VERSIONS_MAX) return refuseMore("versions", LIMITS.SCHEMA_VERSIONS_MAX);
+    const upcast = upcastOf(request, newest);
+    if (!upcast.ok) return upcast;
     const version = (newest?.version ?? 0) + 1;
-    const schema = { app, type, version, schema: request.text, compatibility, owner, createdAt: Date.now() };
+    const facts = { app, type, version, compatibility, owner, createdAt: Date.now() };
+    const schema = { ...facts, schema: request.text, upcast: upcast.value };
     const entry = entryOf(c, "schema.registered", newest, schema);
     if (await store.insert(schema, LIMITS.APP_SCHEMAS_MAX, entry)) return ok({ schema, added: true });
     if (version > 1 || (await store.newest(app, type)) !== null) continue;
     return refuseMore("schemas", LIMITS.APP_SCHEMAS_MAX);
   }
 }
+
+const isSameText = (left: string, right: string): boolean => sameJson(JSON.parse(left), JSON.parse(right));
+
+/** Events that the new version allows as they are need no steps. */
+function upcastOf({ upcast, schema }: SchemaRequest, newest: SchemaRecord | null): Result<string | null> {
+  if (newest === null && upcast !== null) return refuseUpcast("There is no version before this one.");
+  if (newest === null || upcast !== null) return ok(upcast ?? AS_THEY_ARE);
+  return ok(inclusionDifferences(schemaOf(newest), schema, acceptsValue).length === 0 ? AS_THEY_ARE : null);
+}
+
+const AS_THEY_ARE = "[]";
+
+const refuseUpcast = (detail: string): Result<never> =>
+  fail("schema_invalid", detail, { errors: [{ pointer: "/upcast", detail }] });
 
 const refuseMore = (what: string, limit: number): Result<never> =>
   fail("quota_exceeded", `There are as many ${what} as there may be.`, { limit });
@@ -159,12 +172,14 @@ function compareWith(
   compatibility: Compatibility,
 ): readonly Incompatibility[] {
   const compared = compatibility.endsWith("_transitive") ? history : history.slice(-1);
-  const versions = compared.map((record) => {
-    const read = readSchema(JSON.parse(record.schema), "");
-    if (!read.ok) throw new Error(`a stored schema does not read: ${read.failure.detail}`);
-    return { version: record.version, schema: read.value };
-  });
+  const versions = compared.map((record) => ({ version: record.version, schema: schemaOf(record) }));
   return incompatibilities(versions, schema, compatibility, acceptsValue).slice(0, LIMITS.SCHEMA_DIFFERENCES_MAX);
+}
+
+function schemaOf(record: SchemaRecord): Schema {
+  const read = readSchema(JSON.parse(record.schema), "");
+  if (!read.ok) throw new Error(`a stored schema does not read: ${read.failure.detail}`);
+  return read.value;
 }
 
 function entryOf(c: HubContext, action: AuditAction, before: SchemaRecord | null, after: SchemaRecord): AuditEntry {

@@ -105,6 +105,7 @@ describe("a subscription's definition", () => {
       timeoutMs: 15_000,
       breaker: BREAKER_DEFAULT,
       attempts: "failures",
+      schemas: new Map(),
     });
   });
 
@@ -133,6 +134,7 @@ describe("a subscription's definition", () => {
       timeoutMs: 2_000,
       breaker: BREAKER_DEFAULT,
       attempts: "failures",
+      schemas: new Map(),
       target: { ...TARGET, headers: { "X-Team": "orders" }, secret },
       retry: { maxAttempts: 3, delaysMs: [200, 0], retryOn4xx: true },
     });
@@ -168,6 +170,7 @@ describe("a subscription's definition", () => {
       timeoutMs,
       breaker: BREAKER_DEFAULT,
       attempts: "failures",
+      schemas: new Map(),
       startFrom: start,
       target: { ...target, headers: { "X-A": HIDDEN_VALUE }, secret: null },
     });
