@@ -46,6 +46,11 @@ export class EndpointWatch {
     return isFreed;
   }
 
+  /** There is something that the object that keeps its health has not heard. */
+  get hasNews(): boolean {
+    return this.#waiting !== null || this.#telling !== null;
+  }
+
   /** Tells what waits. Never rejects. */
   tell(): Promise<void> {
     if (this.#waiting === null) return this.#telling ?? Promise.resolve();

@@ -65,6 +65,7 @@ export abstract class LedgerObject extends DurableObject<Env> {
   /** What attempts said of the endpoint: at once in the rows, and told to the object that keeps its health. */
   protected observe(outcomes: readonly SettledDelivery[]): void {
     if (this.endpoint.observe(outcomes)) this.send(ringUnclaimed(this.ledger, Date.now(), true));
+    if (!this.endpoint.hasNews) return;
     const told = this.endpoint.tell().then(() => {
       this.#announce();
       return this.timer.stand(Date.now());
