@@ -13,6 +13,7 @@ import { problem } from "./respond.ts";
 import { methodsOf } from "./route-methods.ts";
 import { appRoutes } from "./routes/apps.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { channelRoutes } from "./routes/channels.ts";
 import { connectRoute } from "./routes/connect.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -51,6 +52,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
 
   hub.route("/v1", eventRoutes);
   hub.route("/v1", connectRoute);
+  hub.route("/v1", channelRoutes);
   hub.route("/v1", topicRoutes);
   hub.route("/v1", schemaRoutes);
   hub.route("/v1", memberRoutes);

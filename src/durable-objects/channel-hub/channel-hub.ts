@@ -4,6 +4,7 @@
  * deliver.ts, catching up in replay.ts. Everything it must know after an eviction is in rows and attachments.
  */
 import { DurableObject } from "cloudflare:workers";
+import type { ChannelCount } from "../../core/occupancy.ts";
 import type { Failure } from "../../core/errors.ts";
 import { parseObjectName } from "../../core/keys.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -24,7 +25,7 @@ import { Presence } from "./presence.ts";
 import { receiveInTime, refuse, type Receiver } from "./receive.ts";
 import { formatEnd } from "./refresh.ts";
 import { closeStalled, Replays } from "./replay.ts";
-import { channelsOf, countUser, endUser, overviewOf, sendToUser } from "./user-connections.ts";
+import { countUser, endUser, overviewOf, sendToUser } from "./user-connections.ts";
 
 export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   readonly #hub: HubState;
@@ -49,6 +50,8 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     const { ping, pong } = this.#hub.dialect;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(ping, pong));
     this.#replays.startAll();
+    this.#alarm.include(() => this.#hub.occupancy.dueAt);
+    this.#hub.occupancy.begin(() => this.#alarm.arrange());
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -87,6 +90,14 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     forgetLife(this.#hub, life);
   }
 
+  async channels(prefix: string, after: string, limit: number): Promise<ChannelCount[]> {
+    return this.#hub.occupancy.list(prefix, after, limit);
+  }
+
+  async countFollowers(channel: string): Promise<number> {
+    return this.#hub.channels.get(channel)?.followers.size ?? 0;
+  }
+
   async revoke(revocation: Revocation): Promise<void> {
     revoke(this.#hub, revocation, Date.now());
     this.#alarm.arrange();
@@ -114,10 +125,6 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
 
   async overview(): Promise<HubOverview> {
     return overviewOf(this.#hub);
-  }
-
-  async channels(prefix: string): Promise<Map<string, number>> {
-    return channelsOf(this.#hub, prefix);
   }
 
   acceptMembers(push: MembersPush): Promise<MembersAnswer> {
@@ -163,6 +170,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     endExpired(this.#hub, Date.now());
     closeStalled(this.#hub, Date.now());
     this.#presence.wentOff(Date.now());
+    this.#hub.occupancy.look(Date.now());
     this.#replays.startAll();
     if (this.#hub.someBehind) this.#alarm.goOnLater(Date.now()); // Even while replays run: they may fail.
     this.#alarm.arrange();

@@ -1,6 +1,6 @@
 /**
  * The hub's one alarm, at whichever comes first: going on with replays after an eviction, the end of a credential, or a
- * look at who is still present. With none of them it is taken away, so that an idle hub sleeps.
+ * look at who is still present or follows. With none of them it is taken away, so that an idle hub sleeps.
  */
 import { nextEnd } from "./admission.ts";
 import type { HubState } from "./hub-state.ts";

@@ -49,4 +49,12 @@ export const HUB_MIGRATIONS: readonly ObjectMigration[] = [
         full_at INTEGER NOT NULL)`,
     ],
   },
+  {
+    id: 5,
+    statements: [
+      // What each channel's log was told last of its followers here, in which life (LogLife as JSON).
+      `CREATE TABLE told_followers (topic TEXT PRIMARY KEY, life TEXT NOT NULL, followers INTEGER NOT NULL)
+       WITHOUT ROWID`,
+    ],
+  },
 ];

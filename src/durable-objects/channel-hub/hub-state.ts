@@ -7,6 +7,7 @@ import type { Dialect } from "./dialect.ts";
 import { FollowStore } from "./follow-store.ts";
 import { HUB_MIGRATIONS } from "./hub-migrations.ts";
 import { MemberViews } from "./member-views.ts";
+import { HubOccupancy } from "./occupancy.ts";
 import { Places } from "./places.ts";
 import { RevocationStore } from "./revocation-store.ts";
 import { SeatStore } from "./seat-store.ts";
@@ -29,6 +30,7 @@ export class HubState {
   readonly seats: Seats;
   readonly views: MemberViews;
   readonly places: Places;
+  readonly occupancy: HubOccupancy;
   /** By id. */
   readonly connections = new Map<string, Connection>();
   /** Of all connections, those that have ended included while their frames are worked off. */
@@ -44,6 +46,7 @@ export class HubState {
     this.store = new FollowStore(ctx.storage.sql);
     this.revocations = new RevocationStore(ctx.storage.sql);
     this.places = new Places(env, ctx.id.name!, this.connections);
+    this.occupancy = new HubOccupancy(this);
     this.#restoreConnections();
     for (const followed of this.store.topics()) {
       this.channels.set(followed.topic, new TopicChannel(followed, this.store.positions(followed.topic)));
@@ -148,6 +151,7 @@ export class HubState {
     for (const id of channel.followers.keys()) this.store.removeFollow(id, channel.name);
     this.seats.drop(channel.name);
     this.views.drop(channel.name);
+    this.occupancy.changed(channel.name);
   }
 
   moveTo(channel: TopicChannel, partition: number, offset: number): void {
@@ -164,6 +168,7 @@ export class HubState {
     const follower = new Follower(connection, pattern, behind);
     channel.followers.set(connection.id, follower);
     this.recordFollower(channel, follower);
+    this.occupancy.changed(channel.name);
     return follower;
   }
 
@@ -176,6 +181,7 @@ export class HubState {
     const followed = this.channels.get(topic)?.followers.delete(connection.id) ?? false;
     if (followed) this.store.removeFollow(connection.id, topic);
     this.seats.leave(topic, connection.id, 0);
+    if (followed) this.occupancy.changed(topic);
     return followed;
   }
 
@@ -202,10 +208,12 @@ export class HubState {
   /** `code`: how it closed (RFC 6455, §7.4). */
   disconnect(connection: Connection, code: number): void {
     this.connections.delete(connection.id);
-    for (const channel of this.channels.values()) channel.followers.delete(connection.id);
+    const left = this.channelsOf(connection);
+    for (const channel of left) channel.followers.delete(connection.id);
     this.store.removeConnection(connection.id);
     const grace = { clean: LIMITS.PRESENCE_GRACE_MS, reset: LIMITS.PRESENCE_RESET_GRACE_MS };
     this.seats.leaveAll(connection.id, graceAfterClose(code, grace));
+    for (const { name } of left) this.occupancy.changed(name);
   }
 
   channelsOf(connection: Connection): TopicChannel[] {

@@ -62,6 +62,10 @@ export async function subscribe(
   const shown = asked.value.kind === "open" ? presence.show(connection, channel.name) : null;
   connection.send(hub.dialect.subscribed(message.ref, channel.name, cursor, shown));
   for (const gap of gaps) connection.send(hub.dialect.gap({ topic: channel.name, ...gap }));
+  if (begun.value.missed) {
+    connection.send(hub.dialect.cacheMiss(channel.name));
+    hub.occupancy.missed(channel.name);
+  }
   if (level) connection.send(hub.dialect.caughtUp(channel.name, cursor));
   else replays.start(channel, follower);
   return null;
@@ -127,6 +131,8 @@ async function attach(hub: HubState, app: string, channel: TopicChannel, partiti
 
 interface Starts {
   readonly offsets: number[];
+  /** A cache channel has nothing that it could send first. */
+  readonly missed: boolean;
   readonly gaps: readonly Gap[];
 }
 
@@ -159,6 +165,7 @@ async function resolveStarts(
   const found = pages.flatMap((page) => (page.ok ? [page.value] : []));
   return ok({
     offsets: found.map(({ after, head, firstHeld }) => (fromLast && head >= firstHeld ? head - 1 : after)),
+    missed: fromLast && found.every(({ head, firstHeld }) => head < firstHeld),
     gaps: found.flatMap(({ gap }) => (gap === null ? [] : [gap])),
   });
 }

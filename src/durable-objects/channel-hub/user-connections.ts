@@ -26,13 +26,5 @@ export function overviewOf(hub: HubState): HubOverview {
   return { sockets: users.length, users: new Set(users.filter((user) => user !== undefined)).size };
 }
 
-/** Of the channels that somebody here follows, by name. */
-export const channelsOf = (hub: HubState, prefix: string): Map<string, number> =>
-  new Map(
-    [...hub.channels.values()]
-      .filter(({ name, followers }) => name.startsWith(prefix) && followers.size > 0)
-      .map(({ name, followers }) => [name, followers.size]),
-  );
-
 const connectionsOf = (hub: HubState, user: string): Connection[] =>
   [...hub.connections.values()].filter(({ principal }) => userOf(principal)?.id === user);

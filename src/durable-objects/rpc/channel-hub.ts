@@ -1,5 +1,6 @@
 /** What is said to a hub by the Worker and by the logs that it listens to. */
 import type { Failure } from "../../core/errors.ts";
+import type { ChannelCount } from "../../core/occupancy.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import type { MembersAnswer, MembersPush } from "./presence-room.ts";
 import type { HeldPlaces } from "../../core/socket-places.ts";
@@ -37,8 +38,9 @@ export interface ChannelHubRpc extends Rpc.DurableObjectBranded {
   endUser(user: string, failure: Failure): Promise<number>;
   countUser(user: string): Promise<number>;
   overview(): Promise<HubOverview>;
-  /** How many connections here follow each channel whose name begins so. */
-  channels(prefix: string): Promise<Map<string, number>>;
+  /** Channels whose names begin with the prefix and that are followed here, by name, from behind `after`. */
+  channels(prefix: string, after: string, limit: number): Promise<readonly ChannelCount[]>;
+  countFollowers(channel: string): Promise<number>;
   /** What became of a channel's members. What the hub has to tell the room itself, it has told by its answer. */
   acceptMembers(push: MembersPush): Promise<MembersAnswer>;
 }

@@ -15,7 +15,17 @@ export interface Sweep {
   readonly keysBefore: number;
 }
 
+/** What was told of the channel last. */
+export interface OccupancyTold {
+  readonly subscriptions: number;
+  /** When that was; milliseconds. */
+  readonly at: number;
+  /** The head at which the last cache miss was told; null: none since the channel was occupied. */
+  readonly missedAt: number | null;
+}
+
 export interface LogFacts {
+  occupancy: OccupancyTold;
   life: Life;
   trim: LogEnds;
   sweep: Sweep;

@@ -1,4 +1,5 @@
 /** The tables of one partition's log. Append-only: a migration that has shipped is never edited. */
+import { CREATE_ANNOUNCEMENTS } from "../announcement-store.ts";
 import type { ObjectMigration } from "../object-migrations.ts";
 
 export const LOG_MIGRATIONS: readonly ObjectMigration[] = [
@@ -27,6 +28,15 @@ export const LOG_MIGRATIONS: readonly ObjectMigration[] = [
       // that has not been heard yet.
       `CREATE TABLE listeners (name TEXT PRIMARY KEY, epoch INTEGER NOT NULL, told INTEGER NOT NULL, types TEXT,
         keys TEXT) WITHOUT ROWID`,
+    ],
+  },
+  {
+    id: 2,
+    statements: [
+      // How many follow the channel in each hub, by that hub's latest word.
+      `CREATE TABLE occupants (hub TEXT PRIMARY KEY, version INTEGER NOT NULL, followers INTEGER NOT NULL)
+       WITHOUT ROWID`,
+      CREATE_ANNOUNCEMENTS,
     ],
   },
 ];

@@ -21,14 +21,19 @@ export class LogState {
   ends: LogEnds;
   readonly #ctx: DurableObjectState;
   readonly #adopted: () => void;
+  readonly #ending: () => void;
   #life: Life | null;
   #measuredAt = 0;
   #measuredBytes = 0;
 
-  /** `adopted` is called in the turn in which a newer life or policy is taken, whatever call brought it. */
-  constructor(ctx: DurableObjectState, adopted: () => void) {
+  /**
+   * `adopted` is called in the turn in which a newer life or policy is taken, whatever call brought it; `ending` in the
+   * transaction that drops the rows of a life.
+   */
+  constructor(ctx: DurableObjectState, adopted: () => void, ending: () => void) {
     this.#ctx = ctx;
     this.#adopted = adopted;
+    this.#ending = ending;
     const name = parseObjectName(ctx.id.name);
     if (name.kind !== "log") throw new Error(`a topic log cannot be named ${ctx.id.name}`);
     ({ app: this.app, topic: this.topic, partition: this.partition } = name);
@@ -96,6 +101,7 @@ export class LogState {
   }
 
   #dropEverything(): void {
+    this.#ending();
     this.segments.clear();
     this.identities.clear();
     this.meta.remove("trim");

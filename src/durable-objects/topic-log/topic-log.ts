@@ -4,6 +4,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { RelayAnswer, RelayedEvent } from "../../core/client-event.ts";
+import type { FollowerCount } from "../../core/occupancy.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { ok, type Result } from "../../core/result.ts";
 import type { Env } from "../../env.ts";
@@ -20,10 +21,12 @@ import type {
   ReadPage,
   ReadRequest,
   TopicLogRpc,
+  WorkerGateRpc,
 } from "../rpc.ts";
 import { Appender } from "./append.ts";
 import { Listeners } from "./listeners.ts";
 import { LogState } from "./log-state.ts";
+import { ChannelOccupancy } from "./occupancy.ts";
 import { findEvent, readLines, readPage } from "./read.ts";
 import { readBytesPage } from "./read-bytes.ts";
 import { isOverBounds, sweepDueAt, sweepSlice, trimDueAt, trimDueBy, trimSlice } from "./trim.ts";
@@ -32,12 +35,22 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   readonly #log: LogState;
   readonly #listeners: Listeners;
   readonly #appender: Appender;
+  readonly #occupancy: ChannelOccupancy;
   /** When the alarm is set for; null: not set, or not known since the last wake, which costs one setting too many. */
   #alarmAt: number | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#log = new LogState(ctx, () => this.#lookAtPolicy());
+    this.#log = new LogState(
+      ctx,
+      () => {
+        this.#lookAtPolicy();
+        this.#announce();
+      },
+      () => this.#occupancy.endLife(Date.now()),
+    );
+    const { WorkerGate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
+    this.#occupancy = new ChannelOccupancy(this.#log, () => WorkerGate);
     this.#listeners = new Listeners(this.#log, env);
     this.#appender = new Appender(this.#log, (events) => {
       this.#listeners.appended(events);
@@ -88,6 +101,14 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
     return ok({ kind: "relayed" });
   }
 
+  async tellFollowers(life: LogLife, count: FollowerCount): Promise<Result<null>> {
+    const entered = this.#log.enter(life);
+    if (!entered.ok) return entered;
+    this.#occupancy.hear(count, Date.now());
+    this.#announce();
+    return ok(null);
+  }
+
   async attach(request: AttachRequest): Promise<Result<Attached>> {
     const entered = this.#log.enter(request.life);
     if (!entered.ok) return entered;
@@ -102,6 +123,7 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
 
   async retire(epoch: number): Promise<void> {
     this.#log.retire(epoch);
+    this.#announce();
     await this.#listeners.tellAll();
     if (this.#listeners.isBehind) await this.#setAlarm(Date.now() + LIMITS.TELL_AGAIN_MS);
   }
@@ -115,6 +137,7 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
       more = sweepSlice(this.#log, Date.now()) || more;
       await this.#listeners.tellAll();
       this.#listeners.recordTold();
+      await this.#occupancy.run(Date.now());
       next = this.#nextAlarm(more);
     } catch (error) {
       console.error(
@@ -128,6 +151,12 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
       next = Date.now() + LIMITS.TELL_AGAIN_MS; // What fails may go on failing: not at once again.
     }
     if (next !== null) await this.#setAlarm(next);
+  }
+
+  /** The alarm stands first: what cannot be told now is told by it. */
+  #announce(): void {
+    const at = this.#occupancy.dueAt(Date.now());
+    if (at !== null) this.ctx.waitUntil(this.#setAlarm(at).then(() => this.#occupancy.run(Date.now())));
   }
 
   /** A newer policy may make anything due: the alarm looks at once, and then stands at what is due next. */
@@ -147,9 +176,9 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
 
   #nextAlarm(more: boolean): number | null {
     const again = Date.now() + LIMITS.TELL_AGAIN_MS;
-    const due = [trimDueAt(this.#log), sweepDueAt(this.#log), this.#listeners.isBehind ? again : null].filter(
-      (at) => at !== null,
-    );
+    const unheardAt = this.#listeners.isBehind ? again : null;
+    const occupancyAt = this.#occupancy.dueAt(Date.now());
+    const due = [trimDueAt(this.#log), sweepDueAt(this.#log), unheardAt, occupancyAt].filter((at) => at !== null);
     if (more) return Date.now();
     return due.length === 0 ? null : Math.min(...due);
   }

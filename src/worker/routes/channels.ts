@@ -1,0 +1,65 @@
+/** Channels as they are now: which are occupied, and how many follow each, over all hubs. */
+import { Hono } from "hono";
+import { channelKindOf } from "../../core/channel-kind.ts";
+import type { ChannelCount } from "../../core/occupancy.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { isTopicName } from "../../core/names.ts";
+import { allows, type Principal } from "../../core/principal.ts";
+import { logStage } from "../../observability/log.ts";
+import { countChannel, countChannels } from "../channel-counts.ts";
+import type { HubBindings, HubContext } from "../context.ts";
+import { json, problem } from "../respond.ts";
+import { listVisible } from "../visible-list.ts";
+
+export const channelRoutes = new Hono<HubBindings>()
+  .get("/channels", listChannels)
+  .get("/channels/:channel", getChannel);
+
+/** Those that are occupied. */
+async function listChannels(c: HubContext): Promise<Response> {
+  const { principal } = c.var;
+  const prefix = c.req.query("prefix") ?? "";
+  if (prefix.length > LIMITS.TOPIC_NAME_CHARS_MAX)
+    return problem({ code: "parameter_invalid", detail: "No channel has a name that begins so." });
+  return askHubs(async () => {
+    const page = await listVisible<ChannelCount>(c, {
+      nameOf: ({ channel }) => channel,
+      isVisible: ({ channel }) => maySee(principal, channel),
+      read: (after, limit) => countChannels(c.env, principal.app, prefix, after, limit),
+    });
+    if (!page.ok) return problem(page.failure);
+    return json({ items: page.value.items.map(formatChannel), cursor: page.value.cursor });
+  });
+}
+
+/** A channel is there while somebody follows it: to ask makes no topic, and needs none. */
+async function getChannel(c: HubContext): Promise<Response> {
+  const channel = c.req.param("channel")!;
+  if (!isTopicName(channel)) return problem({ code: "topic_name_invalid" });
+  if (!maySee(c.var.principal, channel)) return problem({ code: "scope_missing" });
+  return askHubs(async () => {
+    const subscriptions = await countChannel(c.env, c.var.principal.app, channel);
+    return json(formatChannel({ channel, subscriptions }));
+  });
+}
+
+/** A count without one of the hubs would be a wrong one. */
+async function askHubs(answer: () => Promise<Response>): Promise<Response> {
+  try {
+    return await answer();
+  } catch (error) {
+    logStage("channels.not_counted", { error: String(error) });
+    return problem({ code: "hub_overloaded", retryAfterSeconds: 1 });
+  }
+}
+
+/** Who may follow a channel, or manage its topic, may see how many do. */
+const maySee = (principal: Principal, channel: string): boolean =>
+  allows(principal, "subscribe", channel) || allows(principal, "manage", channel);
+
+const formatChannel = ({ channel, subscriptions }: ChannelCount) => ({
+  name: channel,
+  kind: channelKindOf(channel).access,
+  occupied: subscriptions > 0,
+  subscriptions,
+});
