@@ -37,6 +37,9 @@ export const BAD_TOPICS: readonly BadRequest[] = [
   bad("a topic that is not there", "GET /v1/topics/not-there", "topic_not_found"),
   bad("the end of a topic that is not there", "DELETE /v1/topics/not-there", "topic_not_found"),
   bad("the end of the hub's own topic", "DELETE /v1/topics/$deliveries", "topic_reserved"),
+  bad("a list of no channels", "GET /v1/channels?limit=0", "parameter_invalid"),
+  bad("channels with an endless prefix", `GET /v1/channels?prefix=${"x".repeat(201)}`, "parameter_invalid"),
+  bad("a channel that is one of the hub's topics", "GET /v1/channels/%24system.channels", "topic_name_invalid"),
   bad("a list of no topics", "GET /v1/topics?limit=0", "parameter_invalid"),
   bad("a list behind an endless name", `GET /v1/topics?cursor=${"x".repeat(201)}`, "cursor_invalid"),
 ];
