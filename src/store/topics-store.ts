@@ -59,8 +59,9 @@ export class TopicsStore {
 
   /**
    * Makes the topic that `entry` names, at its time, unless it lives already, and answers the one that lives. An epoch
-   * is the time of birth, or one more than the last life's where the clock would repeat it. How many there are is
-   * counted in the same statement, so that racing requests never make one too many: then it is `quota_exceeded`.
+   * is the time of birth, or one more than the last life's where the clock would repeat it. How many there are, without
+   * the hub's own, is counted in the same statement, so that racing requests never make one too many: then it is
+   * `quota_exceeded`.
    */
   async create(
     definition: TopicDefinition,
@@ -72,7 +73,7 @@ export class TopicsStore {
         `INSERT INTO topics (app, name, epoch, revision, partitions, index_kind, retention, schema_policy, description,
            created_at, deleted_at, settled)
        SELECT ?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?3, NULL, 0
-       WHERE (SELECT count(*) FROM topics WHERE app = ?1 AND deleted_at IS NULL) < ?9
+       WHERE (SELECT count(*) FROM topics WHERE app = ?1 AND deleted_at IS NULL AND name NOT LIKE '$%') < ?9
        ON CONFLICT (app, name) DO UPDATE SET epoch = max(excluded.epoch, topics.epoch + 1), revision = 1,
          partitions = excluded.partitions, index_kind = excluded.index_kind, retention = excluded.retention,
          schema_policy = excluded.schema_policy, description = excluded.description, created_at = excluded.created_at,
@@ -166,7 +167,7 @@ export class TopicsStore {
 
   async #countLiving(app: string): Promise<number> {
     const row = await this.#db
-      .prepare(`SELECT count(*) AS living FROM topics WHERE app = ?1 AND deleted_at IS NULL`)
+      .prepare(`SELECT count(*) AS living FROM topics WHERE app = ?1 AND deleted_at IS NULL AND name NOT LIKE '$%'`)
       .bind(app)
       .first<{ living: number }>();
     return row!.living;

@@ -41,7 +41,8 @@ describe("an event to a user", () => {
     expect(ada.map(userEvents)).toEqual(ada.map(() => [{ type: "greeting", data: { n: 1 } }]));
     expect(others.map(userEvents)).toEqual([[], []]);
     await closeAll([...ada, ...others]);
-    expect((await hub.json("GET", "/v1/topics")).body).not.toHaveProperty("items.1");
+    const { body } = await hub.json<{ items: { name: string }[] }>("GET", "/v1/topics");
+    expect(body.items.filter(({ name }) => !name.startsWith("$"))).toHaveLength(1);
   });
 
   it("[HUB-4] keeps its payload as it was sent, and reaches a stream", async () => {
