@@ -72,6 +72,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "observability",
   ],
   client: ["client", "core", "wire/native"],
+  // The hub of users' tests: the client, and the codecs that the hub reads it with.
+  testing: ["testing", "client", "core", "wire/native"],
   observability: ["observability", "core", "env"],
   stubs: ["env", "core", "durable-objects/rpc", "durable-objects/endpoint-health/facade"],
   config: ["core", "env"],
@@ -112,6 +114,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   delivery: ["node:crypto"],
   "pusher-secrets": ["node:crypto"],
   "client/consumer": ["cloudflare:workers"],
+  "client/react": ["react"],
 };
 
 const LINES_MAX = 400;

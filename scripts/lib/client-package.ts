@@ -10,6 +10,8 @@ import { REPOSITORY } from "./wrangler.ts";
 /** By the name under which package.json exports it. */
 export const CLIENT_ENTRIES: Readonly<Record<string, string>> = {
   client: "src/client/client.ts",
+  react: "src/client/react.ts",
+  testing: "src/testing/test-hub.ts",
 };
 
 /** One entry with all it needs, for browsers; `minify` as a page would ship it. */

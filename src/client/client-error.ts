@@ -10,6 +10,7 @@ const CLIENT_ERRORS = {
   data_invalid: { retryable: false, says: "The data does not fit the event's definition." },
   hub_closed: { retryable: false, says: "The client was closed." },
   network_failed: { retryable: true, says: "The hub could not be reached." },
+  not_present: { retryable: false, says: "Enter the channel before its member is changed." },
   outbox_full: { retryable: true, says: "As many events wait for the hub as may." },
   token_unavailable: { retryable: true, says: "There was no token to be had." },
   topic_params_invalid: { retryable: false, says: "A parameter of a topic is a text that is not empty." },

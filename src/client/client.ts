@@ -15,7 +15,8 @@ export {
   type PublishOptions,
 } from "./hub.ts";
 export type { ChannelState, ConnectionState, From } from "./channel.ts";
-export type { Gap } from "./messages.ts";
+export type { MemberChange } from "./members.ts";
+export type { Gap, Member } from "./messages.ts";
 export type { Receipt } from "./outbox.ts";
 export type { StandardSchema } from "./standard-schema.ts";
 export type { Item, SubscribeOptions, Subscription } from "./subscription.ts";

@@ -38,8 +38,10 @@ export interface HubEvent<Type extends string = string, Data = unknown> {
   readonly subject?: string;
   readonly topic: string;
   readonly partition: number;
-  /** From 1. Events that are not stored have none. */
+  /** From 1; 0: a client event, which no log keeps. */
   readonly offset: number;
+  /** Who sent a client event, on presence channels. */
+  readonly user?: string;
   readonly appendedat: string;
 }
 

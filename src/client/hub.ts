@@ -12,6 +12,7 @@ import { Link, type LinkPorts } from "./link.ts";
 import type { Gap } from "./messages.ts";
 import { Outbox, type Receipt } from "./outbox.ts";
 import { systemClock, watchPage, type Clock, type Fetch, type SocketClass } from "./platform.ts";
+import { Presence } from "./presence.ts";
 import { Requests } from "./requests.ts";
 import { Subscription, type SubscribeOptions } from "./subscription.ts";
 import type { Topic } from "./topic-definition.ts";
@@ -65,6 +66,7 @@ const LINK_CHANNELS_MAX = 100;
 const OUTBOX_MAX = 1_000;
 
 export class Hub {
+  readonly presence: Presence;
   readonly #options: LinkPorts;
   readonly #outbox: Outbox;
   readonly #links: Link[] = [];
@@ -89,6 +91,11 @@ export class Hub {
       turned: (link, error) => this.#turned(link, error),
       failed: (error) => this.#report(error),
     };
+    this.presence = new Presence({
+      open: (topic) => this.#open(topic),
+      find: (topic) => this.#links.map(({ channels }) => channels.get(topic)).find((channel) => channel?.isPresent),
+      release: (channel) => this.#release(channel),
+    });
     this.#unwatchPage = watchPage(() => this.wake());
   }
 
@@ -116,6 +123,23 @@ export class Hub {
     const judge = events?.find((definition) => definition.type === type)?.schema ?? schema;
     const text = JSON.stringify({ id: newId(), ...options, type, data });
     return this.#outbox.add(name, text, checkDraft(judge, data));
+  }
+
+  /**
+   * Tells those who follow the private or presence channel now, as this client does, and keeps nothing: typing,
+   * pointers, signals. Rejects where that fails; nothing is sent again.
+   */
+  signal<Definition extends AnyDefinition = AnyDefinition>(
+    topic: TopicOf<Definition>,
+    draft: DraftOf<Definition> & { readonly type: `client-${string}` },
+  ): Promise<void> {
+    const { name } = topicOf(topic);
+    const { type, data } = draft;
+    const link = this.#links.find(({ channels }) => channels.has(name));
+    if (link === undefined) return Promise.reject(new TidingsError("connection_lost"));
+    return new Promise((resolve, reject) => {
+      link.ask({ op: "publish", topic: name, event: { type, data } }, { answered: () => resolve(), failed: reject });
+    });
   }
 
   /** Resolves when nothing waits in the outbox. */
@@ -229,8 +253,8 @@ export class Hub {
 
   /** Leaves what nobody needs any more; the first link stays for what comes next. */
   #release(channel: Channel): void {
-    if (!channel.isIdle) return;
     const { link, topic } = channel;
+    if (!channel.isIdle || link.channels.get(topic) !== channel) return;
     channel.leave();
     link.channels.delete(topic);
     if (link !== this.#links[0] && link.channels.size === 0) link.close();

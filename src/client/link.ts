@@ -119,6 +119,7 @@ export class Link implements Line {
     if (code >= 4_500 && code < 5_000) return this.close(problem ?? new TidingsError("unsubscribed", HOPELESS));
     if (code === 4_401 && !credentials.canRenew) return this.close(problem);
     if (code === 4_401) credentials.renew();
+    if (problem !== null) this.#ports.failed(problem);
     const wasOpen = this.state === "open";
     const heldMs = wasOpen ? clock.now() - this.#openedAt : 0;
     this.#tries = heldMs > STEADY_MS ? 0 : this.#tries + 1;
@@ -168,7 +169,7 @@ export class Link implements Line {
       const error = refusalOf(message.problem, message.retryAfterSeconds);
       if (asked !== undefined) return asked.failed(error);
       this.#problem = error;
-      return this.#ports.failed(error);
+      return;
     }
     if (asked !== undefined) return asked.answered(message);
     if (message.op === "welcome") return this.#open(message);

@@ -9,13 +9,35 @@ export interface Gap {
   readonly reason: "trimmed" | "epoch" | "ahead";
 }
 
+export interface Member {
+  /** The user's id. */
+  readonly id: string;
+  /** What it shows of itself; null: nothing. */
+  readonly data: unknown;
+}
+
 /** Of a followed topic. */
 export type TopicMessage =
-  | { readonly op: "subscribed"; readonly topic: string; readonly cursor: string }
+  | {
+      readonly op: "subscribed";
+      readonly topic: string;
+      readonly cursor: string;
+      /** Who is present, where the client may see that. */
+      readonly members?: readonly Member[];
+      readonly version?: number;
+    }
   | { readonly op: "event"; readonly topic: string; readonly cursor: string; readonly event: HubEvent }
+  /** No log keeps it. `user`: who sent it, on presence channels. */
+  | { readonly op: "client_event"; readonly topic: string; readonly user?: string; readonly event: HubEvent }
   | { readonly op: "caught_up"; readonly topic: string; readonly cursor: string }
   | ({ readonly op: "gap"; readonly topic: string } & Gap)
-  | { readonly op: "unsubscribed"; readonly topic: string };
+  | { readonly op: "unsubscribed"; readonly topic: string }
+  | {
+      readonly op: "member_added" | "member_updated" | "member_removed";
+      readonly topic: string;
+      readonly member: Member;
+      readonly version: number;
+    };
 
 export type HubMessage = { readonly ref?: number } & (
   | { readonly op: "welcome"; readonly connection: string; readonly expiresAt?: string; readonly ackWindow?: number }

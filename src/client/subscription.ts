@@ -10,9 +10,9 @@ import type { Gap, TopicMessage } from "./messages.ts";
 import type { Topic } from "./topic-definition.ts";
 
 export type Item<Definition extends AnyDefinition> =
-  /** `cursor` resumes behind it, here or on any other surface of the hub. */
-  | { readonly kind: "event"; readonly event: EventOf<Definition>; readonly cursor: string }
-  | (Unfit & { readonly cursor: string })
+  /** `cursor` resumes behind it, here or on any other surface of the hub; client events have none. */
+  | { readonly kind: "event"; readonly event: EventOf<Definition>; readonly cursor: string | undefined }
+  | (Unfit & { readonly cursor: string | undefined })
   /** Something is gone for good, and this is what. */
   | { readonly kind: "gap"; readonly gap: Gap }
   | { readonly kind: "state"; readonly state: ChannelState };
@@ -24,7 +24,7 @@ export interface SubscribeOptions {
   readonly filter?: object;
 }
 
-type Raw = Extract<TopicMessage, { op: "event" | "gap" }> | ChannelState;
+type Raw = Extract<TopicMessage, { op: "event" | "client_event" | "gap" }> | ChannelState;
 
 interface Desk {
   attach(reader: Reader): void;
@@ -81,7 +81,7 @@ export class Subscription<Definition extends AnyDefinition> implements AsyncIter
 
   receive(message: TopicMessage): void {
     if ("cursor" in message) this.from = `cursor:${message.cursor}`;
-    if (message.op !== "event" && message.op !== "gap") return;
+    if (message.op !== "event" && message.op !== "client_event" && message.op !== "gap") return;
     this.#waiting.push(message);
     if (this.#waiting.length >= WAITING_MAX) this.#detach();
     this.#wake();
@@ -124,6 +124,10 @@ export class Subscription<Definition extends AnyDefinition> implements AsyncIter
   async #itemOf(raw: Raw): Promise<Item<Definition>> {
     if (typeof raw === "string") return { kind: "state", state: raw };
     if (raw.op === "event") return { ...(await judgeEvent(this.#events, raw.event)), cursor: raw.cursor };
+    if (raw.op === "client_event") {
+      const event = { ...raw.event, partition: 0, offset: 0, ...(raw.user !== undefined && { user: raw.user }) };
+      return { ...(await judgeEvent(this.#events, event)), cursor: undefined };
+    }
     const { partition, requested, firstHeld, reason } = raw;
     return { kind: "gap", gap: { partition, requested, firstHeld, reason } };
   }

@@ -1,5 +1,5 @@
-/** The hub's side of a client's sockets, as a test writes it, and time that moves when the test says so. */
-import type { Clock, Socket, SocketClass } from "../../src/client/platform.ts";
+/** The hub's side of a client's sockets, as a test writes it. */
+import type { Socket, SocketClass } from "../../src/client/platform.ts";
 
 type Listener = (event: { data?: string; code?: number }) => void;
 
@@ -47,57 +47,4 @@ export function scriptedSockets(): { readonly sockets: ScriptedSocket[]; readonl
     }
   };
   return { sockets, WebSocket };
-}
-
-export class ManualClock implements Clock {
-  /** What `random` answers. */
-  chance = 0.5;
-  #now = 1_000_000;
-  #timers: { readonly at: number; readonly work: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  random(): number {
-    return this.chance;
-  }
-
-  after(ms: number, work: () => void): () => void {
-    const timer = { at: this.#now + ms, work };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  }
-
-  /** How long until each timer, milliseconds. */
-  get waits(): number[] {
-    return this.#timers.map(({ at }) => at - this.#now);
-  }
-
-  /** Runs what is due, in order. */
-  async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    for (;;) {
-      const next = this.#timers.filter(({ at }) => at <= end).toSorted((left, right) => left.at - right.at)[0];
-      if (next === undefined) break;
-      this.#timers = this.#timers.filter((timer) => timer !== next);
-      this.#now = Math.max(this.#now, next.at);
-      next.work();
-      await settle();
-    }
-    this.#now = end;
-    await settle();
-  }
-
-  /** Time passes, and no timer runs: the machine sleeps. */
-  sleep(ms: number): void {
-    this.#now += ms;
-  }
-}
-
-/** Lets promises that wait for nothing go on. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }

@@ -2,7 +2,8 @@
 import { expect, it } from "vitest";
 import { createHub, type Hub, type Item } from "../../src/client/client.ts";
 import type { AnyDefinition } from "../../src/client/event-definition.ts";
-import { ManualClock, scriptedSockets, settle, type ScriptedSocket } from "../builders/scripted-hub.ts";
+import { ManualClock, settle } from "../../src/testing/manual-clock.ts";
+import { scriptedSockets, type ScriptedSocket } from "../builders/scripted-hub.ts";
 
 interface Stage {
   readonly client: Hub;

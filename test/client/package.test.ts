@@ -20,7 +20,8 @@ beforeAll(async () => {
   const installed = join(project, "node_modules", "tidings");
   mkdirSync(join(installed, "dist", "client"), { recursive: true });
   cpSync(join(REPOSITORY, "package.json"), join(installed, "package.json"));
-  for (const name of ["zod"]) symlinkSync(join(REPOSITORY, "node_modules", name), join(project, "node_modules", name));
+  for (const name of ["zod", "react", "@types"])
+    symlinkSync(join(REPOSITORY, "node_modules", name), join(project, "node_modules", name));
   await buildClientPackage(join(installed, "dist", "client"));
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "user", type: "module" }));
   const compilerOptions = {
@@ -30,9 +31,10 @@ beforeAll(async () => {
     types: [],
     strict: true,
     exactOptionalPropertyTypes: true,
+    jsx: "react-jsx",
     noEmit: true,
   };
-  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts", "*.tsx"] }));
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
@@ -42,27 +44,34 @@ const typedProgram = (): string =>
     '"tidings/$1"',
   );
 
-/** Lines of the compiler's complaints. */
-async function complaintsAbout(program: string): Promise<string[]> {
-  writeFileSync(join(project, "program.ts"), program);
+/** The examples of docs/client.md, in their order: together they are one program. */
+const documented = (): string[] =>
+  [...readFileSync(join(REPOSITORY, "docs", "client.md"), "utf8").matchAll(/^```tsx?\n([\s\S]*?)^```$/gm)].map(
+    (block) => block[1]!,
+  );
+
+/** What the compiler complains of, as `file:line`. */
+async function compile(): Promise<string[]> {
   const tsc = join(REPOSITORY, "node_modules", "typescript", "bin", "tsc");
   const output = await run(process.execPath, [tsc], { cwd: project }).then(
     () => "",
     (error: { stdout: string }) => error.stdout,
   );
-  return output.split("\n").filter((line) => line.includes("error TS"));
+  const places = output.matchAll(/^(\S+?)\((\d+),\d+\): error TS/gm);
+  return [...new Set([...places].map(([, file, line]) => `${file}:${line}`))];
 }
 
-it("[CLI-11] types a program as it should, and refuses each line that is wrong", async () => {
+it("[CLI-11, CLI-17] types programs as it should, its own examples too, and refuses each line that is wrong", async () => {
   const program = typedProgram();
-  expect(await complaintsAbout(program)).toEqual([]);
-  // The control: without the comments, exactly those lines are refused.
+  expect(documented().length).toBeGreaterThan(7);
+  writeFileSync(join(project, "program.ts"), program);
+  writeFileSync(join(project, "documented.tsx"), documented().join("\n"));
+  // The control: without the comments, exactly the lines below them are refused.
+  writeFileSync(join(project, "control.ts"), program.replaceAll("@ts-expect-error", "wrong"));
   const wrong = program.split("\n").flatMap((line, index) => (line.includes("// @ts-expect-error") ? [index + 2] : []));
-  const complaints = await complaintsAbout(program.replaceAll("@ts-expect-error", "wrong"));
-  const refused = complaints.map((line) => Number(/^program\.ts\((\d+),/.exec(line)?.[1]));
   expect(wrong.length).toBeGreaterThan(15);
-  expect([...new Set(refused)]).toEqual(wrong);
-});
+  expect(await compile()).toEqual(wrong.map((line) => `control.ts:${line}`));
+}, 90_000);
 
 it("[CLI-12] runs in Node as a package, with nothing beside it", async () => {
   const script = `
@@ -81,4 +90,14 @@ it("[CLI-12] has a core of at most 8 KB, and names nothing of Node", async () =>
   console.log(`The client's core: ${core.length} bytes, ${bytes} gzipped.`);
   expect(bytes).toBeLessThanOrEqual(CORE_BYTES_MAX);
   expect(core).not.toMatch(/\bnode:|\brequire\(|\bprocess\.|\bfrom\s*"/);
+});
+
+it("[CLI-17] documents a test hub that does what the page says", async () => {
+  const blocks = documented();
+  const definitions = blocks.find((block) => block.includes("z.object"))!;
+  const example = blocks.find((block) => block.includes("createTestHub"))!;
+  const script = `import { defineEvent, defineTopic } from "tidings/client";\n${definitions}\n${example}`;
+  writeFileSync(join(project, "run.ts"), script);
+  const { stdout } = await run(process.execPath, ["run.ts"], { cwd: project });
+  expect(stdout.trim()).toBe("[ 'are you there?' ] 1");
 });
