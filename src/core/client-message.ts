@@ -2,6 +2,7 @@
 import type { Cursor } from "./cursor.ts";
 import type { Failure } from "./errors.ts";
 import type { FilterPattern } from "./filter-pattern.ts";
+import type { Member } from "./member.ts";
 import type { Position } from "./position.ts";
 
 /** The client's own mark on a message, repeated in its answer; null when it gave none. */
@@ -18,6 +19,8 @@ export type ClientMessage =
       readonly presence: string | null;
       /** Present: the channel is opened by a signature and not by a scope. */
       readonly proof?: SignedProof;
+      /** Present: as whom it enters, as the app has signed. */
+      readonly member?: Member;
       /** False: it wants to see no members either. */
       readonly sees?: boolean;
     }

@@ -8,7 +8,7 @@ import { channelKindOf } from "../../core/channel-kind.ts";
 import { formatRelayedLine } from "../../core/event.ts";
 import { exclusionIn } from "../../core/exclusion.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { allows } from "../../core/principal.ts";
+import { allows, userOf } from "../../core/principal.ts";
 import { fail, type Result } from "../../core/result.ts";
 import { topicLog } from "../../stubs.ts";
 import { parseDraft } from "../../wire/native/draft.ts";
@@ -33,7 +33,7 @@ export async function sendClientEvent(
 
   const id = draft.value.id ?? crypto.randomUUID();
   const line = formatRelayedLine(draft.value, id, topic, new Date().toISOString());
-  const event: RelayedEvent = { line, sender: connection.id, user: userOf(connection, topic) };
+  const event: RelayedEvent = { line, sender: connection.id, user: speakerOf(hub, connection, topic) };
   const answer = await topicLog(hub.env, principal.app, topic, 0).relay(channel!.followed.life, event);
   if (answer.ok && answer.value.kind === "relayed")
     connection.send(hub.dialect.published(ref, JSON.stringify({ id, topic, stored: false })));
@@ -59,7 +59,7 @@ export function deliverRelayed(hub: HubState, channel: TopicChannel, events: rea
 }
 
 /** A presence channel shows its members who speaks. */
-function userOf({ principal }: Connection, topic: string): string | null {
-  if (channelKindOf(topic).access !== "presence" || principal.kind !== "token") return null;
-  return principal.user?.id ?? null;
+function speakerOf(hub: HubState, { id, principal }: Connection, topic: string): string | null {
+  if (channelKindOf(topic).access !== "presence") return null;
+  return hub.seats.find(topic, id)?.member?.id ?? userOf(principal)?.id ?? null;
 }

@@ -10,7 +10,9 @@ import {
   formatEstablished,
   formatEvent,
   formatGap,
+  formatMemberChange,
   formatSubscribed,
+  formatSubscribedWithMembers,
   formatSubscriptionError,
   PONG_FRAME,
   PROBE_FRAME,
@@ -27,8 +29,9 @@ export const PUSHER: Dialect = {
   parse: parseClientFrame,
   join: ([message]) => message!,
   welcome: ({ connection }) => formatEstablished(connection),
-  subscribed: (_ref, topic) => formatSubscribed(topic),
-  memberChange: () => null, // Its presence channels are not offered yet.
+  subscribed: (_ref, topic, _cursor, shown) =>
+    shown === null ? formatSubscribed(topic) : formatSubscribedWithMembers(topic, shown.members),
+  memberChange: formatMemberChange,
   presenceUpdated: () => null,
   event: (topic, _cursor, line) => formatEvent(topic, line),
   clientEvent: formatClientEvent,

@@ -2,9 +2,11 @@
 import { channelKindOf } from "../../core/channel-kind.ts";
 import type { ClientMessage, SignedProof } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
+import type { Member } from "../../core/member.ts";
 import { userOf } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { USER_CHANNEL } from "../../wire/pusher/client-frames.ts";
+import { parseChannelData } from "../../wire/pusher/user-data.ts";
 import type { SignedAsk } from "../rpc.ts";
 import { endingAt } from "./admission.ts";
 import type { Connection } from "./connection.ts";
@@ -28,17 +30,25 @@ export async function admitAndSubscribe(
   const { topic, ref, proof } = message;
   if (proof === undefined) return subscribe(hub, replays, presence, connection, message);
   if (topic.startsWith(USER_CHANNEL)) return followOneself(hub, connection, message);
-  if (channelKindOf(topic).access === "presence")
-    return { code: "frame_invalid", detail: "Presence is not offered yet." };
-  const opened = isPublic(topic) ? ok(null) : await openBySignature(hub, alarm, connection, topic, proof);
+  const { access } = channelKindOf(topic);
+  const opened = access === "public" ? ok(null) : await openBySignature(hub, alarm, connection, topic, proof);
   if (!opened.ok) return opened.failure;
+  const member = access === "presence" ? memberOf(connection, proof) : ok(undefined);
+  if (!member.ok) return member.failure;
   const follows = hub.channels.get(topic)?.followers.has(connection.id) ?? false;
-  if (!follows) return subscribe(hub, replays, presence, connection, message);
-  connection.send(hub.dialect.subscribed(ref, topic, "", null)); // Once more is harmless, and moves nobody.
+  const as = member.value === undefined ? {} : { member: member.value };
+  if (!follows) return subscribe(hub, replays, presence, connection, { ...message, ...as });
+  const shown = member.value === undefined ? null : presence.show(connection, topic);
+  connection.send(hub.dialect.subscribed(ref, topic, "", shown)); // Once more is harmless, and moves nobody.
   return null;
 }
 
-const isPublic = (channel: string): boolean => channelKindOf(channel).access === "public";
+/** Without data of its own that was signed, who has signed in is a member as that user. */
+function memberOf(connection: Connection, { data }: SignedProof): Result<Member> {
+  if (data !== null) return parseChannelData(data);
+  const user = userOf(connection.principal);
+  return user === null ? fail("presence_user_missing") : ok(user);
+}
 
 /** A user's own channel is no topic: what it brings comes by `sendToUser`, whoever has asked for it. */
 function followOneself(hub: HubState, connection: Connection, { topic, ref }: SubscribeMessage): Failure | null {

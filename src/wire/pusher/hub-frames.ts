@@ -2,6 +2,7 @@
 import type { Failure } from "../../core/errors.ts";
 import { ERRORS } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
+import type { Member, MemberChange } from "../../core/member.ts";
 import { pusherEventOf } from "./event-data.ts";
 import { codeOf, isUnauthorized, messageOf } from "./failures.ts";
 
@@ -35,6 +36,31 @@ export const formatCacheMiss = (channel: string): string => JSON.stringify({ eve
 
 export const formatSubscribed = (channel: string): string =>
   frame("pusher_internal:subscription_succeeded", {}, channel);
+
+/** Members' data are JSON text already, so the frame's data are put together as text. */
+const framed = (event: string, dataText: string, channel: string): string =>
+  JSON.stringify({ event, channel, data: dataText });
+
+/** Everybody who is there, the subscriber too. */
+export function formatSubscribedWithMembers(channel: string, members: readonly Member[]): string {
+  const ids = members.map(({ id }) => JSON.stringify(id));
+  const hash = members.map(({ data }, index) => `${ids[index]}:${data ?? "null"}`);
+  const presence = `{"ids":[${ids.join(",")}],"hash":{${hash.join(",")}},"count":${members.length}}`;
+  return framed("pusher_internal:subscription_succeeded", `{"presence":${presence}}`, channel);
+}
+
+/** That a member shows something else of itself has no word. */
+export function formatMemberChange(channel: string, { kind, member }: MemberChange): string | null {
+  const id = JSON.stringify(member.id);
+  switch (kind) {
+    case "added":
+      return framed("pusher_internal:member_added", `{"user_id":${id},"user_info":${member.data ?? "null"}}`, channel);
+    case "removed":
+      return framed("pusher_internal:member_removed", `{"user_id":${id}}`, channel);
+    case "updated":
+      return null;
+  }
+}
 
 /** Not of Pusher's protocol: its clients hand it to whoever binds to that name, and leave it alone otherwise. */
 export const formatGap = (channel: string, notice: object): string => frame("tidings:gap", notice, channel);
