@@ -77,9 +77,11 @@ describe.skipIf(!canReadProcesses)(`three kill -9 while ${ROWS.length} subscript
 
     it("[CRASH-12] gives poison all its attempts, and then up", () => {
       const dead = run.dead.get(row.name)!;
+      // A lease that was given while the plug was pulled is an attempt that no worker has heard of.
+      const unheard = row.by === "pull" ? run.outages.length : 0;
       for (const id of POISON) {
         expect(dead).toContain(id);
-        expect(storiesOf(row).get(id)!.attempts.length).toBeGreaterThanOrEqual(MAX_ATTEMPTS);
+        expect(storiesOf(row).get(id)!.attempts.length).toBeGreaterThanOrEqual(MAX_ATTEMPTS - unheard);
       }
       if (row.name !== BROKEN_ROW) expect(dead.length).toBe(POISON.size);
     });
