@@ -55,4 +55,14 @@ const REFUSED_NAMES: ReadonlySet<string> = new Set([
   "x-rewrite-url",
 ]);
 
-const REFUSED_PREFIXES = ["webhook-", "cf-", "x-forwarded-", "hub-", "tidings-", "proxy-", "sec-", "access-control-"];
+const REFUSED_PREFIXES = [
+  "webhook-",
+  "ce-",
+  "cf-",
+  "x-forwarded-",
+  "hub-",
+  "tidings-",
+  "proxy-",
+  "sec-",
+  "access-control-",
+];

@@ -30,6 +30,8 @@ export type Target =
       readonly secret: string;
       /** What signs beside it since the last rotations, the newest first. */
       readonly previousSecrets?: readonly PreviousSecret[];
+      /** Absent: structured. */
+      readonly contentMode?: "binary";
       /** Absent: "hmac". */
       readonly signing?: WebhookSigning;
       /** Unless it is "hmac". The private half is sealed as the secret is. */

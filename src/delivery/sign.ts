@@ -15,14 +15,24 @@ export async function signWebhook(
   secrets: readonly string[],
   id: string,
   timestampSeconds: number,
-  body: string,
+  body: string | Uint8Array,
 ): Promise<string> {
-  const content = new TextEncoder().encode(webhookSignedContent(id, timestampSeconds, body));
+  const content = signedBytes(id, timestampSeconds, body);
   const sign = async (secret: string): Promise<string> => {
     const { version, algorithm, key } = await keyOf(secret);
     return formatWebhookSignature(version, new Uint8Array(await crypto.subtle.sign(algorithm, key, content)));
   };
   return (await Promise.all(secrets.map(sign))).join(" ");
+}
+
+function signedBytes(id: string, timestampSeconds: number, body: string | Uint8Array): Uint8Array {
+  const encoder = new TextEncoder();
+  if (typeof body === "string") return encoder.encode(webhookSignedContent(id, timestampSeconds, body));
+  const head = encoder.encode(webhookSignedContent(id, timestampSeconds, ""));
+  const content = new Uint8Array(head.length + body.length);
+  content.set(head);
+  content.set(body, head.length);
+  return content;
 }
 
 interface SigningKey {

@@ -22,7 +22,7 @@ export async function attemptWebhookBatch(
 ): Promise<AttemptOutcome[]> {
   const message = {
     id: batchKey(definition.id, await digestOf(batch)),
-    contentType: "application/cloudevents-batch+json; charset=utf-8",
+    headers: { "content-type": "application/cloudevents-batch+json; charset=utf-8" },
     body: `[${joinLines(batch.map(({ line }) => line))}]`,
     traceparent: null,
     redrive: batch.some(({ redrive }) => redrive),

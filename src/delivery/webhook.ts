@@ -1,9 +1,10 @@
-/** One attempt at a webhook: an HTTP POST of the event as a structured CloudEvent, signed as Standard Webhooks says. */
+/** One attempt at a webhook: an HTTP POST of the event as a CloudEvent, signed as Standard Webhooks says. */
 import { readConfig } from "../config.ts";
 import type { AttemptOutcome, UnreachableReason } from "../core/delivery-decision.ts";
 import { parseRetryAfterMs } from "../core/retry-after.ts";
 import type { SubscriptionDefinition, WebhookTarget } from "../core/subscription.ts";
 import type { Env } from "../env.ts";
+import { formatBinary } from "../wire/cloudevents/format-binary.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
 import { judgeTarget } from "./judge-target.ts";
 import { openTarget, type OpenedTarget } from "./open-target.ts";
@@ -17,17 +18,28 @@ export function attemptWebhook(
   target: WebhookTarget,
   { definition, delivery, line }: AttemptRequest,
 ): Promise<AttemptOutcome> {
-  const contentType = "application/cloudevents+json; charset=utf-8";
   const { id, redrive } = delivery;
-  const message = { id, contentType, body: line, traceparent: traceparentOf(line), redrive };
+  const message = { id, ...contentOf(target, line), traceparent: traceparentOf(line), redrive };
   return postWebhook(env, target, definition, message, readOutcome);
 }
+
+type WebhookContent = Pick<WebhookMessage, "headers" | "body">;
+
+/** What is signed in the binary form is the data: the attributes stand beside it, in headers. */
+function contentOf({ contentMode }: WebhookTarget, line: string): WebhookContent {
+  if (contentMode !== "binary") return { headers: STRUCTURED, body: line };
+  const { headers, body } = formatBinary(line);
+  return { headers, body: body ?? "" };
+}
+
+const STRUCTURED = { "content-type": "application/cloudevents+json; charset=utf-8" };
 
 /** What is signed and sent: one event, or several. */
 export interface WebhookMessage {
   readonly id: string;
-  readonly contentType: string;
-  readonly body: string;
+  /** What they say of the body. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
   readonly traceparent: string | null;
   readonly redrive: boolean;
 }
@@ -52,7 +64,7 @@ export async function postTo<Outcome>(
   url: string,
   timeoutMs: number,
   headers: Readonly<Record<string, string>>,
-  body: string,
+  body: string | Uint8Array,
   read: (response: Response) => Promise<Outcome>,
 ): Promise<Outcome | AttemptOutcome> {
   // Judged when it was stored, and again now: what the hub allows, or what the name stands for, may have changed since.
@@ -95,14 +107,14 @@ async function drop(response: Response): Promise<void> {
 async function webhookHeaders(
   target: OpenedTarget,
   consentedTo: string | null,
-  { id, contentType, body, traceparent, redrive }: WebhookMessage,
+  { id, headers, body, traceparent, redrive }: WebhookMessage,
   now: number,
 ): Promise<Record<string, string>> {
   const timestampSeconds = Math.floor(now / 1_000);
   const custom = Object.entries(target.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   return {
     ...Object.fromEntries(custom.filter(([name]) => name !== REDRIVE)),
-    "content-type": contentType,
+    ...headers,
     "user-agent": USER_AGENT,
     "webhook-id": id,
     "webhook-timestamp": String(timestampSeconds),

@@ -58,6 +58,7 @@ export async function publish(
   conditions: PublishConditions,
   index: TopicIndex = indexFor(drafts),
 ): Promise<Result<Published>> {
+  if (drafts.length === 0) return ok({ receipts: [], replayed: false }); // A batch of CloudEvents may be empty.
   const spent = await spendOnEvents(env, caller.principal, drafts);
   if (!spent.ok) return spent;
   const fingerprints = drafts.map(fingerprintOfDraft);

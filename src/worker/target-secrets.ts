@@ -36,7 +36,7 @@ export async function sealTarget(
   const isSamePlace = before !== null && new URL(before.url).origin === new URL(requested.url).origin;
   const headers = await sealHeaders(keyring, id, requested.headers, isSamePlace ? before.headers : {});
   if (!headers.ok) return headers;
-  const { kind, url, signing } = requested;
+  const { kind, url, contentMode, signing } = requested;
   // Where a key pair alone signed, nobody was ever shown the secret: a fresh one is.
   const known = before?.signing === "ed25519" && signing !== "ed25519" ? null : before;
   const { secret, mintedSecret } = await sealWebhookSecret(keyring, id, requested.secret, known);
@@ -45,6 +45,7 @@ export async function sealTarget(
     url,
     headers: headers.value,
     secret,
+    ...(contentMode !== undefined && { contentMode }),
     ...(signing !== undefined && { signing, signingKey: await keepOrMintKey(keyring, id, before) }),
     ...(before?.previousSecrets !== undefined && {
       previousSecrets: await keepPrevious(keyring, id, before.previousSecrets),

@@ -1,4 +1,7 @@
-/** `application/cloudevents-batch+json`: a list of events, appended all or not at all (JSON event format 1.0, §4). */
+/**
+ * `application/cloudevents-batch+json`: a list of events, appended all or not at all (JSON event format 1.0, §4). It may
+ * be empty.
+ */
 import { joinDrafts, type DraftDefaults } from "../../core/draft-builder.ts";
 import type { EventDraft } from "../../core/event.ts";
 import { elements, isListText, parseJson, scanJson } from "../../core/json-text.ts";
@@ -18,7 +21,6 @@ export function parseBatch(text: string, defaults: DraftDefaults): Result<EventD
   if (!parsed.ok) return parsed;
   if (!isListText(text.trim())) return fail("event_invalid", "A batch is a list of CloudEvents.");
   const raws = elements(text);
-  if (raws.length === 0) return fail("event_invalid", "A batch brings at least one event.");
   if (raws.length > LIMITS.REQUEST_EVENTS_MAX) {
     return fail("body_too_large", "There are more events than a request may bring.", {
       limit: LIMITS.REQUEST_EVENTS_MAX,

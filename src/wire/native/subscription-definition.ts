@@ -153,6 +153,7 @@ export interface SubscriptionView extends BreakerView, FlowView {
         readonly kind: "webhook";
         readonly url: string;
         readonly headers: Readonly<Record<string, string>>;
+        readonly contentMode: "structured" | "binary";
         readonly signing: WebhookSigning;
         readonly handshake: boolean;
       }
@@ -190,6 +191,6 @@ export function formatSubscription(definition: SubscriptionDefinition): Subscrip
 function formatTarget(target: Target): SubscriptionView["target"] {
   if (target.kind !== "webhook") return target;
   const headers = Object.fromEntries(Object.keys(target.headers).map((name) => [name, HIDDEN_VALUE]));
-  const { kind, url, signing = "hmac", consentedTo } = target;
-  return { kind, url, headers, signing, handshake: consentedTo !== undefined };
+  const { kind, url, contentMode = "structured", signing = "hmac", consentedTo } = target;
+  return { kind, url, headers, contentMode, signing, handshake: consentedTo !== undefined };
 }

@@ -22,6 +22,8 @@ export type TargetRequest =
       readonly headers: Readonly<Record<string, string>>;
       /** `whsec_…`; null keeps the one there is, or lets the hub mint one. */
       readonly secret: string | null;
+      /** How the event stands in the request. Absent: structured. */
+      readonly contentMode?: "binary";
       /** Absent: "hmac". */
       readonly signing?: WebhookSigning;
       /** Present: the endpoint is asked for its consent before it is called. */
@@ -34,7 +36,7 @@ export type TargetRequest =
   | { readonly kind: "pusher"; readonly url: string; readonly key: string };
 
 const MEMBERS_BY_KIND = {
-  webhook: ["kind", "url", "headers", "secret", "signing", "handshake"],
+  webhook: ["kind", "url", "headers", "secret", "contentMode", "signing", "handshake"],
   listener: ["kind", "name"],
   pull: ["kind"],
   worker: ["kind", "binding", "entrypoint"],
@@ -111,6 +113,7 @@ function readWebhook(reader: DefinitionReader, given: Members): TargetRequest {
   const headers = readHeaders(reader, given.get("headers"));
   const secret = readWebhookSecret(reader, given.get("secret"), "/target/secret");
   const signing = reader.choice(given.get("signing"), "/target/signing", ["hmac", "ed25519", "both"], []);
+  const contentMode = reader.choice(given.get("contentMode"), "/target/contentMode", ["structured", "binary"], []);
   const isAsked = reader.boolean(given.get("handshake"), "/target/handshake") === true;
   if (signing === "ed25519" && secret !== null)
     reader.refuse("/target/secret", "A target that is signed for with a key pair has no secret.");
@@ -120,6 +123,7 @@ function readWebhook(reader: DefinitionReader, given: Members): TargetRequest {
     headers,
     secret,
     // What stands by default is left out, here and in what is stored.
+    ...(contentMode === "binary" && { contentMode }),
     ...(signing !== null && signing !== "hmac" && { signing }),
     ...(isAsked && { handshake: true as const }),
   };

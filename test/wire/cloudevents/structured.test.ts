@@ -148,11 +148,11 @@ describe("a batch", () => {
   it("[WIRE-10] is a list of events in their order", () => {
     const body = JSON.stringify([EVENT, { ...EVENT, id: "A-2", data: [1] }]);
     expect(valueOf(parseBatch(body, DEFAULTS)).map((draft) => draft.id)).toEqual(["A-1", "A-2"]);
+    expect(valueOf(parseBatch(" [ ] ", DEFAULTS))).toEqual([]);
   });
 
   it.each<[string, string, string[]]>([
     ["{}", "event_invalid", []],
-    ["[]", "event_invalid", []],
     ["[", "json_invalid", []],
     ["[1]", "event_invalid", ["/0"]],
     [JSON.stringify([EVENT, { ...EVENT, type: "" }]), "event_invalid", ["/1/type"]],

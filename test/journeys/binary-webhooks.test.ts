@@ -1,0 +1,95 @@
+import { HTTP } from "cloudevents";
+import { createHmac } from "node:crypto";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Webhook } from "standardwebhooks";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startHub, type Hub } from "../harness/hub.ts";
+import { eventually } from "../harness/wait.ts";
+
+interface Received {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+let hub: Hub;
+let server: Server;
+let url: string;
+const received: Received[] = [];
+
+beforeAll(async () => {
+  hub = await startHub();
+  server = createServer(async (request, response) => {
+    const chunks = await request.toArray();
+    received.push({ headers: request.headers, body: Buffer.concat(chunks as Buffer[]) });
+    response.writeHead(204).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+});
+afterAll(async () => {
+  await hub.close();
+  server.close();
+});
+
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+
+describe("a webhook in binary form", () => {
+  it("[WHK-14] is what the official SDK reads and the official verifier accepts, bytes as well", async () => {
+    const target = { kind: "webhook", url, secret: SECRET, contentMode: "binary" };
+    const made = await hub.json<{ target: object }>("PUT", "/v1/subscriptions/binary", { topics: ["b"], target });
+    expect(made.body.target).toMatchObject({ contentMode: "binary" });
+    await hub.publish("b", '{"type":"t","id":"1","subject":"é 100%","data":{"n":1.0,"text":"ü"}}');
+    await hub.publish("b", { type: "t", id: "2", datacontenttype: "image/png", data_base64: "AP/+iQ==" });
+    await hub.publish("b", { type: "t", id: "3" });
+    await eventually(
+      () => received.length,
+      (count) => count === 3,
+      "all three have come",
+    );
+    const byId = new Map(received.map((each) => [each.headers["ce-id"], each]));
+    const verify = ({ headers, body }: Received): void => {
+      const signed = Object.fromEntries(
+        ["webhook-id", "webhook-timestamp", "webhook-signature"].map((name) => [name, headers[name] as string]),
+      );
+      expect(() => new Webhook(SECRET).verify(body, signed, { jsonParse: false } as never)).not.toThrow();
+    };
+    const [json, image, empty] = ["1", "2", "3"].map((id) => byId.get(id)!);
+    expect(json!.body.toString()).toBe('{"n":1.0,"text":"ü"}');
+    expect(json!.headers).toMatchObject({ "content-type": "application/json", "ce-subject": "%C3%A9%20100%25" });
+    expect(HTTP.toEvent({ headers: json!.headers, body: json!.body.toString() })).toMatchObject({
+      type: "t",
+      topic: "b",
+      data: { n: 1, text: "ü" },
+    });
+    expect([...image!.body]).toEqual([0, 255, 254, 0x89]);
+    expect(image!.headers["content-type"]).toBe("image/png");
+    expect(empty!.body).toHaveLength(0);
+    verify(json!);
+    const { "webhook-id": id, "webhook-timestamp": at, "webhook-signature": signature } = image!.headers;
+    const signed = Buffer.concat([Buffer.from(`${id as string}.${at as string}.`), image!.body]);
+    expect(signature).toBe(`v1,${createHmac("sha256", Buffer.alloc(32, 7)).update(signed).digest("base64")}`);
+  });
+
+  it("[WHK-14] takes no batches, and no header of the owner's speaks for the event", async () => {
+    const put = (more: object, target: object) =>
+      hub.json<{ errors: { pointer: string }[] }>("PUT", "/v1/subscriptions/refused", {
+        topics: ["b"],
+        target: { kind: "webhook", url, ...target },
+        ...more,
+      });
+    const pointers = async (answer: ReturnType<typeof put>) => (await answer).body.errors.map(({ pointer }) => pointer);
+    expect(await pointers(put({ mode: "batch" }, { contentMode: "binary" }))).toEqual(["/target/contentMode"]);
+    expect(await pointers(put({}, { contentMode: "avro" }))).toEqual(["/target/contentMode"]);
+    expect(await pointers(put({}, { headers: { "CE-Type": "x" } }))).toEqual(["/target/headers/CE-Type"]);
+  });
+});
+
+describe("a batch of CloudEvents", () => {
+  it("[WIRE-16] may be empty: nothing is appended, and no topic is made", async () => {
+    const headers = { "content-type": "application/cloudevents-batch+json" };
+    const answer = await hub.request("/v1/topics/never-made/events", { method: "POST", headers, body: "[]" });
+    expect([answer.status, await answer.json()]).toEqual([200, { events: [] }]);
+    expect((await hub.json("GET", "/v1/topics/never-made")).status).toBe(404);
+  });
+});
