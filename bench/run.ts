@@ -11,6 +11,7 @@ import { depth } from "./measures/depth.ts";
 import { fanOut } from "./measures/fan-out.ts";
 import {
   authentication,
+  contracts,
   publishMany,
   publishManyAgainstTable,
   publishOne,
@@ -30,6 +31,7 @@ const MEASURES: readonly Measure[] = [
   publishMany,
   publishManyAgainstTable,
   authentication,
+  contracts,
   fanOut(100),
   fanOut(1_000),
   read,

@@ -11,6 +11,7 @@ export interface Target {
 const TARGETS: Readonly<Record<string, Target>> = {
   "publish-1 events/s": { of: "ratio", bound: "at least", value: 1.0 },
   "auth events/s": { of: "ratio", bound: "at least", value: 0.95 },
+  "schema events/s": { of: "ratio", bound: "at least", value: 0.85 },
   "publish-100 events/s": { of: "ratio", bound: "at least", value: 3.0 },
   "fanout-1000 deliveries/s": { of: "ratio", bound: "at least", value: 0.7 },
   "read events/s": { of: "ratio", bound: "at least", value: 0.8 },

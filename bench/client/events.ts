@@ -13,6 +13,50 @@ export function formatDraft(sequence: number, sentAt: number): string {
   );
 }
 
+/** An event of another type, with twenty members in its data: what the measure of schemas publishes. */
+export function formatDetailedDraft(sequence: number): string {
+  return (
+    `{"type":"${DETAILED_TYPE}","data":{"order":"ORD-${sequence}","placed":"2026-11-21T10:00:00Z","channel":"web"` +
+    `,"customer":"Ada Lovelace","email":"ada@example.com","country":"GB","language":"en","sku":"TEA-0042","quantity":3` +
+    `,"unit":19.99,"discount":0,"tax":9.58,"total":59.97,"currency":"EUR","gift":false,"wrapped":true` +
+    `,"note":"leave at the door","courier":"post","weight":450,"tags":["tea","green"]}}`
+  );
+}
+
+export const DETAILED_TYPE = "order.detailed";
+
+const TEXT = { type: "string", maxLength: 100 };
+const AMOUNT = { type: "number", minimum: 0 };
+
+/** What those events are held to. */
+export const DETAILED_SCHEMA = {
+  type: "object",
+  properties: {
+    order: { type: "string", pattern: "^ORD-[0-9]+$" },
+    placed: { type: "string", format: "date-time" },
+    channel: { enum: ["web", "shop", "phone"] },
+    customer: TEXT,
+    email: { type: "string", format: "email" },
+    country: { type: "string", pattern: "^[A-Z]{2}$" },
+    language: { type: "string", minLength: 2, maxLength: 5 },
+    sku: TEXT,
+    quantity: { type: "integer", minimum: 1 },
+    unit: AMOUNT,
+    discount: AMOUNT,
+    tax: AMOUNT,
+    total: AMOUNT,
+    currency: { enum: ["EUR", "USD", "GBP"] },
+    gift: { type: "boolean" },
+    wrapped: { type: "boolean" },
+    note: { type: ["string", "null"] },
+    courier: TEXT,
+    weight: { type: "integer" },
+    tags: { type: "array", items: TEXT, maxItems: 20 },
+  },
+  required: ["order", "placed", "customer", "sku", "quantity", "total", "currency"],
+  additionalProperties: false,
+};
+
 export function formatBatch(sequence: number, count: number, sentAt: number): string {
   const drafts = Array.from({ length: count }, (_, index) => formatDraft(sequence + index, sentAt));
   return `[${drafts.join(",")}]`;

@@ -1,5 +1,5 @@
 /** Publishing: one event a request, and a hundred; against the least there is, and against the obvious event log. */
-import { formatBatch, formatDraft } from "../client/events.ts";
+import { formatBatch, formatDetailedDraft, formatDraft } from "../client/events.ts";
 import { closedLoop } from "../client/load.ts";
 import { twoSides, type Measure, type Seat } from "../compare.ts";
 import { quantile } from "../numbers.ts";
@@ -45,10 +45,19 @@ export const authentication: Measure = {
   sit: (sizes) => twoSides({ subject: "keyed", baseline: "open" }, async (side) => seatOfOnes(side, sizes)),
 };
 
-const seatOfOnes = ({ http, dialect }: Side, sizes: Sizes): Seat => ({
+/** What a contract costs: the same events into a topic that enforces the schema of their type, and into one without. */
+export const contracts: Measure = {
+  name: "schema",
+  says: "one event of 20 members a request, held to its schema, against the hub that holds it to none",
+  isHubOnly: true,
+  sit: (sizes) =>
+    twoSides({ subject: "enforced", baseline: "hub" }, async (side) => seatOfOnes(side, sizes, formatDetailedDraft)),
+};
+
+const seatOfOnes = ({ http, dialect }: Side, sizes: Sizes, format = formatDraft): Seat => ({
   block: async () => {
     const { seconds, latenciesMs } = await closedLoop(32, sizes.publishOneRequests, (request) =>
-      http.post(dialect.publishOne(TOPIC), formatDraft(request, performance.now())),
+      http.post(dialect.publishOne(TOPIC), format(request, performance.now())),
     );
     return {
       "events/s": sizes.publishOneRequests / seconds,

@@ -5,6 +5,7 @@
 import { objectName } from "../../src/core/keys.ts";
 import { ROOT_KEY, startHub, type Hub } from "../../test/harness/hub.ts";
 import { childrenOf } from "../../test/harness/proc.ts";
+import { DETAILED_SCHEMA, DETAILED_TYPE } from "../client/events.ts";
 import { startBare, type Bare } from "../bare/start.ts";
 import type { HostAnswer, HostRequest, SideKind, Tables } from "./messages.ts";
 
@@ -24,6 +25,14 @@ const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
     const hub = await startHub({ persistTo });
     const { body } = await hub.json<{ key: string }>("POST", "/v1/keys", { name: "bench", scopes: ["publish:**"] });
     return hostedBy(hub, body.key);
+  },
+  enforced: async (persistTo) => {
+    const hub = await startHub({ persistTo });
+    await hub.json("PUT", `/v1/schemas/${DETAILED_TYPE}`, { schema: DETAILED_SCHEMA });
+    await hub.json("PUT", "/v1/topics/orders", { schemaPolicy: "enforce" });
+    const { status } = await hub.publish("orders", { type: DETAILED_TYPE, data: {} });
+    if (status !== 422) throw new Error(`the schema is not enforced: ${status}`);
+    return hostedBy(hub, ROOT_KEY);
   },
   open: async (persistTo) => hostedBy(await startHub({ persistTo, entry: "bench/open/worker.ts" }), ROOT_KEY),
 };

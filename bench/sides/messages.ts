@@ -1,7 +1,15 @@
 /** What the bench and the process that hosts one side say to each other. */
 
 export type SideKind =
-  "hub" | "bare" | "table" | "keyed" /* the hub, asked with an API key */ | "open"; /* the hub without authentication */
+  | "hub"
+  | "bare"
+  | "table"
+  /** The hub, asked with an API key. */
+  | "keyed"
+  /** The hub without authentication. */
+  | "open"
+  /** The hub, holding events to a schema. */
+  | "enforced";
 
 /** Of which object: the log of a topic, or the ledger of a subscription by name. */
 export type Tables =

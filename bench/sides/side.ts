@@ -13,6 +13,7 @@ const dialects: Record<SideKind, (token: string) => Dialect> = {
   table: () => tableDialect,
   keyed: hubDialect,
   open: hubDialect,
+  enforced: hubDialect,
 };
 
 type Started = Extract<HostAnswer, { kind: "started" }>;
