@@ -15,8 +15,8 @@ export class HubClient {
   #ackEvery: number;
   #sinceAck = 0;
 
-  static async open(principal: Principal, ackEvery: number): Promise<HubClient> {
-    const response = await channelHub(env, hubPlaceOf(principal.app)).fetch(upgradeRequest(principal, null));
+  static async open(principal: Principal, ackEvery: number, shard = 0): Promise<HubClient> {
+    const response = await channelHub(env, hubPlaceOf(principal.app, shard)).fetch(upgradeRequest(principal, null));
     const client = new HubClient(response.webSocket!, ackEvery);
     await client.until(() => client.messages[0]?.op === "welcome", "welcome");
     return client;
@@ -92,8 +92,8 @@ export class HubClient {
     });
   }
 
-  close(): void {
-    this.#socket.close(1000);
+  close(code = 1_000): void {
+    this.#socket.close(code);
   }
 
   #receive(frame: HubMessage | HubMessage[]): void {

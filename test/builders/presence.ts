@@ -1,6 +1,7 @@
 /** Users of presence channels: a token for each, and what one of their sockets has been told of the members. */
 import { ROOT_KEY, type Hub } from "../harness/hub.ts";
-import { TestSocket, type HubMessage, type SocketOptions } from "../harness/socket.ts";
+import { TestSocket, type SocketOptions } from "../harness/socket.ts";
+import { membersSeen } from "./members-seen.ts";
 
 export interface UserOptions extends SocketOptions {
   readonly data?: unknown;
@@ -27,50 +28,9 @@ export const connectAs = (hub: Hub, credential: string, options: SocketOptions =
 /** Looks on without being a member. */
 export const connectObserver = (hub: Hub): Promise<TestSocket> => connectAs(hub, ROOT_KEY);
 
-interface WireMember {
-  readonly id: string;
-  readonly data: unknown;
-}
-
-export interface SeenMembers {
-  readonly version: number;
-  /** Data by id. */
-  readonly members: ReadonlyMap<string, unknown>;
-}
-
-/** What the socket was told of the channel's members since it subscribed last; throws where that is inconsistent. */
-export function membersSeen({ messages }: TestSocket, channel: string): SeenMembers {
-  const first = messages.findLastIndex(
-    ({ op, topic, members }) => op === "subscribed" && topic === channel && !!members,
-  );
-  if (first < 0) throw new Error(`it does not see the members of ${channel}`);
-  let version = messages[first]!["version"] as number;
-  const members = new Map((messages[first]!["members"] as WireMember[]).map(({ id, data }) => [id, data]));
-  for (const message of messages.slice(first + 1)) {
-    if (message.topic !== channel || !message.op.startsWith("member_")) continue;
-    version = apply(members, message, version);
-  }
-  return { version, members };
-}
-
-function apply(members: Map<string, unknown>, message: HubMessage, version: number): number {
-  const { id, data } = message["member"] as WireMember;
-  const next = message["version"] as number;
-  if (next <= version) throw new Error(`version ${next} after ${version}`);
-  if (members.has(id) === (message.op === "member_added")) throw new Error(`${message.op} of ${id} out of turn`);
-  if (message.op === "member_removed") members.delete(id);
-  else members.set(id, data);
-  return next;
-}
-
 /** Waits until the socket sees exactly these. */
 export const untilMembers = (socket: TestSocket, channel: string, ids: readonly string[]): Promise<void> =>
   socket.until(
     () => [...membersSeen(socket, channel).members.keys()].toSorted().join() === ids.toSorted().join(),
     `the members ${ids.join()}`,
   );
-
-export const memberOps = (socket: TestSocket): string[] =>
-  socket.messages
-    .filter(({ op }) => op.startsWith("member_"))
-    .map(({ op, member }) => `${op} ${(member as WireMember).id}`);

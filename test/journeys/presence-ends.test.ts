@@ -1,13 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  connectAs,
-  connectObserver,
-  connectUser,
-  makeUserToken,
-  memberOps,
-  membersSeen,
-  untilMembers,
-} from "../builders/presence.ts";
+import { memberOps, membersSeen } from "../builders/members-seen.ts";
+import { connectAs, connectObserver, connectUser, makeUserToken, untilMembers } from "../builders/presence.ts";
 import { ROOT_KEY, startHub, type Hub } from "../harness/hub.ts";
 import { ResetSocket } from "../harness/reset-socket.ts";
 import { eventually } from "../harness/wait.ts";

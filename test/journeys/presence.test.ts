@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectObserver, connectUser, memberOps, membersSeen, untilMembers } from "../builders/presence.ts";
+import { memberOps, membersSeen } from "../builders/members-seen.ts";
+import { connectObserver, connectUser, untilMembers } from "../builders/presence.ts";
 import { startHub, type Hub } from "../harness/hub.ts";
 import { eventually } from "../harness/wait.ts";
 
