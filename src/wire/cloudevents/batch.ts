@@ -1,6 +1,6 @@
 /**
- * `application/cloudevents-batch+json`: a list of events, appended all or not at all (JSON event format 1.0, §4). It may
- * be empty.
+ * `application/cloudevents-batch+json`: a list of events, perhaps of none, appended all or not at all (JSON event
+ * format 1.0, §4).
  */
 import { joinDrafts, type DraftDefaults } from "../../core/draft-builder.ts";
 import type { EventDraft } from "../../core/event.ts";
