@@ -9,6 +9,7 @@ import { runSlice } from "../../src/durable-objects/subscription/job-runner.ts";
 import { cancelJob, reportJob } from "../../src/durable-objects/subscription/jobs.ts";
 import { skipParked } from "../../src/durable-objects/subscription/parked.ts";
 import { passOver } from "../../src/durable-objects/subscription/passed-over.ts";
+import { Puller } from "../../src/durable-objects/subscription/pull-take.ts";
 import { replay } from "../../src/durable-objects/subscription/replay.ts";
 import { seek } from "../../src/durable-objects/subscription/seek.ts";
 import type { ClaimedDelivery } from "../../src/durable-objects/rpc.ts";
@@ -20,7 +21,7 @@ let worlds = 0;
 
 const begin = async (more: ConstructorParameters<typeof LedgerWorld>[2] = {}): Promise<void> => {
   worlds += 1;
-  world = new LedgerWorld(`replayed${worlds}`, ["t"], more);
+  world = new LedgerWorld(`replayed${worlds}`, more.topics ?? ["t"], more);
   await world.define();
 };
 
@@ -96,6 +97,34 @@ describe("a replay by force", () => {
     expect(valueOf(await ask("force", { from: at(4), to: at(4) }))).toMatchObject({ matched: 0, job: null });
   });
 
+  it("[RPL-5] gives way to topics that are followed since, too", async () => {
+    await begin({ topics: ["t", "u"], maxInFlight: 2 });
+    await world.push(4);
+    await deliverAll();
+    valueOf(await ask("force"));
+    world.log("u").head = 4;
+    await world.accept(world.log("u").push(0));
+    const topics = (await deliverAll()).map(({ topic }) => topic);
+    expect(topics.join("")).toBe("uuuutttt");
+  });
+
+  it("[RPL-5] comes to pull workers as redrives", async () => {
+    await begin({ target: { kind: "pull" } });
+    world.log("t").head = 3;
+    await world.accept(world.log("t").push());
+    const pull = (): Promise<[id: string, redrive: boolean][]> =>
+      world.step(async (ledger) => {
+        const ask = { revision: 1, max: 10, leaseMs: 30_000 };
+        const { deliveries } = valueOf(await new Puller(ledger, world.env).pull(ask));
+        return deliveries.map(({ id, redrive }) => [id, redrive]);
+      });
+    expect((await pull()).map(([, redrive]) => redrive)).toEqual([false, false, false]);
+    valueOf(await ask("force", { from: at(2) }));
+    expect(await pull()).toEqual([2, 3].map((n) => [`msg_${world.definition.id}_2_${n}`, true]));
+    expect(await pull()).toEqual([]);
+    expect(await report()).toMatchObject({ state: "done", replayed: 2 });
+  });
+
   it("[RPL-5] obeys both filters, and the subscription's order among itself", async () => {
     await begin({ ordering: "key", filter: { type: ["odd"] } });
     await world.push(20);
@@ -135,8 +164,6 @@ describe("a replay by force", () => {
 
   it("[RPL-6] goes no faster than its rate, over partitions too", async () => {
     await begin({ topics: ["t", "u"] });
-    world = new LedgerWorld(`replayedwide`, ["t", "u"]);
-    await world.define();
     for (const topic of ["t", "u"]) {
       world.log(topic).head = 5;
       await world.accept(world.log(topic).push());
