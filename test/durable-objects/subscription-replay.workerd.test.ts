@@ -5,6 +5,7 @@ import type { ReplayAnswer, ReplayAsk, ReplayMode } from "../../src/core/replay.
 import type { JobReport } from "../../src/core/job.ts";
 import type { Result } from "../../src/core/result.ts";
 import { LIMITS } from "../../src/core/limits.ts";
+import { repairDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
 import { runSlice } from "../../src/durable-objects/subscription/job-runner.ts";
 import { cancelJob, reportJob } from "../../src/durable-objects/subscription/jobs.ts";
 import { skipParked } from "../../src/durable-objects/subscription/parked.ts";
@@ -266,13 +267,26 @@ describe("a replay of what is missing", () => {
     expect(offsetsOf(await deliverAll())).toEqual([10, 11, 12]);
     expect(valueOf(await ask("missing", { dryRun: true })).matched).toBe(8);
     expect(await missing({ from: at(2), to: at(9), filter: { type: ["even"] } })).toEqual([2, 4, 8]);
+    expect(await report()).toMatchObject({ state: "done", matched: 6, done: 6, replayed: 3 });
     expect(await missing({ to: at(9) })).toEqual([1, 3, 5, 7]);
+    expect(await report(2)).toMatchObject({ state: "done", matched: 4, done: 4, replayed: 4 });
     expect(await missing()).toEqual([9]);
     expect(valueOf(await ask("missing"))).toMatchObject({ matched: 0, job: null });
     expect(await world.stats()).toMatchObject({ matched: 17, delivered: 12, skipped: 4, discarded: 1 });
   });
 
-  it("[RPL-8] given up again it is missing again; what a seek has examined again is not", async () => {
+  it("[RPL-8] is none of what a seek has had examined again, given up before it or after", async () => {
+    await world.bury(4);
+    const discard = (ids: readonly string[]) =>
+      world.step((ledger) => repairDeadLetters(ledger, "discard", { kind: "ids", ids }, Date.now()));
+    await discard([`msg_${world.definition.id}_1_4`]);
+    await goTo(3);
+    expect(offsetsOf(await deliverAll())).toEqual([3, 4]);
+    expect(await world.discardAll()).toBe(3);
+    expect(await missing()).toEqual([1, 2]);
+  });
+
+  it("[RPL-8] given up again it is missing again", async () => {
     await world.bury(4);
     await world.discardAll();
     await goTo(3);

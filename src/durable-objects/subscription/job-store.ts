@@ -11,8 +11,6 @@ export type JobSpec =
   /** The ranges are its sources; the filter narrows beside the subscription's own. */
   | { readonly kind: "replay"; readonly mode: "force" | "missing"; readonly filter: FilterPattern | null };
 
-export const isReplayOfLog = (spec: JobSpec): boolean => spec.kind === "replay" && spec.mode !== "failed";
-
 /** When the next slice of a job is due that waits for its deliveries and not for a time. */
 export const UNTIMED = Number.MAX_SAFE_INTEGER;
 
@@ -105,6 +103,10 @@ export class JobStore {
   progress({ id }: Pick<Job, "id">, { done, after, nextAt }: Pick<Job, "done" | "after" | "nextAt">): void {
     const sql = `UPDATE jobs SET done = ?2, after = ?3, next_at = ?4 WHERE id = ?1`;
     this.#sql.exec(sql, id, done, after, nextAt);
+  }
+
+  addDone(id: number, done: number): void {
+    this.#sql.exec(`UPDATE jobs SET done = done + ?2 WHERE id = ?1`, id, done);
   }
 
   defer(id: number, nextAt: number): void {

@@ -3,9 +3,10 @@ import { jobKey } from "../../core/job.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { DeadLetterChoice } from "../../core/dead-letter.ts";
+import type { ReplayMode } from "../../core/replay.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../../core/job.ts";
 import { countChosen, repairDeadLetters, type RepairVerb } from "./dead-letters.ts";
-import { isReplayOfLog, type Job, type NewJob } from "./job-store.ts";
+import type { Job, NewJob } from "./job-store.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Fails with `too_many_jobs`. */
@@ -50,6 +51,13 @@ export function endEarly(ledger: Ledger, number: number, now: number): void {
   ledger.replays.stop(number);
 }
 
+/** Of what was missing the job counts itself what it has looked at; by force that is all of the range. */
+function replayOf(ledger: Ledger, job: number, mode: ReplayMode): Partial<Pick<JobReport, "done" | "replayed">> {
+  const { done, replayed } = ledger.replays.tally(job);
+  if (mode === "failed") return {};
+  return mode === "force" ? { done, replayed } : { replayed };
+}
+
 const reportOf = (ledger: Ledger, { id, spec, state, matched, done, createdAt, endedAt }: Job): JobReport => ({
   id: jobKey(ledger.subscriptionId, id),
   kind: spec.kind,
@@ -57,7 +65,7 @@ const reportOf = (ledger: Ledger, { id, spec, state, matched, done, createdAt, e
   state,
   matched,
   done,
-  ...(isReplayOfLog(spec) && ledger.replays.tally(id)),
+  ...(spec.kind === "replay" && replayOf(ledger, id, spec.mode)),
   createdAt: new Date(createdAt).toISOString(),
   ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
 });

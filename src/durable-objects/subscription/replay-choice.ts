@@ -40,8 +40,9 @@ export function chooseFrom(ledger: Ledger, source: Source, page: Chosen["batch"]
 export function noteTaken(ledger: Ledger, source: Source, { events, waiting, through }: Taken): void {
   const spec = specOf(ledger, source);
   if (spec?.mode !== "missing") return;
-  const all = [{ first: source.examined + 1, last: through }];
-  const found = spec.filter === null ? all : joinOffsets([...events, ...waiting].map(({ offset }) => offset));
+  const looked = { first: source.examined + 1, last: through };
+  ledger.jobs.addDone(source.replay, ledger.passedOver.count(source, looked));
+  const found = spec.filter === null ? [looked] : joinOffsets([...events, ...waiting].map(({ offset }) => offset));
   for (const range of found) ledger.passedOver.take(source, range);
 }
 

@@ -9,7 +9,7 @@ export function grantMore(ledger: Ledger, job: Job, now: number): void {
   const granted = job.ratePerSecond === null ? unfinished : unfinished.slice(0, 1);
   for (const { id, examined, until } of granted)
     ledger.replays.grant(id, Math.min(until, examined + (job.ratePerSecond ?? Infinity)));
-  ledger.jobs.progress(job, { done: 0, after: now, nextAt: UNTIMED });
+  ledger.jobs.progress(job, { done: job.done, after: now, nextAt: UNTIMED });
 }
 
 /** Called when a source has been examined further: at the end of what it may look at, more is granted or it is over. */
