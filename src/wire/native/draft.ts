@@ -2,7 +2,8 @@
  * Events as producers write them for us: `application/json` with one draft, a list of drafts or `{ "events": […] }`,
  * and the portable envelope `{ "event", "payload", "meta" }`, which is a draft by other names.
  */
-import { DraftBuilder, joinDrafts, quoteName, type DraftDefaults } from "../../core/draft-builder.ts";
+import { DraftBuilder, quoteName, type DraftDefaults } from "../../core/draft-builder.ts";
+import { EVENT_JSON_LIMITS, listJsonLimits, readDraftList } from "../../core/draft-list.ts";
 import type { EventDraft } from "../../core/event.ts";
 import { isForbiddenName } from "../../core/event-attributes.ts";
 import {
@@ -11,20 +12,13 @@ import {
   isObjectText,
   members,
   parseJson,
-  scanJson,
   stringOf,
   type JsonMember,
 } from "../../core/json-text.ts";
 import { escapePointer } from "../../core/json-pointer.ts";
-import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 
-const EVENT_LIMITS = { depthMax: LIMITS.JSON_DEPTH_MAX, keysMax: LIMITS.JSON_KEYS_MAX };
-const REQUEST_LIMITS = {
-  ...EVENT_LIMITS,
-  keysMax: LIMITS.JSON_KEYS_MAX * LIMITS.REQUEST_EVENTS_MAX,
-  wrapperDepth: 2, // `{ "events": [` stands around each event.
-};
+const REQUEST_LIMITS = listJsonLimits(2); // `{ "events": [` stands around each event.
 
 /** A request's body. All drafts are good, or the refusal names what is wrong with each by JSON Pointer. */
 export function parseDrafts(text: string, defaults: DraftDefaults): Result<EventDraft[]> {
@@ -34,25 +28,14 @@ export function parseDrafts(text: string, defaults: DraftDefaults): Result<Event
   if (!list.ok) return list;
   const { raws, root } = list.value;
   if (raws.length === 0) return fail("event_invalid", "A request brings at least one event.");
-  if (raws.length > LIMITS.REQUEST_EVENTS_MAX) {
-    return fail("body_too_large", "There are more events than a request may bring.", {
-      limit: LIMITS.REQUEST_EVENTS_MAX,
-      actual: raws.length,
-    });
-  }
-  const { keys, depth } = parsed.value;
-  const isToMeasure = keys > LIMITS.JSON_KEYS_MAX || depth > LIMITS.JSON_DEPTH_MAX; // Alone, each may be within.
-  return joinDrafts(
-    raws.map((raw, index) => {
-      const scan = isToMeasure ? scanJson(raw, EVENT_LIMITS) : parsed;
-      return scan.ok ? readDraft(raw, root === null ? "" : `${root}/${index}`, defaults) : scan;
-    }),
+  return readDraftList(raws, parsed.value, (raw, index) =>
+    readDraft(raw, root === null ? "" : `${root}/${index}`, defaults),
   );
 }
 
 /** One draft: a line of NDJSON, or what a socket publishes. */
 export function parseDraft(text: string, defaults: DraftDefaults): Result<EventDraft> {
-  const parsed = parseJson(text, EVENT_LIMITS);
+  const parsed = parseJson(text, EVENT_JSON_LIMITS);
   return parsed.ok ? readDraft(text.trim(), "", defaults) : parsed;
 }
 
