@@ -69,6 +69,8 @@ export const ERRORS = {
   origin_not_allowed: { status: 403, close: 4503, retryable: false, effect: "none", says: "Pages of that origin may not use this app." },
   parameter_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "A parameter does not have the required form." },
   partition_required: { status: 422, close: 4522, retryable: false, effect: "none", says: "The topic has several partitions: name one." },
+  policy_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The policy does not have the required form." },
+  policy_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such policy." },
   presence_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "What a member shows does not have the required form." },
   presence_not_entered: { status: 409, close: 4509, retryable: false, effect: "none", says: "The connection is not a member of that channel." },
   presence_not_offered: { status: 422, close: 4522, retryable: false, effect: "none", says: "Only channels whose names begin with presence- have members." },

@@ -33,6 +33,9 @@ export const LIMITS = {
   DEDUP_KEEP_MS_MIN: 24 * HOUR,
   RETENTION_AGE_MS_DEFAULT: 30 * 24 * HOUR,
   RETENTION_AGE_MS_MIN: 1 * SECOND,
+  RETENTION_NONE_MS: 60 * SECOND, // with `retention: "none"`: what a live reader may still need
+  APP_POLICIES_MAX: 100,
+  POLICY_TOPICS_MAX: 100,
   TRIM_SEGMENTS_PER_SLICE: 500, // one turn of the alarm stays short, so appends do not wait behind it
 
   // What goes out.

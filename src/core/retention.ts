@@ -3,4 +3,6 @@ export interface Retention {
   readonly maxAgeMs?: number;
   readonly maxEvents?: number;
   readonly maxBytes?: number;
+  /** True: client events are kept like others; else they only go to who is there (core/client-event.ts). */
+  readonly clientEvents?: boolean;
 }

@@ -23,6 +23,7 @@ import { memberRoutes } from "./routes/members.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
 import { pusherApiRoutes } from "./routes/pusher-api.ts";
 import { pusherConnectRoute } from "./routes/pusher-connect.ts";
+import { policyRoutes } from "./routes/policies.ts";
 import { pullRoutes } from "./routes/pull.ts";
 import { parkedDeliveryRoutes } from "./routes/parked-deliveries.ts";
 import { replayRoutes } from "./routes/replay.ts";
@@ -56,6 +57,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", topicRoutes);
   hub.route("/v1", schemaRoutes);
   hub.route("/v1", memberRoutes);
+  hub.route("/v1", policyRoutes);
   hub.route("/v1", subscriptionRoutes);
   hub.route("/v1", secretRoutes);
   hub.route("/v1", deadLetterRoutes);

@@ -6,7 +6,9 @@ import type { AuditEntry } from "../core/audit.ts";
 import { LIMITS } from "../core/limits.ts";
 import { isSystemTopicName, isTopicName } from "../core/names.ts";
 import { fail, ok, type Result } from "../core/result.ts";
+import { policyFor } from "../core/topic-policy.ts";
 import type { Env } from "../env.ts";
+import { PoliciesStore } from "../store/policies-store.ts";
 import { TopicsStore, type TopicDefinition, type TopicIndex, type TopicRecord } from "../store/topics-store.ts";
 import { DEFAULT_RETENTION, formatTopic } from "../wire/native/topic-definition.ts";
 import { attachTopic, retireLogs } from "./attach.ts";
@@ -41,14 +43,16 @@ export interface FirstUse {
 const ANY_USE: FirstUse = { index: "none", check: ok };
 
 /**
- * Finds the topic or makes it with the app's default policy: what a first publish or subscribe does. A use that is
- * refused leaves no topic behind. Failures: those of `findTopic`, of `use.check`, `quota_exceeded`.
+ * Finds the topic or makes it, to keep what the app's policies say: what a first publish or subscribe does. A use that
+ * is refused leaves no topic behind. Failures: those of `findTopic`, of `use.check`, `quota_exceeded`.
  */
 export async function ensureTopic(env: Env, caller: Caller, name: string, use = ANY_USE): Promise<Result<TopicRecord>> {
   const found = await findTopic(env, caller.principal.app, name);
   if (found.ok || found.failure.code !== "topic_not_found") return found;
   if (!isTopicName(name)) return found;
-  const definition = { ...DEFAULT_TOPIC, index: use.index };
+  const policy = policyFor(await new PoliciesStore(env.DB).all(caller.principal.app), name);
+  const retention = policy?.retention ?? DEFAULT_TOPIC.retention;
+  const definition = { ...DEFAULT_TOPIC, retention, index: use.index };
   const usable = use.check(definition);
   if (!usable.ok) return usable;
   const made = await createTopic(env, caller, name, definition);

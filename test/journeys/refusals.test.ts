@@ -38,6 +38,7 @@ const snapshot = async (): Promise<unknown> =>
     hub.json("GET", "/v1/apps").then(({ body }) => body),
     hub.json("GET", "/v1/keys").then(({ body }) => body),
     hub.json("GET", "/v1/schemas").then(({ body }) => body),
+    hub.json("GET", "/v1/policies").then(({ body }) => body),
     hub.json("GET", "/v1/audit").then(({ body }) => body),
   ]);
 

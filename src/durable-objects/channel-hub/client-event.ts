@@ -58,7 +58,7 @@ export function deliverRelayed(hub: HubState, channel: TopicChannel, events: rea
   }
 }
 
-/** A presence channel shows its members who speaks. */
+/** On a presence channel: the member that the connection is there, else the user behind it. */
 function speakerOf(hub: HubState, { id, principal }: Connection, topic: string): string | null {
   if (channelKindOf(topic).access !== "presence") return null;
   return hub.seats.find(topic, id)?.member?.id ?? userOf(principal)?.id ?? null;

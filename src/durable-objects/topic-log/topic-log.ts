@@ -97,6 +97,7 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   async relay(life: LogLife, event: RelayedEvent): Promise<Result<RelayAnswer>> {
     const entered = this.#log.enter(life);
     if (!entered.ok) return entered;
+    if (entered.value.retention.clientEvents === true) return ok({ kind: "kept" });
     this.#listeners.relay(event);
     return ok({ kind: "relayed" });
   }

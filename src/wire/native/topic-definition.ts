@@ -1,9 +1,9 @@
 /** `PUT /v1/topics/{topic}` and what `GET` answers for it. */
-import { formatDuration } from "../../core/duration.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Result } from "../../core/result.ts";
 import type { Retention } from "../../core/retention.ts";
 import { DefinitionReader, parseDefinition } from "./definition-reader.ts";
+import { formatRetention, readRetention, type RetentionView } from "./retention.ts";
 
 export interface TopicRequest {
   /** Fixed when the topic is made; null: as it is, or 1. */
@@ -24,8 +24,6 @@ export type TopicIndexName = "none" | "version" | "key";
 export const DEFAULT_RETENTION: Retention = { maxAgeMs: LIMITS.RETENTION_AGE_MS_DEFAULT };
 
 const MEMBERS = ["partitions", "retention", "index", "schemaPolicy", "description"];
-const COUNT = { min: 1, max: Number.MAX_SAFE_INTEGER };
-const AGE_MS = { min: LIMITS.RETENTION_AGE_MS_MIN, max: Number.MAX_SAFE_INTEGER };
 const DESCRIPTION_CHARS_MAX = 1_000;
 
 export function parseTopicDefinition(text: string): Result<TopicRequest> {
@@ -36,23 +34,11 @@ export function parseTopicDefinition(text: string): Result<TopicRequest> {
   const range = { min: 1, max: LIMITS.TOPIC_PARTITIONS_MAX };
   const partitions = reader.integer(given.get("partitions"), "/partitions", range);
   const index = reader.choice(given.get("index"), "/index", ["none", "version", "key"], []);
-  const retention = readRetention(reader, given.get("retention"));
+  const kept = given.get("retention");
+  const retention = kept === undefined ? DEFAULT_RETENTION : readRetention(reader, kept);
   const schemaPolicy = reader.choice(given.get("schemaPolicy"), "/schemaPolicy", ["off", "warn", "enforce"], []);
   const description = reader.text(given.get("description"), "/description", DESCRIPTION_CHARS_MAX);
   return reader.finish("topic_invalid", () => ({ partitions, index, retention, schemaPolicy, description }));
-}
-
-function readRetention(reader: DefinitionReader, raw: string | undefined): Retention {
-  if (raw === undefined) return DEFAULT_RETENTION;
-  const given = reader.object(raw, "/retention", ["maxAge", "maxEvents", "maxBytes"]);
-  const maxAgeMs = reader.durationMs(given.get("maxAge"), "/retention/maxAge", AGE_MS);
-  const maxEvents = reader.integer(given.get("maxEvents"), "/retention/maxEvents", COUNT);
-  const maxBytes = reader.integer(given.get("maxBytes"), "/retention/maxBytes", COUNT);
-  return {
-    ...(maxAgeMs !== null && { maxAgeMs }),
-    ...(maxEvents !== null && { maxEvents }),
-    ...(maxBytes !== null && { maxBytes }),
-  };
 }
 
 export interface TopicDefinition {
@@ -68,7 +54,7 @@ export interface TopicDefinition {
 export interface TopicView {
   readonly name: string;
   readonly partitions: number;
-  readonly retention: { readonly maxAge?: string; readonly maxEvents?: number; readonly maxBytes?: number };
+  readonly retention: RetentionView;
   readonly index: TopicIndexName;
   readonly schemaPolicy: SchemaPolicyName;
   readonly description: string | null;
@@ -76,7 +62,5 @@ export interface TopicView {
 
 export function formatTopic(topic: TopicDefinition): TopicView {
   const { name, partitions, index, retention, schemaPolicy, description } = topic;
-  const { maxAgeMs, ...bounds } = retention;
-  const maxAge = maxAgeMs === undefined ? {} : { maxAge: formatDuration(maxAgeMs) };
-  return { name, partitions, retention: { ...maxAge, ...bounds }, index, schemaPolicy, description };
+  return { name, partitions, retention: formatRetention(retention), index, schemaPolicy, description };
 }

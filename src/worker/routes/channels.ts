@@ -11,9 +11,7 @@ import type { HubBindings, HubContext } from "../context.ts";
 import { json, problem } from "../respond.ts";
 import { listVisible } from "../visible-list.ts";
 
-export const channelRoutes = new Hono<HubBindings>()
-  .get("/channels", listChannels)
-  .get("/channels/:channel", getChannel);
+export const channelRoutes = new Hono<HubBindings>().get("/channels", listChannels).get("/channels/:topic", getChannel);
 
 /** Those that are occupied. */
 async function listChannels(c: HubContext): Promise<Response> {
@@ -34,7 +32,7 @@ async function listChannels(c: HubContext): Promise<Response> {
 
 /** A channel is there while somebody follows it: to ask makes no topic, and needs none. */
 async function getChannel(c: HubContext): Promise<Response> {
-  const channel = c.req.param("channel")!;
+  const channel = c.req.param("topic")!;
   if (!isTopicName(channel)) return problem({ code: "topic_name_invalid" });
   if (!maySee(c.var.principal, channel)) return problem({ code: "scope_missing" });
   return askHubs(async () => {
