@@ -22,6 +22,7 @@ describe("the definition of a key", () => {
     expect(valueOf(keyOf(KEY))).toEqual({
       name: "shop",
       app: null,
+      isForPusher: false,
       scopes: [{ action: "publish", pattern: "order.*" }],
       expiresAt: null,
       quotas: {},
