@@ -1,13 +1,15 @@
 /**
  * Random words of workers in random order, the ledger read anew from its rows at each: pulls, acks, nacks and extends by
  * those who hold a delivery and those who did, leases that run out, pauses, retention, redrives, discards, a log that
- * cannot be reached. After every step each matching event stands in one place and no delivery is held twice.
+ * cannot be reached, replays. After every step each matching event stands in one place and no delivery is held twice.
  */
 import { expect, it } from "vitest";
 import type { LeaseVerdicts, PulledDelivery } from "../../src/core/pull.ts";
 import { changeState } from "../../src/durable-objects/subscription/configure.ts";
+import { reportJob } from "../../src/durable-objects/subscription/jobs.ts";
 import { settleLeases } from "../../src/durable-objects/subscription/pull-settle.ts";
 import { Puller } from "../../src/durable-objects/subscription/pull-take.ts";
+import { replay } from "../../src/durable-objects/subscription/replay.ts";
 import { valueOf } from "../builders/log.ts";
 import { seededRandom } from "../harness/random.ts";
 import { lineOf, LedgerWorld } from "./ledger-world.ts";
@@ -50,7 +52,8 @@ class RandomWorkers {
       await this.world.step((ledger) => changeState(ledger, ledger.state === "active" ? "paused" : "active"));
     else if (roll < 93) this.#trim();
     else if (roll < 95) this.world.log("u").reachable = !this.world.log("u").reachable;
-    else if (roll < 98) await this.world.redriveAll();
+    else if (roll < 97) await this.world.redriveAll();
+    else if (roll < 99) await this.#replay();
     else await this.world.discardAll();
   }
 
@@ -59,7 +62,7 @@ class RandomWorkers {
     const examined = await this.world.step((ledger) =>
       ledger.sources.live().reduce((sum, source) => sum + source.examined, 0),
     );
-    expect(stats.matched).toBe(examined);
+    expect(stats.matched).toBe(examined + (await this.#replayed()));
     expect(stats.delivered).toBe(this.acked.size);
     expect(stats.inFlight).toBe(this.held.size);
     expect(stats.inFlight).toBeLessThanOrEqual(this.world.definition.maxInFlight);
@@ -138,6 +141,24 @@ class RandomWorkers {
     this.held.clear();
     await this.world.step((ledger) => {
       ledger.storage.sql.exec("UPDATE retries SET next_at = 0");
+    });
+  }
+
+  /** Some events come again by force, unless some of them still do. */
+  async #replay(): Promise<void> {
+    const first = 1 + this.#below(this.world.log("t").head / 2 + 2);
+    const [from, to] = [first, first + 1 + this.#below(20)].map((offset) => ({ kind: "offset", offset }) as const);
+    const range = { mode: "force", from: from!, to: to!, topic: "t", partition: null, filter: null } as const;
+    await this.world.step((ledger) =>
+      replay(ledger, this.world.env, { ...range, dryRun: false, ratePerSecond: null, lastJob: null }),
+    );
+  }
+
+  /** Deliveries that replays have made, as their jobs tell it. */
+  #replayed(): Promise<number> {
+    return this.world.step((ledger) => {
+      const numbers = Array.from({ length: ledger.jobs.lastNumber() }, (_, index) => index + 1);
+      return numbers.reduce((sum, number) => sum + (valueOf(reportJob(ledger, number)).replayed ?? 0), 0);
     });
   }
 

@@ -5,6 +5,7 @@ import type { ReplayAnswer, ReplayAsk, ReplayMode } from "../../src/core/replay.
 import type { JobReport } from "../../src/core/job.ts";
 import type { Result } from "../../src/core/result.ts";
 import { LIMITS } from "../../src/core/limits.ts";
+import { configure } from "../../src/durable-objects/subscription/configure.ts";
 import { repairDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
 import { runSlice } from "../../src/durable-objects/subscription/job-runner.ts";
 import { cancelJob, reportJob } from "../../src/durable-objects/subscription/jobs.ts";
@@ -161,6 +162,17 @@ describe("a replay by force", () => {
     await world.accept({ ...world.log("t").push(0), epoch: EPOCH + 1 });
     expect(await report(2)).toMatchObject({ state: "done", done: 4 });
     expect(await world.stats()).toMatchObject({ expired: 4, owed: 0 });
+  });
+
+  it("[RPL-6] is cancelled when its topic is followed no more", async () => {
+    await begin({ maxInFlight: 4 });
+    await world.push(10);
+    await deliverAll();
+    valueOf(await ask("force"));
+    await world.pump();
+    await world.step((ledger) => configure(ledger, world.env, { ...world.definition, revision: 2, topics: ["other"] }));
+    expect(await report()).toMatchObject({ state: "cancelled", done: 4 });
+    expect(offsetsOf(await deliverAll())).toEqual([1, 2, 3, 4]);
   });
 
   it("[RPL-6] goes no faster than its rate, over partitions too", async () => {
