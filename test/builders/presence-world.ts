@@ -72,6 +72,12 @@ export class PresenceWorld {
     await evictDurableObject(this.hub(shard), { webSockets: "hibernate" });
   }
 
+  /** As a crash leaves it: its sockets are gone, and no handler has heard of that. */
+  async crashHub(shard = 0): Promise<void> {
+    await runInDurableObject(this.hub(shard), () => undefined);
+    await evictDurableObject(this.hub(shard), { webSockets: "close" });
+  }
+
   async evictRoom(): Promise<void> {
     await runInDurableObject(this.room, () => undefined);
     await evictDurableObject(this.room);
@@ -96,6 +102,12 @@ export class PresenceWorld {
 
   runRoomAlarm(): Promise<boolean> {
     return runDurableObjectAlarm(this.room);
+  }
+
+  /** As its rows say, without asking anybody. */
+  connections(): Promise<number> {
+    const sql = `SELECT count(*) AS count FROM connections`;
+    return runInDurableObject(this.room, (_room, ctx) => ctx.storage.sql.exec<{ count: number }>(sql).one().count);
   }
 
   async members(epoch: number): Promise<string[]> {

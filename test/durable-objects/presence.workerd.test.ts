@@ -77,6 +77,25 @@ describe("a hub with members", () => {
   });
 });
 
+describe("a hub that crashed", () => {
+  it("[PRE-12] tells who is gone when the room asks, and it asks when somebody comes elsewhere", async () => {
+    await world.enter("ana");
+    await world.evictRoom();
+    await world.crashHub();
+    await world.enter("ana", 1); // No news to anybody, but to the room.
+    await expect.poll(() => world.connections(), { timeout: 10_000 }).toBe(1);
+    expect(await world.members(epoch)).toEqual(["ana 1"]);
+  });
+
+  it("[PRE-12] tells who is gone before a server is answered", async () => {
+    await world.enter("ana");
+    await world.evictRoom();
+    await world.crashHub();
+    expect(await world.members(epoch)).toEqual(["ana 0"]); // It may yet return.
+    await expect.poll(() => world.members(epoch), { timeout: 10_000 }).toEqual([]);
+  });
+});
+
 describe("a room", () => {
   const ghost = { hub: '["hub","nobody","native","any",7]', known: null, left: [], all: null } as const;
 

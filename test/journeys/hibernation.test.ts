@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { objectName } from "../../src/core/keys.ts";
+import { connectUser } from "../builders/presence.ts";
 import { startHub, type Hub } from "../harness/hub.ts";
 import type { TestSocket } from "../harness/socket.ts";
 import { pause } from "../harness/wait.ts";
@@ -12,11 +13,13 @@ const PING_EVERY_MS = 500;
 
 let hub: Hub;
 let sockets: TestSocket[];
+let member: TestSocket;
 
 beforeAll(async () => {
   hub = await startHub();
   sockets = await Promise.all(Array.from({ length: SOCKETS }, () => hub.connect()));
   for (const [index, socket] of sockets.entries()) await socket.subscribe(`room-${index % 20}`);
+  member = await connectUser(hub, "ana");
 });
 afterAll(() => hub.close());
 
@@ -40,8 +43,9 @@ async function expectEverySocketHears(round: string): Promise<void> {
 }
 
 describe("200 idle sockets", () => {
-  it("[WS-19] let their hub sleep: pings are answered and do not wake it, a message does", async () => {
+  it("[WS-19, PRE-7] let their hub sleep, one of them a member: pings do not wake it, a message does", async () => {
     await expectEverySocketHears("before");
+    await member.subscribe("presence-hall", { presence: {} });
     const pinged = Math.floor(IDLE_MS / PING_EVERY_MS);
     for (let round = 0; round < pinged; round += 1) {
       for (const socket of sockets) socket.send('{"op":"ping"}');

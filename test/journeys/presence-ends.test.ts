@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { memberOps, membersSeen } from "../builders/members-seen.ts";
 import { connectAs, connectObserver, connectUser, makeUserToken, untilMembers } from "../builders/presence.ts";
+import { objectName } from "../../src/core/keys.ts";
 import { ROOT_KEY, startHub, type Hub } from "../harness/hub.ts";
 import { ResetSocket } from "../harness/reset-socket.ts";
 import { eventually } from "../harness/wait.ts";
@@ -28,13 +29,14 @@ describe("a member leaves", () => {
     await untilMembers(looking, channel, []);
   });
 
-  it("[PRE-7] when nothing is heard of it any more, and not while it answers", async () => {
+  it("[PRE-7] when nothing is heard of it any more, and not while it pings", async () => {
     const channel = nextChannel();
     const looking = await connectObserver(hub);
     await looking.subscribe(channel);
     const silent = await connectUser(hub, "silent", { answers: false });
     const quiet = await connectUser(hub, "quiet");
     for (const socket of [silent, quiet]) await socket.subscribe(channel, { presence: {} });
+    const pinging = setInterval(() => quiet.send('{"op":"ping"}'), 500);
     expect(await silent.closed).toMatchObject({ code: 4_410 });
     await untilMembers(looking, channel, ["quiet"]);
     expect(memberOps(looking).toSorted()).toEqual([
@@ -42,8 +44,8 @@ describe("a member leaves", () => {
       "member_added silent",
       "member_removed silent",
     ]);
-    await quiet.message(({ op }) => op === "ping", "the question");
     expect([...membersSeen(looking, channel).members.keys()]).toEqual(["quiet"]);
+    clearInterval(pinging);
     await quiet.close();
   });
 
@@ -51,7 +53,7 @@ describe("a member leaves", () => {
     const channel = nextChannel();
     const looking = await connectObserver(hub);
     await looking.subscribe(channel);
-    const [revoked, expiring] = [await connectUser(hub, "revoked"), await connectUser(hub, "expiring", { ttl: "3s" })];
+    const [revoked, expiring] = [await connectUser(hub, "revoked"), await connectUser(hub, "expiring", { ttl: "6s" })];
     for (const socket of [revoked, expiring]) await socket.subscribe(channel, { presence: {} });
     await untilMembers(looking, channel, ["expiring", "revoked"]);
     await hub.json("POST", "/v1/revocations", { user: "revoked" });
@@ -97,6 +99,50 @@ describe("a member leaves", () => {
     expect(await looking.subscribe(channel)).toMatchObject({ members: [] });
     const events = (await hub.readAll("$system.presence")).filter(({ subject }) => subject === channel);
     expect(events.map(({ type }) => type)).toEqual(["member.added", "member.removed"]);
+  });
+});
+
+describe("another app", () => {
+  const makeApp = async (name: string): Promise<{ readonly key: string; readonly id: string }> => {
+    await hub.json("POST", "/v1/apps", { name });
+    const { body } = await hub.json<{ key: string }>("POST", "/v1/keys", { name: "k", app: name, scopes: ["admin"] });
+    const database = await hub.database();
+    const row = await database.prepare("SELECT id FROM apps WHERE name = ?").bind(name).first<{ id: string }>();
+    return { key: body.key, id: row!.id };
+  };
+
+  it("[PRE-9] cannot tell who is present, nor whether the channel is there", async () => {
+    const channel = nextChannel();
+    const ana = await connectUser(hub, "ana");
+    await ana.subscribe(channel, { presence: {} });
+    const { key } = await makeApp("prying");
+    const headers = { authorization: `Bearer ${key}` };
+    const look = async (path: string) => {
+      const answer = await hub.request(path, { headers });
+      return [answer.status, await answer.text()];
+    };
+    for (const rest of ["members", "members/ana"]) {
+      const [there, absent] = [
+        await look(`/v1/channels/${channel}/${rest}`),
+        await look(`/v1/channels/presence-no/${rest}`),
+      ];
+      expect(there).toEqual(absent);
+      expect(there[0]).toBe(404);
+    }
+  });
+
+  it("[PRE-8] takes its members with it when it is deleted", async () => {
+    const { key, id } = await makeApp("brief");
+    const channel = nextChannel();
+    const asked = { scopes: ["subscribe:presence-*", "presence:presence-*"], user: { id: "ana" }, ttl: "10m" };
+    const { body } = await hub.json<{ token: string }>("POST", "/v1/tokens", asked, { authorization: `Bearer ${key}` });
+    const ana = await connectAs(hub, body.token);
+    await ana.subscribe(channel, { presence: {} });
+    const room = objectName("presence", id, channel);
+    const rows = () => hub.rows("PresenceRoom", room, "SELECT id FROM members");
+    expect(JSON.stringify(await rows())).toContain("ana");
+    expect((await hub.json("DELETE", "/v1/apps/brief")).status).toBe(204);
+    await eventually(rows, (left) => !JSON.stringify(left).includes("ana"), "nobody is left");
   });
 });
 
