@@ -28,7 +28,11 @@ export class HttpClient {
           else reject(new Error(`${method} ${path} answered ${status}: ${answer.toString("utf8").slice(0, 500)}`));
         });
       });
-      request.on("error", reject);
+      request.on("error", (error: NodeJS.ErrnoException) => {
+        // While the other side had its turn the connection was idle, and was closed just as it was used again.
+        if (request.reusedSocket && error.code === "ECONNRESET") resolve(this.send(method, path, body));
+        else reject(error);
+      });
       request.end(body);
     });
   }
