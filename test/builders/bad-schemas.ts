@@ -36,6 +36,9 @@ export const BAD_SCHEMAS: readonly BadRequest[] = [
   ...["0", "2", "1.0", "x", "-1", "99999999999999999999"].map((version) =>
     bad(`the version ${version}`, `GET /v1/schemas/steady.type/versions/${version}`, "schema_not_found"),
   ),
+  bad("a catalog of nothing", "GET /v1/catalog?limit=0", "parameter_invalid"),
+  bad("a catalog behind an endless type", `GET /v1/catalog?cursor=${"x".repeat(201)}`, "cursor_invalid"),
+  bad("a field that is no pointer", "GET /v1/catalog?field=data.total", "parameter_invalid"),
   bad("a list of no schemas", "GET /v1/schemas?limit=0", "parameter_invalid"),
   bad("a list behind an endless type", `GET /v1/schemas?cursor=${"x".repeat(201)}`, "cursor_invalid"),
 ];

@@ -31,6 +31,7 @@ describe("a schema's pattern", () => {
     "^(a|a)*$",
     "^(a|ab)*c$",
     "^(a?b?)*c$",
+    "^(a?)*$",
     "^a*a*$",
     "^.*foo.*$",
     "^[a-z]*[a-m]x$",

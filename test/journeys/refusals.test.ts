@@ -145,7 +145,14 @@ describe("[INP-6] at every route of the hub", () => {
     ].flat();
     const untried = ROUTES.filter((route) => !rows.some((row) => matchesRoute(route, row)));
     // They take nothing that could be bad; the socket's door has its own table below.
-    const plain = ["GET /healthz", "GET /app/:key", "GET /v1/connect", "GET /v1/connections", "GET /v1/limits"];
+    const plain = [
+      "GET /healthz",
+      "GET /app/:key",
+      "GET /v1/connect",
+      "GET /v1/topology",
+      "GET /v1/connections",
+      "GET /v1/limits",
+    ];
     expect(untried.map(({ method, path }) => `${method} ${path}`)).toEqual(plain);
   });
 });
