@@ -128,6 +128,8 @@ it("[PUS-12] an encrypted channel is relayed: pusher-js opens what the server li
 });
 
 it("[PUS-13] a cache channel sends its last event first, or says that there is none", async () => {
+  const empty = await subscribed(client(), "cache-weather");
+  await empty.heard.of("pusher:cache_miss");
   await server.trigger("cache-weather", "sunny", { degrees: 20 });
   await server.trigger("cache-weather", "rainy", { degrees: 12 });
   const late = await subscribed(client(), "cache-weather");
