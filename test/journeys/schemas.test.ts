@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectCloudEvent } from "../builders/cloudevents.ts";
 import { ROOT_KEY, startHub, type Hub } from "../harness/hub.ts";
 import type { WireEvent } from "../harness/socket.ts";
+import { eventually } from "../harness/wait.ts";
 
 let hub: Hub;
 
@@ -284,7 +285,11 @@ describe("a topic that enforces schemas", () => {
     ]);
     const events = (await hub.readAll(topic)) as unknown as Record<string, unknown>[];
     expect(events.map(({ schemaversion }) => schemaversion)).toEqual([1, undefined]);
-    const stage = hub.logs.find((line) => line["stage"] === "event.schema_violated" && line["topic"] === topic);
+    const stage = await eventually(
+      () => hub.logs.find((line) => line["stage"] === "event.schema_violated" && line["topic"] === topic),
+      (line) => line !== undefined,
+      "the log tells of it",
+    );
     expect(stage).toMatchObject({ type: "order.warned", policy: "warn", errors: 2 });
   });
 
