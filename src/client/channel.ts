@@ -79,16 +79,18 @@ export class Channel {
   }
 
   /** One follow has one place: a reader that begins elsewhere, or sees through another filter, needs another link. */
-  suits({ filter, from }: Reader): boolean {
-    if (this.#readers.size === 0) return true;
+  suits(reader: Reader): boolean {
+    return this.#readers.size === 0 || this.#standsFor(reader);
+  }
+
+  #standsFor({ filter, from }: Reader): boolean {
     return filter === this.#filter && (from === this.#from || (from === "latest" && !this.#isBehind));
   }
 
   add(reader: Reader): void {
     const isFirst = this.#readers.size === 0;
     this.#readers.add(reader);
-    const isHere = reader.filter === this.#filter && (reader.from === "latest" || reader.from === this.#from);
-    if (isFirst && !isHere) {
+    if (isFirst && !this.#standsFor(reader)) {
       this.#filter = reader.filter;
       this.#from = reader.from;
       this.#isBehind = reader.from !== "latest";

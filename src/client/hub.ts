@@ -222,8 +222,11 @@ export class Hub {
 
   readonly #desk = {
     attach: (reader: Reader): void => {
-      if (this.#isClosed) return reader.fail(new TidingsError("hub_closed"));
-      this.#open(reader.topic, (channel) => channel.suits(reader)).add(reader);
+      try {
+        this.#open(reader.topic, (channel) => channel.suits(reader)).add(reader);
+      } catch (error) {
+        reader.fail(error as TidingsError);
+      }
     },
     detach: (reader: Reader): void => {
       for (const link of this.#links) {
@@ -233,8 +236,12 @@ export class Hub {
     },
   };
 
-  /** The channel of a topic on the first link where it suits or can be made; on a new link where there is none. */
+  /**
+   * The channel of a topic on the first link where it suits or can be made; on a new link where there is none. Throws
+   * `hub_closed`.
+   */
   #open(topic: string, suits: (channel: Channel) => boolean = () => true): Channel {
+    if (this.#isClosed) throw new TidingsError("hub_closed");
     for (const link of this.#links) {
       const channel = link.channels.get(topic);
       if (channel !== undefined && suits(channel)) return channel;

@@ -24,7 +24,7 @@ export class Presence {
    * Resolves when the hub counts this connection among the member's. After a loss it enters again by itself. Rejects
    * with the hub's refusal, and the member is then not there.
    */
-  enter(topic: Named, data: unknown = null): Promise<void> {
+  async enter(topic: Named, data: unknown = null): Promise<void> {
     return this.#channels.open(nameOf(topic)).enter({ data });
   }
 
@@ -45,7 +45,7 @@ export class Presence {
 
   /**
    * Tells who is there now and whenever that changes; `change` is null for a list that was told anew. `failed` is
-   * called once, with what ended it. Answers how to stop.
+   * called once, with what ended it. Answers how to stop. Throws `hub_closed`.
    */
   subscribe(
     topic: Named,

@@ -188,3 +188,31 @@ it("[CLI-3] acknowledges a tenth of the window at a time, so that the hub goes o
     { op: "ack", topic: "t", cursor: "c101" },
   ]);
 });
+
+it("[CLI-4] begins a reader where it asks, on a channel that another has left in its past", async () => {
+  const { client, sockets } = open();
+  client.presence.subscribe("presence-t", () => undefined);
+  await settle();
+  const socket = sockets[0]!;
+  socket.say(WELCOME);
+  follow(socket, "A");
+  const past = client.subscribe("presence-t", { from: "earliest" });
+  socket.say({ op: "subscribed", ref: socket.sent.at(-1)!.ref, topic: "presence-t", cursor: "0" });
+  await past.return();
+  client.subscribe("presence-t");
+  const froms = socket.sent.map(({ from }) => from);
+  expect([froms, sockets.length]).toEqual([["latest", "earliest", "latest"], 1]);
+});
+
+it("[CLI-2] refuses everything once it is closed, and opens no socket for it", async () => {
+  const { client, sockets } = open();
+  client.close();
+  const closed = { code: "hub_closed", retryable: false };
+  await expect(client.presence.enter("presence-t")).rejects.toMatchObject(closed);
+  expect(() => client.presence.subscribe("presence-t", () => undefined)).toThrow(expect.objectContaining(closed));
+  await expect(client.publish("t", { type: "t", data: 1 })).rejects.toMatchObject(closed);
+  const subscription = client.subscribe("t");
+  await subscription.next().catch(() => undefined);
+  await settle();
+  expect(sockets).toEqual([]);
+});
