@@ -1,4 +1,4 @@
-import { HTTP } from "cloudevents";
+import { HTTP, type CloudEvent } from "cloudevents";
 import { createHmac } from "node:crypto";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,6 +8,7 @@ import { startHub, type Hub } from "../harness/hub.ts";
 import { eventually } from "../harness/wait.ts";
 
 interface Received {
+  readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
@@ -21,7 +22,7 @@ beforeAll(async () => {
   hub = await startHub();
   server = createServer(async (request, response) => {
     const chunks = await request.toArray();
-    received.push({ headers: request.headers, body: Buffer.concat(chunks as Buffer[]) });
+    received.push({ path: request.url!, headers: request.headers, body: Buffer.concat(chunks as Buffer[]) });
     response.writeHead(204).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -69,6 +70,42 @@ describe("a webhook in binary form", () => {
     const { "webhook-id": id, "webhook-timestamp": at, "webhook-signature": signature } = image!.headers;
     const signed = Buffer.concat([Buffer.from(`${id as string}.${at as string}.`), image!.body]);
     expect(signature).toBe(`v1,${createHmac("sha256", Buffer.alloc(32, 7)).update(signed).digest("base64")}`);
+  });
+
+  it("[WHK-15] is, like one in structured form and a batch, read whole by the official SDK", async () => {
+    const subscribe = (name: string, more: object, target: object = {}) =>
+      hub.json("PUT", `/v1/subscriptions/${name}`, {
+        topics: ["read"],
+        target: { kind: "webhook", url: `${url}${name}`, ...target },
+        ...more,
+      });
+    await subscribe("structured", {});
+    await subscribe("binary-again", {}, { contentMode: "binary" });
+    await subscribe("batched", { mode: "batch", batch: { maxEvents: 2, maxWait: "60s" } });
+    const event = {
+      type: "t",
+      source: "/s",
+      subject: "é",
+      dataschema: "https://example.com/s",
+      data: { a: [1, null] },
+    };
+    await hub.publish("read", [
+      { ...event, id: "r-1" },
+      { ...event, id: "r-2" },
+    ]);
+    const arrived = (name: string): Received[] => received.filter(({ path }) => path === `/${name}`);
+    const counts = () => ["structured", "binary-again", "batched"].map((name) => arrived(name).length);
+    await eventually(counts, (found) => found.join() === "2,2,1", "every delivery has come");
+    for (const name of ["structured", "binary-again", "batched"]) {
+      const read = arrived(name).flatMap(
+        ({ headers, body }) => HTTP.toEvent({ headers, body: body.toString() }) as CloudEvent | CloudEvent[],
+      );
+      expect(read.map(({ id }) => id).toSorted()).toEqual(["r-1", "r-2"]);
+      for (const each of read) {
+        expect(each.validate()).toBe(true);
+        expect(each).toMatchObject({ ...event, subject: name === "binary-again" ? "%C3%A9" : "é", topic: "read" });
+      }
+    }
   });
 
   it("[WHK-14] takes no batches, and no header of the owner's speaks for the event", async () => {
