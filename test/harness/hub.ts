@@ -175,6 +175,11 @@ export class Hub {
     return this.#miniflare.unsafeEvictDurableObject(WORKER, className, { ...identifier, webSockets: "hibernate" });
   }
 
+  /** As the loss of the machine that it was on: the object leaves memory and its sockets end. */
+  drop(className: string, name: string): Promise<void> {
+    return this.#miniflare.unsafeEvictDurableObject(WORKER, className, { name, webSockets: "close" });
+  }
+
   async evictAll(className: string): Promise<void> {
     for (const id of await this.objectIds(className)) await this.evict(className, { id });
   }
