@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { measureInTurns, type Kinds, type Measure, type Measured } from "./compare.ts";
 import { figuresOf, type Figure } from "./figures.ts";
 import { depth } from "./measures/depth.ts";
-import { fanOut } from "./measures/fan-out.ts";
+import { fanOut, fanOutTree, stalledReaders } from "./measures/fan-out.ts";
 import {
   authentication,
   contracts,
@@ -34,6 +34,8 @@ const MEASURES: readonly Measure[] = [
   contracts,
   fanOut(100),
   fanOut(1_000),
+  fanOutTree(1_000),
+  stalledReaders(200),
   read,
   webhook,
   webhookRows,

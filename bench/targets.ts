@@ -14,6 +14,8 @@ const TARGETS: Readonly<Record<string, Target>> = {
   "schema events/s": { of: "ratio", bound: "at least", value: 0.85 },
   "publish-100 events/s": { of: "ratio", bound: "at least", value: 3.0 },
   "fanout-1000 deliveries/s": { of: "ratio", bound: "at least", value: 0.7 },
+  "fanout-1000-tree deliveries/s": { of: "ratio", bound: "at least", value: 0.7 },
+  "stalled-200 p99 ms": { of: "ratio", bound: "at most", value: 2.0 },
   "read events/s": { of: "ratio", bound: "at least", value: 0.8 },
   "webhook deliveries/s": { of: "ratio", bound: "at least", value: 0.6 },
   "webhook p50 ms": { of: "ratio", bound: "at most", value: 2.0 },

@@ -4,8 +4,9 @@ import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
 import type { PresenceRoomRpc } from "./durable-objects/rpc/presence-room.ts";
 import { endpointHealthCalls, type EndpointHealthCalls } from "./durable-objects/endpoint-health/facade.ts";
 import type { Env } from "./env.ts";
+import { assert } from "./core/assert.ts";
 import type { HubPlace } from "./core/hub-place.ts";
-import { hubName, objectName } from "./core/keys.ts";
+import { hubName, objectName, parseObjectName } from "./core/keys.ts";
 
 export const topicLog = (env: Env, app: string, topic: string, partition: number): DurableObjectStub<TopicLogRpc> =>
   env.TOPIC_LOG.getByName(objectName("log", app, topic, partition));
@@ -18,8 +19,11 @@ export const channelHub = (env: Env, place: HubPlace): DurableObjectStub<Channel
   env.CHANNEL_HUB.getByName(hubName(place), place.region === "any" ? {} : { locationHint: place.region });
 
 /** A log knows its live listeners by their own names. */
-export const channelHubNamed = (env: Env, name: string): DurableObjectStub<ChannelHubRpc> =>
-  env.CHANNEL_HUB.getByName(name);
+export function channelHubNamed(env: Env, name: string): DurableObjectStub<ChannelHubRpc> {
+  const place = parseObjectName(name);
+  assert(place.kind === "hub", "only hubs are listeners by name");
+  return channelHub(env, place);
+}
 
 /** One for each presence channel. */
 export const presenceRoom = (env: Env, app: string, channel: string): DurableObjectStub<PresenceRoomRpc> =>

@@ -68,6 +68,11 @@ export class Swarm {
     }
   }
 
+  /** Takes nothing from the network any more, as readers that hang. */
+  stall(): void {
+    for (const { socket } of this.#connections) socket.pause();
+  }
+
   close(): void {
     this.#isClosing = true;
     for (const { socket } of this.#connections) socket.destroy();

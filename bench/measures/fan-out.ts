@@ -7,7 +7,7 @@ import { closedLoop } from "../client/load.ts";
 import { Swarm } from "../client/swarm.ts";
 import { twoSides, type Measure, type Seat } from "../compare.ts";
 import { quantile } from "../numbers.ts";
-import type { Side } from "../sides/side.ts";
+import { Side } from "../sides/side.ts";
 import type { Sizes } from "../sizes.ts";
 
 const TOPIC = "prices";
@@ -21,6 +21,46 @@ export const fanOut = (sockets: number): Measure => ({
       const swarm = await Swarm.open(side, TOPIC, sockets);
       return { block: () => measureBlock(side, swarm, sizes), close: () => swarm.close() } satisfies Seat;
     }),
+});
+
+/** The same through four hubs, so that the log pushes each event four times and each object sends a quarter. */
+export const fanOutTree = (sockets: number): Measure => ({
+  name: `fanout-${sockets}-tree`,
+  says: `${sockets} sockets on one topic, over four hubs`,
+  sit: (sizes, kinds) =>
+    twoSides({ ...kinds, subject: kinds.subject === "hub" ? "tree" : kinds.subject }, async (side) => {
+      const swarm = await Swarm.open(side, TOPIC, sockets);
+      return { block: () => measureBlock(side, swarm, sizes), close: () => swarm.close() } satisfies Seat;
+    }),
+});
+
+const STALLED = 20;
+
+/** What readers that hang cost those beside them. */
+export const stalledReaders = (sockets: number): Measure => ({
+  name: `stalled-${sockets}`,
+  says: `${sockets} sockets on one topic, ${STALLED} stalled ones beside them, against the hub without these`,
+  isHubOnly: true,
+  sit: async (sizes) => {
+    const sides = [await Side.start("hub"), await Side.start("hub")] as const;
+    const stalled = await Swarm.open(sides[0], TOPIC, STALLED);
+    stalled.stall();
+    const [subject, baseline] = [
+      await Swarm.open(sides[0], TOPIC, sockets),
+      await Swarm.open(sides[1], TOPIC, sockets),
+    ];
+    return {
+      subject: {
+        block: () => measureBlock(sides[0], subject, sizes),
+        close: () => {
+          stalled.close();
+          subject.close();
+        },
+      },
+      baseline: { block: () => measureBlock(sides[1], baseline, sizes), close: () => baseline.close() },
+      memoryMb: () => ({ subject: sides[0].memoryMb, baseline: sides[1].memoryMb }),
+    };
+  },
 });
 
 async function measureBlock(side: Side, swarm: Swarm, sizes: Sizes): Promise<Record<string, number>> {

@@ -34,6 +34,7 @@ const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
     if (status !== 422) throw new Error(`the schema is not enforced: ${status}`);
     return hostedBy(hub, ROOT_KEY);
   },
+  tree: async (persistTo) => hostedBy(await startHub({ persistTo, vars: { HUB_SOCKETS_PLAN: "250" } }), ROOT_KEY),
   open: async (persistTo) => hostedBy(await startHub({ persistTo, entry: "bench/open/worker.ts" }), ROOT_KEY),
 };
 

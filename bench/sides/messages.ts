@@ -9,7 +9,9 @@ export type SideKind =
   /** The hub without authentication. */
   | "open"
   /** The hub, holding events to a schema. */
-  | "enforced";
+  | "enforced"
+  /** The hub, whose sockets are spread over several objects. */
+  | "tree";
 
 /** Of which object: the log of a topic, or the ledger of a subscription by name. */
 export type Tables =

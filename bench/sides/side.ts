@@ -14,6 +14,7 @@ const dialects: Record<SideKind, (token: string) => Dialect> = {
   keyed: hubDialect,
   open: hubDialect,
   enforced: hubDialect,
+  tree: hubDialect,
 };
 
 type Started = Extract<HostAnswer, { kind: "started" }>;
