@@ -3,10 +3,11 @@
  * One line says when everything answers; Ctrl-C ends everything.
  */
 import { subscribeLoyalty } from "../examples/consumer/subscribe.ts";
+import { startChat, type Chat } from "../examples/chat/server.ts";
 import { startOrders, type Orders } from "../examples/orders/server.ts";
 import { LOYALTY_BINDING, prepareDevConfigs } from "./lib/dev-config.ts";
 import { DEV_USAGE, parseDevOptions, type DevOptions } from "./lib/dev-options.ts";
-import { prepareDemoPage } from "./lib/demo-page.ts";
+import { prepareDemoPage, type DemoSession } from "./lib/demo-page.ts";
 import { migrateLocally, readMigrationState } from "./lib/local-migrations.ts";
 import { startLocalHub, type LocalHub } from "./lib/local-hub.ts";
 import { isPortFree } from "./lib/ports.ts";
@@ -34,9 +35,9 @@ async function run(dev: DevOptions): Promise<void> {
   // A database that is being read must not change under its reader; one that is not there yet has none.
   const state = readMigrationState(dev.persistTo);
   if (state === "behind") await migrateLocally(dev.persistTo);
-  const orders = dev.bare ? null : await startExample(dev);
-  const configs = prepareDevConfigs(dev.port, orders !== null, dev.consumers);
-  const assets = orders === null ? null : prepareDemoPage(dev.port, { key: dev.rootKey, orders: orders.url });
+  const examples = dev.bare ? null : await startExamples(dev);
+  const configs = prepareDevConfigs(dev.port, examples !== null, dev.consumers);
+  const assets = examples === null ? null : await prepareDemoPage(dev.port, addressesOf(dev, examples));
   const hub = await startLocalHub(dev, { assets, configs: configs.paths });
   stops.push(async () => configs.remove());
   stops.push(() => hub.stop());
@@ -44,7 +45,9 @@ async function run(dev: DevOptions): Promise<void> {
   await Promise.all([hub.ready, state === "absent" ? migrateLocally(dev.persistTo) : null]);
 
   pokeCron(dev, hub);
-  if (orders !== null) await Promise.all([orders.subscribe(), subscribeLoyalty(hubOf(dev), LOYALTY_BINDING)]);
+  if (examples !== null) {
+    await Promise.all([examples.orders.subscribe(), subscribeLoyalty(hubOf(dev), LOYALTY_BINDING)]);
+  }
   await expectPage(dev);
   if (!stopping) announce(dev);
 }
@@ -53,10 +56,22 @@ function hubOf(dev: DevOptions): { hub: string; key: string } {
   return { hub: `http://127.0.0.1:${dev.port}`, key: dev.rootKey };
 }
 
-async function startExample(dev: DevOptions): Promise<Orders> {
-  const orders = await startOrders(hubOf(dev));
-  stops.push(() => orders.close());
-  return orders;
+interface Examples {
+  readonly orders: Orders;
+  readonly chat: Chat;
+}
+
+async function startExamples(dev: DevOptions): Promise<Examples> {
+  const [orders, chat] = await Promise.all([startOrders(hubOf(dev)), startChat(hubOf(dev))]);
+  stops.push(
+    () => orders.close(),
+    () => chat.close(),
+  );
+  return { orders, chat };
+}
+
+function addressesOf({ rootKey }: DevOptions, { orders, chat }: Examples): DemoSession {
+  return { key: rootKey, orders: orders.url, chat: chat.url };
 }
 
 /** Local runs have no scheduler; production runs the cron every minute. */
@@ -78,6 +93,7 @@ function announce(dev: DevOptions): void {
   console.log(`Ready on http://localhost:${dev.port}`);
   if (dev.bare) return;
   console.log("  That page places orders and shows the live log, the subscriptions and the dead letters.");
+  console.log("  /chat/ beside it is a chat room: open it in two windows.");
   console.log("  npm run demo tells the whole story in another terminal. Ctrl-C stops everything.");
   if (dev.rootKeyIsOurs) console.log(`  The root key is ${dev.rootKey}.`);
 }
