@@ -1,8 +1,11 @@
+import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
 import { silencePlan } from "../../src/core/silence.ts";
+import { ChannelHub } from "../../src/durable-objects/channel-hub/channel-hub.ts";
+import type { Env } from "../../src/env.ts";
 import { memberOps } from "../builders/members-seen.ts";
-import { migrateDatabase } from "../builders/objects.ts";
+import { env, migrateDatabase } from "../builders/objects.ts";
 import { PresenceWorld, seenBy } from "../builders/presence-world.ts";
 
 let world: PresenceWorld;
@@ -93,6 +96,34 @@ describe("a hub that crashed", () => {
     await world.crashHub();
     expect(await world.members(epoch)).toEqual(["ana 0"]); // It may yet return.
     await expect.poll(() => world.members(epoch), { timeout: 10_000 }).toEqual([]);
+  });
+});
+
+describe("a room that cannot be reached", () => {
+  it("[PRE-6] is told of a leave later, whatever the hub is pushed meanwhile", async () => {
+    const [, looking] = [await world.enter("ana"), await world.watch(1)];
+    await looking.until(() => seenBy(looking).join() === "ana", "ana");
+    const answer = await runInDurableObject(world.hub(), async (_hub, ctx) => {
+      const unreachable = { report: () => Promise.reject(new Error("planned")) };
+      const rooms = { getByName: () => unreachable } as unknown as Env["PRESENCE_ROOM"];
+      const hub = new ChannelHub(ctx, { ...env, PRESENCE_ROOM: rooms });
+      await hub.webSocketClose(ctx.getWebSockets()[0]!, 4_401, "");
+      const push = {
+        topic: "presence-hall",
+        partition: 0,
+        epoch,
+        after: 0,
+        through: 0,
+        head: 0,
+        offsets: [],
+        body: "",
+      };
+      return hub.accept(push);
+    });
+    expect(answer).toMatchObject({ kind: "accepted" });
+    await world.evictHub();
+    await world.runHubAlarm();
+    await looking.until(() => seenBy(looking).length === 0, "the leave");
   });
 });
 

@@ -96,7 +96,7 @@ describe("a member leaves", () => {
     expect((await hub.json("DELETE", `/v1/topics/${channel}`)).status).toBe(204);
     await ana.message(({ op }) => op === "unsubscribed");
     const told = async () => (await hub.readAll("$system.presence")).filter(({ subject }) => subject === channel);
-    const events = await eventually(told, ({ length }) => length >= 2, "the leave, though nobody comes after");
+    const events = await eventually(told, ({ length }) => length >= 2, "the leave, though nobody comes after", 8_000);
     expect(events.map(({ type }) => type)).toEqual(["member.added", "member.removed"]);
     const looking = await connectObserver(hub);
     expect(await looking.subscribe(channel)).toMatchObject({ members: [] });

@@ -28,7 +28,8 @@ export async function acceptPush(hub: HubState, replays: Replays, app: string, p
     hub.moveTo(channel, push.partition, push.through);
     return { kind: "accepted", through: push.through };
   }
-  if (channel.followers.size === 0 && channel.starting === 0) {
+  // A seat that was left is kept until the room knows.
+  if (channel.followers.size === 0 && channel.starting === 0 && !hub.seats.has(channel.name)) {
     hub.removeChannel(channel);
     return { kind: "gone" };
   }
