@@ -1,9 +1,11 @@
 /** When a client comes back, and when it does not: a scripted hub, and time that the test moves. */
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { createHub, type Hub, type Item } from "../../src/client/client.ts";
 import type { AnyDefinition } from "../../src/client/event-definition.ts";
 import { ManualClock, settle } from "../../src/testing/manual-clock.ts";
 import { scriptedSockets, type ScriptedSocket } from "../builders/scripted-hub.ts";
+
+afterEach(() => vi.unstubAllGlobals());
 
 interface Stage {
   readonly client: Hub;
@@ -215,4 +217,24 @@ it("[CLI-2] refuses everything once it is closed, and opens no socket for it", a
   await subscription.next().catch(() => undefined);
   await settle();
   expect(sockets).toEqual([]);
+});
+
+it("[CLI-10] looks at its connection when a page comes online, is shown or thaws, and not while it is hidden", async () => {
+  const [window, document] = [new EventTarget(), Object.assign(new EventTarget(), { hidden: false })];
+  for (const verb of ["addEventListener", "removeEventListener"] as const)
+    vi.stubGlobal(verb, window[verb].bind(window));
+  vi.stubGlobal("document", document);
+  const stage = open();
+  const socket = await begin(stage);
+  const pings = (): number => socket.sent.filter(({ op }) => op === "ping").length;
+  for (const kind of ["online", "pageshow", "focus"]) window.dispatchEvent(new Event(kind));
+  for (const kind of ["visibilitychange", "resume"]) document.dispatchEvent(new Event(kind));
+  expect(pings()).toBe(5);
+  document.hidden = true;
+  document.dispatchEvent(new Event("visibilitychange"));
+  expect(pings()).toBe(5);
+  document.hidden = false;
+  stage.client.close();
+  window.dispatchEvent(new Event("online"));
+  expect(pings()).toBe(5);
 });
