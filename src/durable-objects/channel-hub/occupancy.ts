@@ -1,7 +1,7 @@
 /**
- * Tells the log of each channel how many follow it in this hub: the first and the end of the last at once, what lies
- * between now and then. What was told is a row, and who follows are rows and sockets, so after an eviction or a crash
- * the difference is what is still to be told.
+ * Tells the log of each channel how many follow it in this hub: of the first at once, of who comes and goes a little
+ * later. What was told is a row, and who follows are rows and sockets, so after an eviction or a crash the difference
+ * is what is still to be told.
  */
 import type { ChannelCount } from "../../core/occupancy.ts";
 import { isSystemTopicName } from "../../core/names.ts";
@@ -12,7 +12,10 @@ import type { Env } from "../../env.ts";
 import { ToldStore, type ToldRow } from "./told-store.ts";
 import type { TopicChannel } from "./topic-channel.ts";
 
-/** Counts that change within this time are told together; what could not be told is tried again as often. */
+/**
+ * Counts that change within this time are told together, and who leaves may come back: a page that is loaded again, or
+ * thousands whose network has blinked, cost nothing. What could not be told is tried again as often.
+ */
 const TELL_LATER_MS = 2_000;
 /** A hub whose sockets are gone after a crash, and which nobody comes back to, finds that out after so long. */
 export const LOOK_MS = 300_000;
@@ -67,9 +70,8 @@ export class HubOccupancy {
   /** Somebody came or went. */
   changed(topic: string): void {
     if (!this.#differs(topic)) return;
-    const before = this.#toldIn(topic);
-    if (before === 0 || this.#followers(topic) === 0) return this.#tellNow(topic);
-    this.#later();
+    if (this.#toldIn(topic) === 0) this.#tellNow(topic);
+    else this.#later();
   }
 
   /** Somebody began to follow a cache channel that has nothing to send. */
