@@ -120,6 +120,14 @@ export const BAD_SUBSCRIPTIONS: readonly BadRequest[] = [
   subscription({ target: { kind: "topic", topic: "steady" } }),
   subscription({ target: { kind: "topic", topic: "$dead-letters" } }),
   ...[
+    { url: "http://127.0.0.1:9/" },
+    { url: "http://127.0.0.1:9/", key: "no key" },
+    { url: "http://127.0.0.1:9/", key: "000000000000" },
+    { url: "nowhere", key: "000000000000" },
+    { url: "http://127.0.0.1:9/", key: "000000000000", secret: "s" },
+  ].map((more) => subscription({ topics: ["$system.channels"], target: { kind: "pusher", ...more } })),
+  subscription({ topics: ["order.*"], target: { kind: "pusher", url: "http://127.0.0.1:9/", key: "000000000000" } }),
+  ...[
     "javascript:alert(1)",
     "data:text/plain,x",
     "ftp://example.com/",
