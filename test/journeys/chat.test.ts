@@ -6,11 +6,15 @@ import { chromium, type Browser, type BrowserContext, type Page } from "playwrig
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findChromium } from "../../scripts/lib/chromium.ts";
 import { findFreePort } from "../../scripts/lib/ports.ts";
+import { CuttableProxy } from "../harness/cuttable-proxy.ts";
 import { HubProcess } from "../harness/hub-process.ts";
-import { canReadProcesses } from "../harness/proc.ts";
+import { canReadProcesses, membersOfSession } from "../harness/proc.ts";
 
 const executablePath = findChromium(process.env);
 if (executablePath === null) console.log("The tests of the chat are skipped: no Chromium was found.");
+
+/** A laptop sleeps for a minute; CHAT_SLEEP_MS=60000 lets this one do so, too. */
+const SLEEP_MS = Number(process.env["CHAT_SLEEP_MS"] ?? 4_000);
 
 /** Containers give a browser neither a sandbox nor much shared memory. */
 const CONTAINED = ["--no-sandbox", "--disable-dev-shm-usage"];
@@ -97,4 +101,47 @@ describe.skipIf(executablePath === null || !canReadProcesses)("the chat", () => 
   it("[EX-10] breaks none of its own rules: no script error, nothing refused by its policy", () => {
     expect(complaints).toEqual([]);
   });
+
+  it(
+    "[CLI-16] loses nothing while the machine sleeps: its whole browser stopped, its network gone, then both back",
+    async () => {
+      const network = await CuttableProxy.open(hub.url);
+      const server = await chromium.launchServer({ executablePath: executablePath!, args: CONTAINED });
+      const browser = await chromium.connect(server.wsEndpoint());
+      browsers.push(browser);
+      const context = await browser.newContext();
+      await context.addInitScript(`
+        // The page's own hub, over a network that can be pulled.
+        globalThis.WebSocket = class extends WebSocket {
+          constructor(url, ...rest) { super(url.replace(/:\\d+/, ":${new URL(network.url).port}"), ...rest); }
+        };
+        globalThis.longestSleepMs = 0;
+        let tickedAt = Date.now();
+        setInterval(() => {
+          longestSleepMs = Math.max(longestSleepMs, Date.now() - tickedAt);
+          tickedAt = Date.now();
+        }, 50);`);
+      const page = await enter(context, "Sleeper");
+      await page.locator("#messages li").nth(3).waitFor();
+      const before = await lines(page);
+      const signal = (name: "SIGSTOP" | "SIGCONT"): void => {
+        for (const pid of membersOfSession(server.process().pid!)) process.kill(pid, name);
+      };
+      signal("SIGSTOP");
+      for (let n = 1; n <= 20; n += 1) {
+        if (n === 10) network.cut();
+        await say(ada, `meanwhile ${n}`);
+        await ada.waitForTimeout(SLEEP_MS / 20);
+      }
+      network.mend();
+      signal("SIGCONT");
+      await page.locator("#messages li", { hasText: "meanwhile 20" }).waitFor();
+      const missed = Array.from({ length: 20 }, (_, index) => `Ada meanwhile ${index + 1}`);
+      expect(await lines(page)).toEqual([...before, ...missed]);
+      await expect.poll(() => here(ada)).toContain("Sleeper");
+      expect(await page.evaluate("longestSleepMs"), "the control: it slept").toBeGreaterThanOrEqual(SLEEP_MS);
+      await network.close();
+    },
+    60_000 + 2 * SLEEP_MS,
+  );
 });
