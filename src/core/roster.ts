@@ -106,9 +106,9 @@ export class Roster {
 
   /** A connection comes, or says anew what its member shows: who speaks last says it for all its connections. */
   enter(hub: string, connection: string, member: Member): MemberChange[] {
-    const seats = this.#connectionsOf(hub);
-    const before = seats.get(connection);
+    const before = this.#hubs.get(hub)?.get(connection);
     const left = before === undefined || before === member.id ? [] : this.leave(hub, connection, null);
+    const seats = this.#connectionsOf(hub); // Only now: who was the last to leave took the hub's own with it.
     const present = this.#members.get(member.id);
     const connections = (present?.connections ?? 0) + (seats.has(connection) ? 0 : 1);
     if (!seats.has(connection)) {

@@ -53,6 +53,15 @@ describe("a roster", () => {
     expect(kinds(roster.leave("h2", "c2", null))).toEqual(["removed ana"]);
   });
 
+  it("[PRE-2] forgets whom a connection was when it comes as another, and that one when it leaves", () => {
+    const roster = makeRoster();
+    roster.enter("h", "c", ANA);
+    expect(kinds(roster.enter("h", "c", { id: "bo", data: null }))).toEqual(["removed ana", "added bo"]);
+    expect(roster.hasConnections("h")).toBe(true);
+    expect(kinds(roster.leave("h", "c", null))).toEqual(["removed bo"]);
+    expect(roster.members()).toEqual([]);
+  });
+
   it("[PRE-3] waits for the return of whom it gave time, and no longer", () => {
     const roster = makeRoster();
     roster.enter("h", "c1", ANA);
