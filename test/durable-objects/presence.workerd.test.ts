@@ -6,7 +6,7 @@ import { ChannelHub } from "../../src/durable-objects/channel-hub/channel-hub.ts
 import type { Env } from "../../src/env.ts";
 import { memberOps } from "../builders/members-seen.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
-import { PresenceWorld, seenBy } from "../builders/presence-world.ts";
+import { CHANNEL, PresenceWorld, seenBy } from "../builders/presence-world.ts";
 
 let world: PresenceWorld;
 let epoch: number;
@@ -77,6 +77,23 @@ describe("a hub with members", () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     vi.setSystemTime(Date.now() + plan.lookMs + 1_000);
     expect((await world.nextWake()) ?? Infinity).toBeGreaterThan(Date.now() + plan.lookMs + 1_000);
+  });
+});
+
+describe("a client that hangs up while its subscribe is under way", () => {
+  it("[PRE-6] becomes no member", async () => {
+    const ana = await world.enter("ana");
+    await ana.ask({ op: "unsubscribe", topic: CHANNEL });
+    await expect.poll(() => world.members(epoch)).toEqual([]);
+    const entering = JSON.stringify({ op: "subscribe", topic: CHANNEL, presence: {} });
+    await runInDurableObject(world.hub(), async (hub: ChannelHub, ctx) => {
+      const [socket] = ctx.getWebSockets();
+      const subscribed = hub.webSocketMessage(socket!, entering);
+      for (let turns = 0; turns < 10; turns += 1) await Promise.resolve(); // Its log is asked by then.
+      await hub.webSocketClose(socket!, 1_000, "");
+      await subscribed;
+    });
+    expect(await world.members(epoch)).toEqual([]);
   });
 });
 

@@ -71,7 +71,7 @@ export async function subscribe(
   return null;
 }
 
-/** Finds the place first: who cannot follow does not become a member. */
+/** Finds the place first: who cannot follow, or hung up meanwhile, does not become a member. */
 async function begin(
   hub: HubState,
   presence: Presence,
@@ -81,7 +81,7 @@ async function begin(
   asked: PresenceAsk,
 ): Promise<Result<Starts>> {
   const starts = await resolveStarts(hub, connection.principal.app, channel, from);
-  if (!starts.ok || asked.kind === "none") return starts;
+  if (!starts.ok || asked.kind === "none" || !hub.connections.has(connection.id)) return starts;
   const entered = await presence.open(connection, channel.name, asked.member);
   return entered.ok ? starts : entered;
 }
