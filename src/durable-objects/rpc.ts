@@ -5,6 +5,7 @@
  */
 import type { RelayAnswer, RelayedEvent } from "../core/client-event.ts";
 import type { EventDraft } from "../core/event.ts";
+import type { Failure } from "../core/errors.ts";
 import type { FollowerCount } from "../core/occupancy.ts";
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../core/job.ts";
@@ -47,6 +48,8 @@ export interface AppendRequest {
   readonly ifMatch: number | null;
   /** The `Idempotency-Key`, scoped, with the fingerprint of the request's body. */
   readonly request: { readonly key: string; readonly fingerprint: string } | null;
+  /** Why nothing of it may be appended; what stands in the log already is answered all the same. Null: it may. */
+  readonly refusal: Failure | null;
 }
 
 export interface Appended {

@@ -74,21 +74,24 @@ export async function publish(
       const routed = route(topic, drafts, conditions);
       if (!routed.ok) return routed;
       const checked = await checkDrafts(env, topic, drafts);
-      if (!checked.ok) return checked;
+      const refusal = checked.ok ? null : checked.failure;
+      // What was accepted once is answered so again, whatever its schema says by now: the log knows.
+      if (!checked.ok && !isRepeatable(drafts, conditions.request)) return checked;
       const groups = await Promise.all(
         [...routed.value].map(async ([partition, indexes]) => ({
           partition,
           indexes,
           answer: await append(env, topic, partition, {
             life: lifeOf(topic),
-            drafts: indexes.map((at) => checked.value[at]!),
+            drafts: indexes.map((at) => (checked.ok ? checked.value : drafts)[at]!),
             fingerprints: indexes.map((at) => fingerprints[at]!),
             ifMatch: conditions.ifMatch,
             request: conditions.request,
+            refusal,
           }),
         })),
       );
-      return collect(topic, groups);
+      return collect(topic, groups, refusal !== null);
     },
   );
 }
@@ -122,9 +125,11 @@ interface PartitionAnswer {
   readonly answer: Result<AppendAnswer>;
 }
 
-function collect(topic: TopicRecord, groups: readonly PartitionAnswer[]): Result<Published> {
+/** `isWhole`: one partition that refuses does so for all. */
+function collect(topic: TopicRecord, groups: readonly PartitionAnswer[], isWhole: boolean): Result<Published> {
   const refusals = groups.flatMap(({ answer }) => (answer.ok ? [] : [answer.failure]));
-  if (refusals.length === groups.length) return { ok: false, failure: mostSerious(refusals) };
+  if (refusals.length === groups.length || (isWhole && refusals.length > 0))
+    return { ok: false, failure: mostSerious(refusals) };
   const receipts: Receipt[] = [];
   for (const { partition, indexes, answer } of groups) {
     for (const [at, index] of indexes.entries()) {
@@ -149,8 +154,7 @@ async function append(
   partition: number,
   request: AppendRequest,
 ): Promise<Result<AppendAnswer>> {
-  const repeatable = request.request !== null || request.drafts.every((draft) => draft.id !== null);
-  for (let tries = repeatable ? 2 : 1; tries > 0; tries -= 1) {
+  for (let tries = isRepeatable(request.drafts, request.request) ? 2 : 1; tries > 0; tries -= 1) {
     try {
       // A new stub for each try: one is broken after an exception.
       return await topicLog(env, topic.app, topic.name, partition).append(request);
@@ -160,6 +164,9 @@ async function append(
   }
   return fail("hub_overloaded", undefined, { retryAfterSeconds: 1 });
 }
+
+const isRepeatable = (drafts: readonly EventDraft[], request: AppendRequest["request"]): boolean =>
+  request !== null || drafts.every((draft) => draft.id !== null);
 
 /** What makes two events with one identity the same event; not the time or the trace, which a repeat sets anew. */
 function fingerprintOfDraft(draft: EventDraft): string | null {

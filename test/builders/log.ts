@@ -34,6 +34,7 @@ export const makeAppend = (drafts: readonly EventDraft[], more: Partial<AppendRe
   drafts,
   ifMatch: null,
   request: null,
+  refusal: null,
   fingerprints: drafts.map(({ id, type, key, data }) => (id === null ? null : JSON.stringify([type, key, data]))),
   ...more,
 });

@@ -258,6 +258,26 @@ describe("a topic that enforces schemas", () => {
     expect([again.status, again.body.events[0]]).toMatchObject([200, { duplicate: true, offset: 1 }]);
   });
 
+  it("[SCH-9] [PUB-5] answers what came before its schema was tightened with its first place", async () => {
+    const topic = await enforced("orders.tightened", "enforce", { partitions: 4 });
+    const events = [1, 2, 3].map((total) => ({ id: `t-${total}`, type: "order.tightened", data: { id: "a", total } }));
+    const keyed = { type: "order.tightened", data: { id: "b" } };
+    const headers = { "idempotency-key": "tightened" };
+    const first = await hub.publish(topic, { events });
+    await hub.publish(topic, keyed, headers);
+    await put("order.tightened", { type: "object", properties: { id: { maxLength: 0 } } });
+    const again = await hub.publish(topic, { events });
+    expect([again.status, again.body.events.map(({ offset, duplicate }) => [offset, duplicate])]).toEqual([
+      200,
+      first.body.events.map(({ offset }) => [offset, true]),
+    ]);
+    expect((await hub.publish(topic, keyed, headers)).status).toBe(200);
+    const another = await hub.publish(topic, { events: [...events, { ...events[0]!, id: "t-4" }] });
+    expect([another.status, (another.body as unknown as Refusal).code]).toEqual([422, "schema_violation"]);
+    expect((await hub.publish(topic, keyed, { "idempotency-key": "other" })).status).toBe(422);
+    expect(await hub.readAll(topic)).toHaveLength(4);
+  });
+
   it("[SCH-9] answers each line of a stream, and each frame, for itself", async () => {
     await put("order.lined", ORDER);
     const topic = await enforced("orders.lined");

@@ -140,6 +140,7 @@ class Flush {
     const appended = request.drafts.map((draft, index) =>
       this.#findDuplicate(draft, request.fingerprints[index] ?? null),
     );
+    if (request.refusal !== null && appended.includes(null)) throw new Refusal({ ok: false, failure: request.refusal });
     const ifMatch = request.ifMatch;
     if (ifMatch !== null && ifMatch !== this.#head && appended.includes(null)) {
       throw new Refusal(fail("version_conflict", "The partition's last offset is another.", { actual: this.#head }));
