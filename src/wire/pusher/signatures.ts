@@ -3,10 +3,16 @@
  * signing. What came from a client is signed as it came, never formatted again.
  * Sources: "Authenticating users", "HTTP API reference: Authentication", "Webhooks" of the Channels documentation.
  */
+import { isObjectText } from "../../core/json-text.ts";
 
-/** `data`: the `channel_data` of a presence channel; null: none. */
-export const channelContent = (socketId: string, channel: string, data: string | null): string =>
-  `${socketId}:${channel}${data === null ? "" : `:${data}`}`;
+/**
+ * `data`: the `channel_data` of a presence channel; null: none. Answers null for data that are no object. A name may
+ * hold colons but no brace, so an object alone cannot be the rest of a longer name, whose signature would open this one.
+ */
+export function channelContent(socketId: string, channel: string, data: string | null): string | null {
+  if (data === null) return `${socketId}:${channel}`;
+  return isObjectText(data.trimStart()) ? `${socketId}:${channel}:${data}` : null;
+}
 
 /** No channel begins so: a signature for one is never a signature for the other. */
 export const userContent = (socketId: string, userData: string): string => `${socketId}::user::${userData}`;

@@ -17,12 +17,13 @@ export async function verifySigned(
 ): Promise<Result<number | null>> {
   const signature = parseAuth(auth);
   if (principal.kind !== "pusher" || signature?.key !== principal.key) return fail("signature_invalid");
+  const content = contentOf(socketId, ask);
   const record = await findKey({ env }, principal.key);
-  if (record === null) return fail("signature_invalid");
+  if (record === null || content === null) return fail("signature_invalid");
   const secrets = await pusherSecretsOf(env, record, Date.now());
-  const signer = signerOf(secrets, contentOf(socketId, ask), signature.hex);
+  const signer = signerOf(secrets, content, signature.hex);
   return signer === null ? fail("signature_invalid") : ok(signer.until);
 }
 
-const contentOf = (socketId: string, ask: SignedAsk): string =>
+const contentOf = (socketId: string, ask: SignedAsk): string | null =>
   ask.kind === "user" ? userContent(socketId, ask.data) : channelContent(socketId, ask.channel, ask.data);

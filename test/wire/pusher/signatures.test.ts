@@ -7,7 +7,10 @@ const KEY = "278d425bdf160c739803";
 const SECRET = "7ad3773142a6692b25b8";
 const SOCKET = "1234.1234";
 
-const sign = (content: string): string => createHmac("sha256", SECRET).update(content).digest("hex");
+const sign = (content: string | null): string =>
+  createHmac("sha256", SECRET)
+    .update(content ?? "")
+    .digest("hex");
 const library = new PusherServer({ appId: "3", key: KEY, secret: SECRET, host: "localhost" });
 
 describe("[PUS-4] what is signed is what the server library signs", () => {
@@ -25,6 +28,12 @@ describe("[PUS-4] what is signed is what the server library signs", () => {
     expect(sign(channelContent(SOCKET, "presence-foobar", documented))).toBe(
       "31935e7d86dba64c2a90aed31fdc61869f9b22ba9d8863bba239c03ca481bc80",
     );
+  });
+
+  it("and never for a channel whose name, with its data, spells the other's", () => {
+    expect(channelContent(SOCKET, "private-org", "7:user:2")).toBeNull();
+    expect(channelContent(SOCKET, "private-org", "")).toBeNull();
+    expect(channelContent(SOCKET, "private-org:7:user:2", null)).toBe(`${SOCKET}:private-org:7:user:2`);
   });
 
   it("for a user", () => {
