@@ -7,7 +7,7 @@ import { isObjectText } from "../../core/json-text.ts";
 
 /**
  * `data`: the `channel_data` of a presence channel; null: none. Answers null for data that are no object. A name may
- * hold colons but no brace, so an object alone cannot be the rest of a longer name, whose signature would open this one.
+ * hold colons but no brace, so an object alone is never the rest of a longer name, whose signature would open this.
  */
 export function channelContent(socketId: string, channel: string, data: string | null): string | null {
   if (data === null) return `${socketId}:${channel}`;
