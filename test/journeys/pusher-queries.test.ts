@@ -90,6 +90,15 @@ it("[PUS-18] a key sees no channel beyond its scopes", async () => {
   await expect(narrow.get({ path: "/channels/presence-room" })).rejects.toMatchObject({ status: 403 });
 });
 
+it("[PUS-18] a key that may only publish, or not be present, learns no more of a channel by sending to it", async () => {
+  const scopes = ["publish:**", "subscribe:presence-room"];
+  const narrow = pusherServer(hub, await makePusherKey(hub, { scopes }));
+  const info = "subscription_count,user_count,cache";
+  const sent = await narrow.trigger(["cache-weather", "presence-room"], "e", {}, { info });
+  expect(await sent.json()).toEqual({ channels: { "cache-weather": {}, "presence-room": { subscription_count: 3 } } });
+  await expect(narrow.get({ path: "/channels/presence-room/users" })).rejects.toMatchObject({ status: 403 });
+});
+
 it("[PUS-16] webhooks of channels and members are valid for the server library", async () => {
   const sink = await Sink.open();
   const target = { kind: "pusher", url: sink.url, key: key.key };

@@ -28,19 +28,30 @@ export interface CachedEvent {
 export const maySee = (principal: Principal, channel: string): boolean =>
   allows(principal, "subscribe", channel) || allows(principal, "manage", channel);
 
+/** Who may be present may see who is, and who manages the channel. */
+export const maySeeMembers = (principal: Principal, channel: string): boolean =>
+  allows(principal, "presence", channel) || allows(principal, "manage", channel);
+
+const maySeeAttribute = (principal: Principal, channel: string, attribute: ChannelAttribute): boolean =>
+  attribute === "user_count" ? maySeeMembers(principal, channel) : maySee(principal, channel);
+
 /** Whether a channel of that name has such an attribute at all. */
 export function hasAttribute(channel: string, attribute: ChannelAttribute): boolean {
   if (attribute === "user_count") return isPresenceChannel(channel);
   return attribute === "subscription_count" || channelKindOf(channel).cached;
 }
 
-/** What is asked of the channel and can be; the rest is left out. Rejects when a hub cannot be reached. */
+/**
+ * What is asked of the channel, can be, and is within the key's scopes; the rest is left out. Rejects when a hub cannot
+ * be reached.
+ */
 export async function describeChannel(
   c: HubContext,
   channel: string,
   asked: readonly ChannelAttribute[],
 ): Promise<ChannelState> {
-  const wanted = new Set(asked.filter((attribute) => hasAttribute(channel, attribute)));
+  const { principal } = c.var;
+  const wanted = new Set(asked.filter((one) => hasAttribute(channel, one) && maySeeAttribute(principal, channel, one)));
   return {
     ...(wanted.has("user_count") && { user_count: await countMembers(c, channel) }),
     ...(wanted.has("subscription_count") && { subscription_count: await countFollowers(c, channel) }),

@@ -15,6 +15,7 @@ import {
   hasAttribute,
   listChannels,
   maySee,
+  maySeeMembers,
   membersOf,
 } from "../pusher/channel-state.ts";
 import { refuse } from "../pusher/refuse.ts";
@@ -89,16 +90,16 @@ async function getChannel(c: HubContext): Promise<Result<object>> {
 }
 
 async function getUsers(c: HubContext): Promise<Result<object>> {
-  const channel = channelOf(c);
+  const channel = channelOf(c, maySeeMembers);
   if (!channel.ok) return channel;
   if (!isPresenceChannel(channel.value)) return fail("parameter_invalid", "Only presence channels have users.");
   return ok({ users: (await membersOf(c, channel.value)).map((id) => ({ id })) });
 }
 
-function channelOf(c: HubContext): Result<string> {
+function channelOf(c: HubContext, isAllowed = maySee): Result<string> {
   const channel = c.req.param("channel")!;
   if (!isTopicName(channel)) return fail("topic_name_invalid");
-  return maySee(c.var.principal, channel) ? ok(channel) : fail("scope_missing");
+  return isAllowed(c.var.principal, channel) ? ok(channel) : fail("scope_missing");
 }
 
 /** Of the protocols together: a user is one. Who may end connections must be allowed to manage everything. */
