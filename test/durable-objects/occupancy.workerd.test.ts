@@ -46,6 +46,14 @@ const turnsOf = async (channel: string): Promise<string[]> =>
 const expectTurns = (channel: string, turns: readonly string[]): Promise<void> =>
   expect.poll(() => turnsOf(channel), { timeout: 10_000 }).toEqual(turns);
 
+it("[CHN-13] the hub's own topics are listed nowhere, whoever follows them", async () => {
+  const client = await world.connect();
+  await client.subscribe("room");
+  await expectTurns("room", ["occupied"]);
+  await client.subscribe(CHANNELS_TOPIC);
+  expect(await world.hub.channels("", "", 10)).toEqual([{ channel: "room", subscriptions: 1 }]);
+});
+
 it("[CHN-14] a hub whose sockets are gone unheard finds out by its own alarm, within five minutes", async () => {
   const client = await world.connect();
   await client.subscribe("room");

@@ -85,10 +85,11 @@ export class HubOccupancy {
     return this.#laterAt ?? (this.#told.size === 0 ? null : this.#lookedAt + LOOK_MS);
   }
 
-  /** In the order of their names, from behind `after`. */
+  /** In the order of their names, from behind `after`; the hub's own topics are no channels. */
   list(prefix: string, after: string, limit: number): ChannelCount[] {
     return [...this.#hub.channels.values()]
       .filter(({ name, followers }) => followers.size > 0 && name > after && name.startsWith(prefix))
+      .filter(({ name }) => !isSystemTopicName(name))
       .map(({ name, followers }) => ({ channel: name, subscriptions: followers.size }))
       .toSorted((left, right) => (left.channel < right.channel ? -1 : 1))
       .slice(0, limit);
