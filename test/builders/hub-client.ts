@@ -33,7 +33,11 @@ export class HubClient {
   }
 
   send(message: object): void {
-    this.#socket.send(JSON.stringify(message));
+    this.sendText(JSON.stringify(message));
+  }
+
+  sendText(text: string): void {
+    this.#socket.send(text);
   }
 
   /** Sends under a fresh `ref` and waits for the answer that carries it. */

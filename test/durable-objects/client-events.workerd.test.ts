@@ -34,6 +34,17 @@ it("[CHN-4] client events go on over evictions of the hub and of the log", async
   expect([signals(reader), signals(sender)]).toEqual([[1, 2, 3], []]);
 });
 
+it("[CHN-5] a client event is one however its type is spelled", async () => {
+  const [sender, topic] = [await world.connect(), await world.makeTopic("open")];
+  await sender.subscribe("open");
+  const event = '{ "type": "\\u0063lient-x", "data": 1 }';
+  sender.sendText(`{ "op": "publish", "ref": "x", "topic": "open", "event": ${event} }`);
+  await sender.until(() => sender.messages.some(({ ref }) => ref === "x"), "an answer");
+  const refused = { op: "error", problem: { code: "client_event_refused" } };
+  expect(sender.messages.find(({ ref }) => ref === "x")).toMatchObject(refused);
+  expect(valueOf(await world.log("open").status(lifeOf(topic))).events).toBe(0);
+});
+
 it("[CHN-8] an exclusion holds after an eviction, and in what is read because a push was lost", async () => {
   const [own, other] = [await world.connect(), await world.connect()];
   for (const client of [own, other]) await client.subscribe("board");

@@ -27,7 +27,8 @@ export async function publish(hub: HubState, connection: Connection, message: Pu
 
 /** Of a draft as text, whether it is good or not; empty where it names none. */
 function typeOf(event: string): string {
-  if (!event.includes('"client-') || !isObjectText(event)) return "";
+  const mayBe = event.includes('"client-') || event.includes("\\"); // A name can be spelled with escapes.
+  if (!mayBe || !isObjectText(event)) return "";
   const found = members(event);
   const type = found.find(({ name }) => name === "type") ?? found.find(({ name }) => name === "event");
   return stringOf(type?.raw ?? "") ?? "";
