@@ -24,13 +24,16 @@ interface FetchAnswer {
   text(): Promise<string>;
 }
 
+/** A runtime's longest timer; one that is to wait for longer goes off at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** Time and chance. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
   /** In [0, 1). */
   random(): number;
-  /** Calls back once after so many milliseconds, unless it is cancelled by what this answers. */
+  /** Calls back once after so many milliseconds, 24 days at most, unless it is cancelled by what this answers. */
   after(ms: number, work: () => void): () => void;
 }
 
@@ -38,7 +41,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   random: () => Math.random(),
   after: (ms, work) => {
-    const timer = setTimeout(work, ms);
+    const timer = setTimeout(work, Math.min(ms, TIMER_MS_MAX));
     return () => clearTimeout(timer);
   },
 };
