@@ -2,11 +2,12 @@
 import { channelKindOf } from "../../core/channel-kind.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isPresenceChannel } from "../../core/member.ts";
-import { allows, type Principal } from "../../core/principal.ts";
+import type { Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { presenceRoom, topicLog } from "../../stubs.ts";
 import { pusherEventOf } from "../../wire/pusher/event-data.ts";
 import type { ChannelAttribute } from "../../wire/pusher/triggers.ts";
+import { maySeeChannel, maySeeMembers } from "../channel-access.ts";
 import { countChannel, countChannels } from "../channel-counts.ts";
 import type { HubContext } from "../context.ts";
 import { findTopic } from "../topic-directory.ts";
@@ -24,16 +25,8 @@ export interface CachedEvent {
   readonly ttl: number;
 }
 
-/** Who may follow a channel, or manage its topic, may see what is there. */
-export const maySee = (principal: Principal, channel: string): boolean =>
-  allows(principal, "subscribe", channel) || allows(principal, "manage", channel);
-
-/** Who may be present may see who is, and who manages the channel. */
-export const maySeeMembers = (principal: Principal, channel: string): boolean =>
-  allows(principal, "presence", channel) || allows(principal, "manage", channel);
-
 const maySeeAttribute = (principal: Principal, channel: string, attribute: ChannelAttribute): boolean =>
-  attribute === "user_count" ? maySeeMembers(principal, channel) : maySee(principal, channel);
+  attribute === "user_count" ? maySeeMembers(principal, channel) : maySeeChannel(principal, channel);
 
 /** Whether a channel of that name has such an attribute at all. */
 export function hasAttribute(channel: string, attribute: ChannelAttribute): boolean {
@@ -74,7 +67,7 @@ export async function listChannels(
     names.push(...page.map(({ channel }) => channel));
     if (page.length < LIMITS.LIST_ITEMS_MAX) break;
   }
-  const visible = names.filter((name) => maySee(c.var.principal, name));
+  const visible = names.filter((name) => maySeeChannel(c.var.principal, name));
   const limit = LIMITS.LIST_ITEMS_MAX;
   if (asked.length > 0 && visible.length > limit)
     return fail("parameter_invalid", "Ask for fewer channels by a longer prefix.", { limit, actual: visible.length });

@@ -4,8 +4,8 @@ import { channelKindOf } from "../../core/channel-kind.ts";
 import type { ChannelCount } from "../../core/occupancy.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isTopicName } from "../../core/names.ts";
-import { allows, type Principal } from "../../core/principal.ts";
 import { logStage } from "../../observability/log.ts";
+import { maySeeChannel } from "../channel-access.ts";
 import { countChannel, countChannels } from "../channel-counts.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { json, problem } from "../respond.ts";
@@ -22,7 +22,7 @@ async function listChannels(c: HubContext): Promise<Response> {
   return askHubs(async () => {
     const page = await listVisible<ChannelCount>(c, {
       nameOf: ({ channel }) => channel,
-      isVisible: ({ channel }) => maySee(principal, channel),
+      isVisible: ({ channel }) => maySeeChannel(principal, channel),
       read: (after, limit) => countChannels(c.env, principal.app, prefix, after, limit),
     });
     if (!page.ok) return problem(page.failure);
@@ -34,7 +34,7 @@ async function listChannels(c: HubContext): Promise<Response> {
 async function getChannel(c: HubContext): Promise<Response> {
   const channel = c.req.param("topic")!;
   if (!isTopicName(channel)) return problem({ code: "topic_name_invalid" });
-  if (!maySee(c.var.principal, channel)) return problem({ code: "scope_missing" });
+  if (!maySeeChannel(c.var.principal, channel)) return problem({ code: "scope_missing" });
   return askHubs(async () => {
     const subscriptions = await countChannel(c.env, c.var.principal.app, channel);
     return json(formatChannel({ channel, subscriptions }));
@@ -50,10 +50,6 @@ async function askHubs(answer: () => Promise<Response>): Promise<Response> {
     return problem({ code: "hub_overloaded", retryAfterSeconds: 1 });
   }
 }
-
-/** Who may follow a channel, or manage its topic, may see how many do. */
-const maySee = (principal: Principal, channel: string): boolean =>
-  allows(principal, "subscribe", channel) || allows(principal, "manage", channel);
 
 const formatChannel = ({ channel, subscriptions }: ChannelCount) => ({
   name: channel,

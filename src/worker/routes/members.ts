@@ -3,12 +3,12 @@ import { Hono } from "hono";
 import { isPresenceChannel } from "../../core/member.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isTopicName } from "../../core/names.ts";
-import { allows } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { fitsUtf8 } from "../../core/utf8.ts";
 import type { TopicRecord } from "../../store/topics-store.ts";
 import { presenceRoom } from "../../stubs.ts";
 import { formatMemberReport, formatMembersPage } from "../../wire/native/members.ts";
+import { maySeeMembers } from "../channel-access.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { readWhole } from "../list-query.ts";
 import { jsonText, problem } from "../respond.ts";
@@ -39,12 +39,12 @@ async function getMember(c: HubContext): Promise<Response> {
   return member === null ? problem({ code: "member_not_found" }) : jsonText(formatMemberReport(member));
 }
 
-/** Scope is judged before existence. Who may be present may see who is, and who manages the channel. */
+/** Scope is judged before existence. */
 async function findChannel(c: HubContext): Promise<Result<TopicRecord>> {
   const name = c.req.param("topic")!;
   if (!isTopicName(name)) return fail("topic_name_invalid");
   const { principal } = c.var;
-  if (!allows(principal, "presence", name) && !allows(principal, "manage", name)) return fail("scope_missing");
+  if (!maySeeMembers(principal, name)) return fail("scope_missing");
   if (!isPresenceChannel(name)) return fail("presence_not_offered");
   const topic = await findTopic(c.env, principal.app, name);
   return topic.ok ? ok(topic.value) : topic;

@@ -8,16 +8,9 @@ import { fail, ok, type Result } from "../../core/result.ts";
 import { fitsUtf8 } from "../../core/utf8.ts";
 import { logStage } from "../../observability/log.ts";
 import { parseBatch, parseTrigger, readAttributes } from "../../wire/pusher/triggers.ts";
+import { maySeeChannel, maySeeMembers } from "../channel-access.ts";
 import type { HubBindings, HubContext } from "../context.ts";
-import {
-  countFollowers,
-  describeChannel,
-  hasAttribute,
-  listChannels,
-  maySee,
-  maySeeMembers,
-  membersOf,
-} from "../pusher/channel-state.ts";
+import { countFollowers, describeChannel, hasAttribute, listChannels, membersOf } from "../pusher/channel-state.ts";
 import { refuse } from "../pusher/refuse.ts";
 import { authenticateSigned } from "../pusher/signed-request.ts";
 import { trigger } from "../pusher/trigger.ts";
@@ -96,7 +89,7 @@ async function getUsers(c: HubContext): Promise<Result<object>> {
   return ok({ users: (await membersOf(c, channel.value)).map((id) => ({ id })) });
 }
 
-function channelOf(c: HubContext, isAllowed = maySee): Result<string> {
+function channelOf(c: HubContext, isAllowed = maySeeChannel): Result<string> {
   const channel = c.req.param("channel")!;
   if (!isTopicName(channel)) return fail("topic_name_invalid");
   return isAllowed(c.var.principal, channel) ? ok(channel) : fail("scope_missing");
