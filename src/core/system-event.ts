@@ -4,6 +4,8 @@
 export const CHANNELS_TOPIC = "$system.channels";
 /** Who comes to presence channels, and who leaves. */
 export const PRESENCE_TOPIC = "$system.presence";
+/** What clients say to each other where the topic wants it announced. */
+export const CLIENT_EVENTS_TOPIC = "$system.client-events";
 /** What the hub does by itself: endpoints that fail and recover, subscriptions that it disables. */
 export const OPERATIONS_TOPIC = "$system.operations";
 

@@ -5,6 +5,8 @@ import type { Announcement } from "../core/system-event.ts";
 export const CREATE_ANNOUNCEMENTS = `CREATE TABLE announcements (seq INTEGER PRIMARY KEY AUTOINCREMENT,
   full TEXT NOT NULL, bare TEXT NOT NULL)`;
 
+type Table = "announcements" | "operations" | "client_events";
+
 export interface AnnouncementRow extends Announcement {
   readonly seq: number;
 }
@@ -14,10 +16,10 @@ const CHARS_MAX = 512 * 1_024;
 
 export class AnnouncementStore {
   readonly #sql: SqlStorage;
-  readonly #table: "announcements" | "operations";
+  readonly #table: Table;
 
   /** An object that tells two topics keeps an outbox for each. */
-  constructor(sql: SqlStorage, table: "announcements" | "operations" = "announcements") {
+  constructor(sql: SqlStorage, table: Table = "announcements") {
     this.#sql = sql;
     this.#table = table;
   }

@@ -23,6 +23,7 @@ export const BAD_TOPICS: readonly BadRequest[] = [
   topic({ unheardOf: MARK }),
   topic({ retention: { maxAge: "1 day" } }),
   topic({ retention: { maxAge: "1ms" } }),
+  topic({ retention: { clientEvents: MARK } }),
   topic({ retention: { maxEvents: 0 } }),
   topic({ retention: 7 }),
   topic({ retention: { for: "ever" } }),

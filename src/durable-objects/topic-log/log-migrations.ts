@@ -39,4 +39,11 @@ export const LOG_MIGRATIONS: readonly ObjectMigration[] = [
       CREATE_ANNOUNCEMENTS,
     ],
   },
+  {
+    id: 3,
+    statements: [
+      // What `$system.client-events` is to be told of.
+      `CREATE TABLE client_events (seq INTEGER PRIMARY KEY AUTOINCREMENT, full TEXT NOT NULL, bare TEXT NOT NULL)`,
+    ],
+  },
 ];

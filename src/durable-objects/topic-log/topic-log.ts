@@ -29,6 +29,7 @@ import { LogState } from "./log-state.ts";
 import { ChannelOccupancy } from "./occupancy.ts";
 import { findEvent, readLines, readPage } from "./read.ts";
 import { readBytesPage } from "./read-bytes.ts";
+import { ToldClientEvents } from "./told-client-events.ts";
 import { isOverBounds, sweepDueAt, sweepSlice, trimDueAt, trimDueBy, trimSlice } from "./trim.ts";
 
 export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
@@ -36,6 +37,7 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   readonly #listeners: Listeners;
   readonly #appender: Appender;
   readonly #occupancy: ChannelOccupancy;
+  readonly #clientEvents: ToldClientEvents;
   /** When the alarm is set for; null: not set, or not known since the last wake, which costs one setting too many. */
   #alarmAt: number | null = null;
 
@@ -51,6 +53,7 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
     );
     const { WorkerGate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
     this.#occupancy = new ChannelOccupancy(this.#log, () => WorkerGate);
+    this.#clientEvents = new ToldClientEvents(this.#log, () => WorkerGate);
     this.#listeners = new Listeners(this.#log, env);
     this.#appender = new Appender(this.#log, (events) => {
       this.#listeners.appended(events);
@@ -97,8 +100,13 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   async relay(life: LogLife, event: RelayedEvent): Promise<Result<RelayAnswer>> {
     const entered = this.#log.enter(life);
     if (!entered.ok) return entered;
-    if (entered.value.retention.clientEvents === true) return ok({ kind: "kept" });
+    const { clientEvents } = entered.value.retention;
+    if (clientEvents === true) return ok({ kind: "kept" });
     this.#listeners.relay(event);
+    if (clientEvents === "announced") {
+      this.#clientEvents.note(event);
+      this.#announce(this.#clientEvents);
+    }
     return ok({ kind: "relayed" });
   }
 
@@ -138,26 +146,20 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
       more = sweepSlice(this.#log, Date.now()) || more;
       await this.#listeners.tellAll();
       this.#listeners.recordTold();
-      await this.#occupancy.run(Date.now());
+      await Promise.all([this.#occupancy.run(Date.now()), this.#clientEvents.run()]);
       next = this.#nextAlarm(more);
     } catch (error) {
-      console.error(
-        JSON.stringify({
-          stage: "log.alarm_failed",
-          topic: this.#log.topic,
-          partition: this.#log.partition,
-          error: String(error),
-        }),
-      );
+      const { topic, partition } = this.#log;
+      console.error(JSON.stringify({ stage: "log.alarm_failed", topic, partition, error: String(error) }));
       next = Date.now() + LIMITS.TELL_AGAIN_MS; // What fails may go on failing: not at once again.
     }
     if (next !== null) await this.#setAlarm(next);
   }
 
   /** The alarm stands first: what cannot be told now is told by it. */
-  #announce(): void {
-    const at = this.#occupancy.dueAt(Date.now());
-    if (at !== null) this.ctx.waitUntil(this.#setAlarm(at).then(() => this.#occupancy.run(Date.now())));
+  #announce(told: ChannelOccupancy | ToldClientEvents = this.#occupancy): void {
+    const at = told.dueAt(Date.now());
+    if (at !== null) this.ctx.waitUntil(this.#setAlarm(at).then(() => told.run(Date.now())));
   }
 
   /** A newer policy may make anything due: the alarm looks at once, and then stands at what is due next. */
@@ -176,10 +178,10 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   }
 
   #nextAlarm(more: boolean): number | null {
-    const again = Date.now() + LIMITS.TELL_AGAIN_MS;
-    const unheardAt = this.#listeners.isBehind ? again : null;
-    const occupancyAt = this.#occupancy.dueAt(Date.now());
-    const due = [trimDueAt(this.#log), sweepDueAt(this.#log), unheardAt, occupancyAt].filter((at) => at !== null);
+    const now = Date.now();
+    const unheardAt = this.#listeners.isBehind ? now + LIMITS.TELL_AGAIN_MS : null;
+    const toldAt = [this.#occupancy.dueAt(now), this.#clientEvents.dueAt(now)];
+    const due = [trimDueAt(this.#log), sweepDueAt(this.#log), unheardAt, ...toldAt].filter((at) => at !== null);
     if (more) return Date.now();
     return due.length === 0 ? null : Math.min(...due);
   }

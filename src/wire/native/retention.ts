@@ -17,20 +17,29 @@ export function readRetention(reader: DefinitionReader, raw: string): Retention 
   const maxAgeMs = reader.durationMs(given.get("maxAge"), "/retention/maxAge", AGE_MS);
   const maxEvents = reader.integer(given.get("maxEvents"), "/retention/maxEvents", COUNT);
   const maxBytes = reader.integer(given.get("maxBytes"), "/retention/maxBytes", COUNT);
-  const clientEvents = reader.boolean(given.get("clientEvents"), "/retention/clientEvents");
+  const clientEvents = readClientEvents(reader, given.get("clientEvents"));
   return {
     ...(maxAgeMs !== null && { maxAgeMs }),
     ...(maxEvents !== null && { maxEvents }),
     ...(maxBytes !== null && { maxBytes }),
-    ...(clientEvents === true && { clientEvents }),
+    ...(clientEvents !== null && { clientEvents }),
   };
+}
+
+/** `true`, `"announced"`, or `false`, which is as if it were not there. */
+function readClientEvents(reader: DefinitionReader, raw: string | undefined): true | "announced" | null {
+  if (raw === undefined || raw === "false") return null;
+  if (raw === "true") return true;
+  if (stringOf(raw) === "announced") return "announced";
+  reader.refuse("/retention/clientEvents", 'This is true, false or "announced".');
+  return null;
 }
 
 export interface RetentionView {
   readonly maxAge?: string;
   readonly maxEvents?: number;
   readonly maxBytes?: number;
-  readonly clientEvents?: boolean;
+  readonly clientEvents?: true | "announced";
 }
 
 export function formatRetention({ maxAgeMs, ...others }: Retention): RetentionView {

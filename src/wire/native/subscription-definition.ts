@@ -10,7 +10,7 @@ import { isTopicPattern, matchesTopicPattern } from "../../core/names.ts";
 import { parsePosition } from "../../core/position.ts";
 import type { Result } from "../../core/result.ts";
 import { DEFAULT_DELAYS_MS, type RetryPolicy } from "../../core/retry-schedule.ts";
-import { CHANNELS_TOPIC, PRESENCE_TOPIC } from "../../core/system-event.ts";
+import { CHANNELS_TOPIC, CLIENT_EVENTS_TOPIC, PRESENCE_TOPIC } from "../../core/system-event.ts";
 import type { SubscriptionDefinition, Target } from "../../core/subscription.ts";
 import type { WebhookSigning } from "../../core/webhook-signature.ts";
 import { formatBreaker, readBreaker, readDisableAfter, type BreakerView } from "./breaker-definition.ts";
@@ -93,15 +93,17 @@ export function parseSubscriptionDefinition(text: string): Result<SubscriptionRe
   }));
 }
 
-/** Longer ways round are cut where they are gone: see `REPUBLISH_HOPS_MAX`. */
-/** Pusher's webhooks tell of channels and members. Client events, which the hub does not keep, are not offered yet. */
+/** Pusher's webhooks tell of channels, members and client events. */
 function refuseUntold(reader: DefinitionReader, topics: readonly string[]): void {
   for (const [index, topic] of topics.entries()) {
-    if (topic !== CHANNELS_TOPIC && topic !== PRESENCE_TOPIC)
-      reader.refuse(`/topics/${index}`, `Pusher's webhooks tell of ${CHANNELS_TOPIC} and ${PRESENCE_TOPIC} only.`);
+    if (!TOLD_TO_PUSHER.includes(topic))
+      reader.refuse(`/topics/${index}`, `Pusher's webhooks tell of ${TOLD_TO_PUSHER.join(", ")} only.`);
   }
 }
 
+const TOLD_TO_PUSHER: readonly string[] = [CHANNELS_TOPIC, PRESENCE_TOPIC, CLIENT_EVENTS_TOPIC];
+
+/** Longer ways round are cut where they are gone: see `REPUBLISH_HOPS_MAX`. */
 function refuseCycle(reader: DefinitionReader, topics: readonly string[], target: TargetRequest | null): void {
   if (target?.kind !== "topic" || !topics.some((pattern) => matchesTopicPattern(pattern, target.topic))) return;
   reader.refuse("/target/topic", "The subscription follows this topic itself.");

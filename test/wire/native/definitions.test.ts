@@ -72,6 +72,7 @@ describe("a topic's definition", () => {
     [{ retention: "7d" }, "/retention"],
     [{ retention: { maxAge: 5 } }, "/retention/maxAge"],
     [{ retention: { maxAge: "999ms" } }, "/retention/maxAge"],
+    [{ retention: { clientEvents: "told" } }, "/retention/clientEvents"],
     [{ retention: { maxEvents: 0 } }, "/retention/maxEvents"],
     [{ retention: { maxBytes: -1 } }, "/retention/maxBytes"],
     [{ retention: { maxage: "7d" } }, "/retention/maxage"],

@@ -28,6 +28,19 @@ describe("[PUS-16] what becomes of channels and members", () => {
     expect(told(type, data)).toEqual({ channel: "presence-a", ...expected });
   });
 
+  const sent = (data: string): string =>
+    `{"type":"channel.client_event","data":{"channel":"presence-a","connection":"1.2","user":"u1",` +
+    `"event":{"type":"client-a"${data}}}}`;
+  const hook = { name: "client_event", channel: "presence-a", event: "client-a", socket_id: "1.2", user_id: "u1" };
+
+  it.each([
+    [`,"data":{"n":1.0,"large":12345678901234567890}`, '{"n":1.0,"large":12345678901234567890}'],
+    [`,"datacontenttype":"text/plain","data":"{not JSON"`, "{not JSON"],
+    [``, undefined],
+  ])("[PUS-22] a client event with %s says what its readers had", (data, expected) => {
+    expect(JSON.parse(formatWebhook(sent(data), 7)!)).toEqual({ time_ms: 7, events: [{ ...hook, data: expected }] });
+  });
+
   it("is not told where Pusher has no word for it", () => {
     expect(formatWebhook('{"type":"member.updated","data":{"channel":"presence-a"}}', 0)).toBeNull();
   });
