@@ -60,7 +60,18 @@ export async function publish(
 ): Promise<Result<Published>> {
   if (drafts.length === 0) return ok({ receipts: [], replayed: false }); // A batch of CloudEvents may be empty.
   const spent = await spendOnEvents(env, caller.principal, drafts);
-  if (!spent.ok) return spent;
+  return spent.ok ? publishPaid(env, caller, name, drafts, conditions, index) : spent;
+}
+
+/** Likewise what the quotas have been spent on already. */
+export function publishPaid(
+  env: Env,
+  caller: Caller,
+  name: string,
+  drafts: readonly EventDraft[],
+  conditions: PublishConditions,
+  index: TopicIndex = indexFor(drafts),
+): Promise<Result<Published>> {
   const fingerprints = drafts.map(fingerprintOfDraft);
   const check = (topic: TopicDefinition): Result<unknown> => {
     const routed = route(topic, drafts, conditions);

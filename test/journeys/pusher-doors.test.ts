@@ -263,3 +263,37 @@ describe("[PUS-9] a signed request is refused and writes nothing", () => {
     expect((await hub.request(path, { method: "POST", body: EVENT })).status).toBe(404);
   });
 });
+
+describe("[PUS-9] where one channel refuses the event", () => {
+  const eventsIn = async (topic: string, headers = {}): Promise<unknown[]> =>
+    (await hub.json<{ events?: unknown[] }>("GET", `/v1/topics/${topic}/events`, undefined, headers)).body.events ?? [];
+  const send = (own: PusherKey, path: string, body: string): Promise<Response> =>
+    hub.request(signedPath(own, { path, body }), { method: "POST", body });
+
+  it.each([
+    ["a trigger", "/events", JSON.stringify({ name: "held", channels: ["loose", "strict"], data: "1" })],
+    [
+      "a batch",
+      "/batch_events",
+      JSON.stringify({ batch: ["loose", "strict"].map((channel) => ({ name: "held", channel, data: "1" })) }),
+    ],
+  ])("for its schema, %s leaves it in none", async (_name, path, body) => {
+    await hub.json("PUT", "/v1/schemas/held", { schema: { type: "object" } });
+    await hub.json("PUT", "/v1/topics/strict", { schemaPolicy: "enforce" });
+    const answer = await send(key, path, body);
+    expect([answer.status, await answer.json()]).toMatchObject([400, { code: "schema_violation" }]);
+    expect(await eventsIn("loose")).toEqual([]);
+  });
+
+  it.each([
+    ["a day's events", { eventsPerDay: 1 }, "e1"],
+    ["its topics", { topics: 1 }, "e2"],
+  ])("for the quota of %s, it is in none", async (_name, quotas, app) => {
+    await hub.json("POST", "/v1/apps", { name: app, quotas });
+    const own = await makePusherKey(hub, { app });
+    const body = JSON.stringify({ name: "e", channels: ["one", "two"], data: "1" });
+    const answer = await send(own, "/events", body);
+    expect([answer.status, await answer.json()]).toMatchObject([429, { code: "quota_exceeded" }]);
+    for (const topic of ["one", "two"]) expect(await eventsIn(topic, { "tidings-app": app })).toEqual([]);
+  });
+});
