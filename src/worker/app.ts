@@ -1,6 +1,5 @@
 /** The table of contents: what every request passes, then where each kind of request goes. */
 import { Hono, type MiddlewareHandler } from "hono";
-import type { Failure } from "../core/errors.ts";
 import type { HubBindings, HubContext } from "./context.ts";
 import { authenticate } from "./middleware/authenticate.ts";
 import { cors } from "./middleware/cors.ts";
@@ -9,6 +8,7 @@ import { requestQuota } from "./middleware/request-quota.ts";
 import { checkOrigin } from "./middleware/origin.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { refuseDoubledParameters } from "./middleware/single-parameters.ts";
+import { failureOf } from "./reach.ts";
 import { problem } from "./respond.ts";
 import { methodsOf } from "./route-methods.ts";
 import { appRoutes } from "./routes/apps.ts";
@@ -99,13 +99,4 @@ function answerMistake(error: Error, c: HubContext): Response {
   const answer = problem(failureOf(error));
   answer.headers.set("x-request-id", c.var.requestId);
   return answer;
-}
-
-function failureOf(error: Error): Failure {
-  if ((error as { overloaded?: boolean }).overloaded === true) return { code: "hub_overloaded" };
-  // Between a first deploy and its migration the tables are not there.
-  if (error.message.includes("no such table"))
-    return { code: "not_configured", detail: "The database is not migrated." };
-  if (error.message.startsWith("D1_ERROR")) return { code: "hub_overloaded", retryAfterSeconds: 1 };
-  return { code: "internal_error" };
 }

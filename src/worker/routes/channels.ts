@@ -4,10 +4,11 @@ import { channelKindOf } from "../../core/channel-kind.ts";
 import type { ChannelCount } from "../../core/occupancy.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { isTopicName } from "../../core/names.ts";
-import { logStage } from "../../observability/log.ts";
+import { ok } from "../../core/result.ts";
 import { maySeeChannel } from "../channel-access.ts";
 import { countChannel, countChannels } from "../channel-counts.ts";
 import type { HubBindings, HubContext } from "../context.ts";
+import { reach } from "../reach.ts";
 import { json, problem } from "../respond.ts";
 import { listVisible } from "../visible-list.ts";
 
@@ -19,15 +20,15 @@ async function listChannels(c: HubContext): Promise<Response> {
   const prefix = c.req.query("prefix") ?? "";
   if (prefix.length > LIMITS.TOPIC_NAME_CHARS_MAX)
     return problem({ code: "parameter_invalid", detail: "No channel has a name that begins so." });
-  return askHubs(async () => {
-    const page = await listVisible<ChannelCount>(c, {
+  const page = await reach(() =>
+    listVisible<ChannelCount>(c, {
       nameOf: ({ channel }) => channel,
       isVisible: ({ channel }) => maySeeChannel(principal, channel),
       read: (after, limit) => countChannels(c.env, principal.app, prefix, after, limit),
-    });
-    if (!page.ok) return problem(page.failure);
-    return json({ items: page.value.items.map(formatChannel), cursor: page.value.cursor });
-  });
+    }),
+  );
+  if (!page.ok) return problem(page.failure);
+  return json({ items: page.value.items.map(formatChannel), cursor: page.value.cursor });
 }
 
 /** A channel is there while somebody follows it: to ask makes no topic, and needs none. */
@@ -35,20 +36,9 @@ async function getChannel(c: HubContext): Promise<Response> {
   const channel = c.req.param("topic")!;
   if (!isTopicName(channel)) return problem({ code: "topic_name_invalid" });
   if (!maySeeChannel(c.var.principal, channel)) return problem({ code: "scope_missing" });
-  return askHubs(async () => {
-    const subscriptions = await countChannel(c.env, c.var.principal.app, channel);
-    return json(formatChannel({ channel, subscriptions }));
-  });
-}
-
-/** A count without one of the hubs would be a wrong one. */
-async function askHubs(answer: () => Promise<Response>): Promise<Response> {
-  try {
-    return await answer();
-  } catch (error) {
-    logStage("channels.not_counted", { error: String(error) });
-    return problem({ code: "hub_overloaded", retryAfterSeconds: 1 });
-  }
+  const subscriptions = await reach(async () => ok(await countChannel(c.env, c.var.principal.app, channel)));
+  if (!subscriptions.ok) return problem(subscriptions.failure);
+  return json(formatChannel({ channel, subscriptions: subscriptions.value }));
 }
 
 const formatChannel = ({ channel, subscriptions }: ChannelCount) => ({

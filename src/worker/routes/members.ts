@@ -11,6 +11,7 @@ import { formatMemberReport, formatMembersPage } from "../../wire/native/members
 import { maySeeMembers } from "../channel-access.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { readWhole } from "../list-query.ts";
+import { reach } from "../reach.ts";
 import { jsonText, problem } from "../respond.ts";
 import { findTopic } from "../topic-directory.ts";
 
@@ -27,16 +28,18 @@ async function listMembers(c: HubContext): Promise<Response> {
   const after = c.req.query("cursor") ?? ""; // The id of the last one seen.
   if (!fitsUtf8(after, LIMITS.USER_ID_BYTES_MAX)) return problem({ code: "cursor_invalid" });
   const { app, name, epoch } = channel.value;
-  const page = await presenceRoom(c.env, app, name).members(epoch, after, limit);
-  return jsonText(formatMembersPage(page, limit));
+  const page = await reach(async () => ok(await presenceRoom(c.env, app, name).members(epoch, after, limit)));
+  return page.ok ? jsonText(formatMembersPage(page.value, limit)) : problem(page.failure);
 }
 
 async function getMember(c: HubContext): Promise<Response> {
   const channel = await findChannel(c);
   if (!channel.ok) return problem(channel.failure);
   const { app, name, epoch } = channel.value;
-  const member = await presenceRoom(c.env, app, name).member(epoch, c.req.param("user")!);
-  return member === null ? problem({ code: "member_not_found" }) : jsonText(formatMemberReport(member));
+  const user = c.req.param("user")!;
+  const member = await reach(async () => ok(await presenceRoom(c.env, app, name).member(epoch, user)));
+  if (!member.ok) return problem(member.failure);
+  return member.value === null ? problem({ code: "member_not_found" }) : jsonText(formatMemberReport(member.value));
 }
 
 /** Scope is judged before existence. */

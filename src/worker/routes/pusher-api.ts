@@ -6,7 +6,6 @@ import { isTopicName } from "../../core/names.ts";
 import { allowsEverywhere } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { fitsUtf8 } from "../../core/utf8.ts";
-import { logStage } from "../../observability/log.ts";
 import { parseBatch, parseTrigger, readAttributes } from "../../wire/pusher/triggers.ts";
 import { maySeeChannel, maySeeMembers } from "../channel-access.ts";
 import type { HubBindings, HubContext } from "../context.ts";
@@ -14,6 +13,7 @@ import { countFollowers, describeChannel, hasAttribute, listChannels, membersOf 
 import { refuse } from "../pusher/refuse.ts";
 import { authenticateSigned } from "../pusher/signed-request.ts";
 import { trigger } from "../pusher/trigger.ts";
+import { reach } from "../reach.ts";
 import { json } from "../respond.ts";
 import { disconnectUser } from "../user-connections.ts";
 
@@ -25,15 +25,9 @@ export const pusherApiRoutes = new Hono<HubBindings>()
   .get("/apps/:app/channels/:channel/users", authenticateSigned, (c) => answer(c, getUsers))
   .post("/apps/:app/users/:user/terminate_connections", authenticateSigned, (c) => answer(c, terminate));
 
-/** A hub or a room that cannot be reached is one that has too much to do: counts without it would be wrong. */
 async function answer(c: HubContext, work: (c: HubContext) => Promise<Result<object>>): Promise<Response> {
-  try {
-    const done = await work(c);
-    return done.ok ? json(done.value) : refuse(done.failure);
-  } catch (error) {
-    logStage("pusher.request_failed", { error: String(error) });
-    return refuse({ code: "hub_overloaded", retryAfterSeconds: 1 });
-  }
+  const done = await reach(() => work(c));
+  return done.ok ? json(done.value) : refuse(done.failure);
 }
 
 /** What is asked of its channels is answered beside. */

@@ -1,0 +1,27 @@
+/** What is put together from objects: an answer without one of them would be a wrong one, so then there is none. */
+import type { Failure } from "../core/errors.ts";
+import type { Result } from "../core/result.ts";
+import { logStage } from "../observability/log.ts";
+
+/** What `ask` answers. Where it rejects, a hub or a room could not be reached: as good as one with too much to do. */
+export async function reach<Value>(ask: () => Promise<Result<Value>>): Promise<Result<Value>> {
+  try {
+    return await ask();
+  } catch (error) {
+    logStage("objects.unreached", { error: String(error) });
+    const failure = failureOf(error as Error);
+    return { ok: false, failure: failure.code === "internal_error" ? OVERLOADED : failure };
+  }
+}
+
+const OVERLOADED: Failure = { code: "hub_overloaded", retryAfterSeconds: 1 };
+
+/** What an error of the platform says to who asks; `internal_error` of all others. */
+export function failureOf(error: Error): Failure {
+  if ((error as { overloaded?: boolean }).overloaded === true) return { code: "hub_overloaded" };
+  // Between a first deploy and its migration the tables are not there.
+  if (error.message.includes("no such table"))
+    return { code: "not_configured", detail: "The database is not migrated." };
+  if (error.message.startsWith("D1_ERROR")) return OVERLOADED;
+  return { code: "internal_error" };
+}
