@@ -11,6 +11,7 @@ import { ok, type Result } from "../core/result.ts";
 import type { UpgradeRefusal } from "../durable-objects/rpc/channel-hub.ts";
 import type { Env } from "../env.ts";
 import { enterHub } from "./hub-directory.ts";
+import { reach } from "./reach.ts";
 import { parseHubFrame, type HubMessage } from "../wire/native/hub-frames.ts";
 
 export const PRINCIPAL_HEADER = "tidings-principal";
@@ -35,12 +36,14 @@ export async function upgrade(
 ): Promise<Result<Response>> {
   const region = regionOf(asking.cf?.continent as string | undefined);
   const protocol = principal.kind === "pusher" ? "pusher" : "native";
-  const entered = await enterHub(env, { app: principal.app, protocol, region }, async (hub) => {
-    const response = await hub.fetch(upgradeRequest(principal, subprotocol));
-    if (response.status === 101) return ok(response);
-    const refusal = await response.json<UpgradeRefusal>();
-    return refusal.kind === "full" ? null : { ok: false as const, failure: refusal.failure };
-  });
+  const entered = await reach(() =>
+    enterHub(env, { app: principal.app, protocol, region }, async (hub) => {
+      const response = await hub.fetch(upgradeRequest(principal, subprotocol));
+      if (response.status === 101) return ok(response);
+      const refusal = await response.json<UpgradeRefusal>();
+      return refusal.kind === "full" ? null : { ok: false as const, failure: refusal.failure };
+    }),
+  );
   return entered.ok ? entered.value : entered;
 }
 

@@ -7,9 +7,17 @@ import { env, migrateDatabase } from "../builders/objects.ts";
 
 const ROOT = "test-root-key";
 
+interface Made {
+  readonly pusher: { readonly key: string };
+}
+
+let pusherKey: string;
+
 beforeAll(async () => {
   await migrateDatabase();
   await ask("PUT", "/v1/topics/presence-hall", { body: {} });
+  const key = { name: "pusher", scopes: ["subscribe:**", "presence:**"], pusher: true };
+  pusherKey = ((await (await ask("POST", "/v1/keys", { body: key })).json()) as Made).pusher.key;
   await new HubsStore(env.DB).add({ app: "app_default", protocol: "native", region: "any", shard: 0 }, Date.now());
 });
 
@@ -46,8 +54,21 @@ it.each<[string, string, unknown?, Record<string, string>?]>([
   ["GET", "/v1/users/ana"],
   ["POST", "/v1/users/ana/events", { type: "t", data: 1 }],
   ["POST", "/v1/users/ana/disconnect", {}],
+  ["GET", "/v1/connect", undefined, { upgrade: "websocket" }],
 ])("[ERR-7] %s %s without a hub or room is `hub_overloaded`", async (method, path, body, headers) => {
   const answer = await ask(method, path, { body, headers: headers ?? {}, bindings: broken });
   expect([answer.status, await answer.json()]).toMatchObject([503, { code: "hub_overloaded", retryable: true }]);
   expect(answer.headers.get("retry-after")).toBe("1");
+});
+
+it("[PUS-7] a Pusher client whose hub cannot be reached is told to come again", async () => {
+  const headers = { upgrade: "websocket" };
+  const answer = await ask("GET", `/app/${pusherKey}?protocol=7`, { headers, bindings: broken });
+  expect(answer.status).toBe(101);
+  const socket = answer.webSocket!;
+  const closed = new Promise<number>((resolve) => {
+    socket.addEventListener("close", ({ code }) => resolve(code), { once: true });
+  });
+  socket.accept();
+  expect(await closed).toBe(4100);
 });

@@ -5,6 +5,7 @@ import type { HubBindings, HubContext } from "../context.ts";
 import { upgrade } from "../live.ts";
 import { admitClient } from "../pusher/admit-client.ts";
 import { refuseSocket } from "../pusher/refuse.ts";
+import { reach } from "../reach.ts";
 import { problem } from "../respond.ts";
 
 export const pusherConnectRoute = new Hono<HubBindings>().get("/app/:key", async (c) => {
@@ -13,7 +14,7 @@ export const pusherConnectRoute = new Hono<HubBindings>().get("/app/:key", async
   const refusedAs = refuseProtocol(c);
   if (refusedAs !== null)
     return refuseSocket({ code: "protocol_invalid", detail: "The hub speaks protocol 7." }, refusedAs);
-  const principal = await admitClient(c, c.req.param("key"));
+  const principal = await reach(() => admitClient(c, c.req.param("key")));
   if (!principal.ok) return refuseSocket(principal.failure);
   const answer = await upgrade(c.env, principal.value, c.req.raw, null);
   return answer.ok ? answer.value : refuseSocket(answer.failure);
