@@ -3,6 +3,10 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vite
 import { LIMITS } from "../../src/core/limits.ts";
 import { silencePlan } from "../../src/core/silence.ts";
 import { ChannelHub } from "../../src/durable-objects/channel-hub/channel-hub.ts";
+import { DIALECTS } from "../../src/durable-objects/channel-hub/dialects.ts";
+import { HubAlarm } from "../../src/durable-objects/channel-hub/hub-alarm.ts";
+import { HubState } from "../../src/durable-objects/channel-hub/hub-state.ts";
+import { Presence } from "../../src/durable-objects/channel-hub/presence.ts";
 import type { Env } from "../../src/env.ts";
 import { memberOps } from "../builders/members-seen.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
@@ -77,6 +81,20 @@ describe("a hub with members", () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     vi.setSystemTime(Date.now() + plan.lookMs + 1_000);
     expect((await world.nextWake()) ?? Infinity).toBeGreaterThan(Date.now() + plan.lookMs + 1_000);
+  });
+});
+
+describe("a seat whose connection is gone", () => {
+  it("[PRE-6] is left when the hub looks, whatever let it stay", async () => {
+    const [, looking] = [await world.enter("ana"), await world.watch(1)];
+    await looking.until(() => seenBy(looking).join() === "ana", "ana");
+    await runInDurableObject(world.hub(), (_hub, ctx) => {
+      const hub = new HubState(ctx, env, DIALECTS.native);
+      const presence = new Presence(hub, new HubAlarm(hub), world.app);
+      hub.connections.clear();
+      presence.wentOff(Date.now() + plan.lookMs + 1_000);
+    });
+    await looking.until(() => seenBy(looking).length === 0, "no ghost");
   });
 });
 

@@ -160,25 +160,31 @@ export class Presence {
     const { seats } = this.#hub;
     const isFull = fullAt <= now;
     const nextFullAt = isFull ? now + this.#plan.lookMs : fullAt;
-    const looks = [...seats.memberConnections].map((id) =>
-      isFull ? this.#ask(id, now) : this.#lookAtAnswer(id, fullAt - this.#plan.lookMs, now),
+    const looks = this.#memberConnections().map((connection) =>
+      isFull ? this.#ask(connection, now) : this.#lookAtAnswer(connection, fullAt - this.#plan.lookMs, now),
     );
     if (isFull) for (const topic of seats.memberTopics) this.#reports.tellWhole(topic);
     return seats.memberTopics.length === 0 ? null : { lookAt: Math.min(nextFullAt, ...looks), fullAt: nextFullAt };
   }
 
+  /** Of those that are there. A seat goes with its connection; one that was left behind all the same goes now. */
+  #memberConnections(): Connection[] {
+    const { connections, seats } = this.#hub;
+    return [...seats.memberConnections].flatMap((id) => {
+      const connection = connections.get(id);
+      if (connection === undefined) seats.leaveAll(id, 0);
+      return connection ?? [];
+    });
+  }
+
   /** Answers when to look for the answer; infinite: it is not asked. */
-  #ask(id: string, now: number): number {
-    const connection = this.#hub.connections.get(id);
-    if (connection === undefined) return Infinity;
+  #ask(connection: Connection, now: number): number {
     if (judgeQuiet(this.#heardAt(connection), now, this.#plan).kind === "heard") return Infinity;
     connection.askIfThere(this.#hub.dialect.probe);
     return now + this.#plan.answerMs;
   }
 
-  #lookAtAnswer(id: string, askedAt: number, now: number): number {
-    const connection = this.#hub.connections.get(id);
-    if (connection === undefined) return Infinity;
+  #lookAtAnswer(connection: Connection, askedAt: number, now: number): number {
     const verdict = judgeAnswer(this.#heardAt(connection), askedAt, now, this.#plan);
     if (verdict.kind === "gone") this.#hub.end(connection, { code: "connection_silent" });
     return verdict.kind === "wait" ? verdict.until : Infinity;
