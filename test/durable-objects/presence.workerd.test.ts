@@ -7,6 +7,8 @@ import { DIALECTS } from "../../src/durable-objects/channel-hub/dialects.ts";
 import { HubAlarm } from "../../src/durable-objects/channel-hub/hub-alarm.ts";
 import { HubState } from "../../src/durable-objects/channel-hub/hub-state.ts";
 import { Presence } from "../../src/durable-objects/channel-hub/presence.ts";
+import { PresenceRoom } from "../../src/durable-objects/presence-room/presence-room.ts";
+import { ANSWER_MS_MAX } from "../../src/durable-objects/presence-room/watchers.ts";
 import type { Env } from "../../src/env.ts";
 import { memberOps } from "../builders/members-seen.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
@@ -159,6 +161,22 @@ describe("a room that cannot be reached", () => {
     await world.evictHub();
     await world.runHubAlarm();
     await looking.until(() => seenBy(looking).length === 0, "the leave");
+  });
+});
+
+describe("a hub that does not answer", () => {
+  it("[PRE-9] is not waited for without an end by whoever asks who is here", async () => {
+    await world.enter("ana");
+    const answers = await runInDurableObject(world.room, async (_room, ctx) => {
+      const silent = { acceptMembers: () => new Promise(() => undefined) };
+      const hubs = { getByName: () => silent } as unknown as Env["CHANNEL_HUB"];
+      const room = new PresenceRoom(ctx, { ...env, CHANNEL_HUB: hubs });
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      const asked = Promise.all([room.members(epoch, "", 10), room.member(epoch, "ana")]);
+      await vi.advanceTimersByTimeAsync(ANSWER_MS_MAX);
+      return asked;
+    });
+    expect(answers).toMatchObject([{ count: 1 }, { id: "ana" }]);
   });
 });
 

@@ -9,8 +9,11 @@ import type { SeatReport } from "../rpc/presence-room.ts";
 import type { RoomState } from "./room-state.ts";
 import type { WatcherRow } from "./watcher-store.ts";
 
-/** A hub whose lease has run out and that does not answer for so long has lost its members. */
-const ANSWER_MS_MAX = 5_000;
+/**
+ * So long a hub that is asked is waited for. After that who asked is answered without it, and one whose lease has run
+ * out has lost its members.
+ */
+export const ANSWER_MS_MAX = 5_000;
 
 interface Watcher {
   seq: number;
@@ -74,20 +77,21 @@ export class Watchers {
     for (const [hub, watcher] of this.#watchers) this.#record(hub, watcher);
   }
 
-  /** Wakes hubs with members that were not heard of since the room woke: they find out who is gone, and say so. */
+  /**
+   * Wakes hubs with members that were not heard of since the room woke: they find out who is gone, and say so. Who does
+   * not answer in time is not waited for.
+   */
   async askUnheard(): Promise<void> {
     const unheard = [...this.#watchers].filter(
       ([hub, { wasHeard }]) => !wasHeard && this.#room.roster.hasConnections(hub),
     );
-    await Promise.all(unheard.map(([hub]) => this.#tell(hub, true)));
+    await this.#ask(unheard.map(([hub]) => hub));
   }
 
   /** Asks hubs whose lease has run out; answers those that do not answer in time. */
   async askLapsed(now: number, { leaseMs }: SilencePlan): Promise<string[]> {
     const lapsed = this.#holders().filter(([, { heardAt }]) => heardAt + leaseMs <= now);
-    if (lapsed.length === 0) return [];
-    const deadline = new Promise((resolve) => setTimeout(resolve, ANSWER_MS_MAX));
-    await Promise.race([Promise.all(lapsed.map(([hub]) => this.#tell(hub, true))), deadline]);
+    await this.#ask(lapsed.map(([hub]) => hub));
     return lapsed.filter(([, { heardAt }]) => heardAt + leaseMs <= now).map(([hub]) => hub);
   }
 
@@ -105,6 +109,15 @@ export class Watchers {
 
   #holders(): [string, Watcher][] {
     return [...this.#watchers].filter(([hub]) => this.#room.roster.hasConnections(hub));
+  }
+
+  /** Resolves when all have answered or could not be reached, and not later than the time they have for it. */
+  async #ask(hubs: readonly string[]): Promise<void> {
+    if (hubs.length === 0) return;
+    const { promise: deadline, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ANSWER_MS_MAX);
+    await Promise.race([Promise.all(hubs.map((hub) => this.#tell(hub, true))), deadline]);
+    clearTimeout(timer);
   }
 
   /** `anyway`: also when there is nothing to tell, so that the hub is heard of. */

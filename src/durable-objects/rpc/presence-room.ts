@@ -59,7 +59,7 @@ export interface MembersPage {
 
 export interface PresenceRoomRpc extends Rpc.DurableObjectBranded {
   report(report: SeatReport): Promise<SeatAnswer>;
-  /** By id, after `after`. Hubs that the room has not heard of since it woke are asked first. */
+  /** By id, after `after`. Hubs that the room has not heard of since it woke are asked first, for 5 s at most. */
   members(epoch: number, after: string, limit: number): Promise<MembersPage>;
   /** Null: that user is not here. */
   member(epoch: number, user: string): Promise<MemberReport | null>;
