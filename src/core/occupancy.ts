@@ -11,6 +11,11 @@ export interface FollowerCount {
   readonly missed: boolean;
 }
 
+export type CountAnswer =
+  | { readonly kind: "accepted" }
+  /** A later word came before, of that version; the hub's clock may have been ahead then. */
+  | { readonly kind: "late"; readonly version: number };
+
 /** One channel as one hub, or all of them, see it. */
 export interface ChannelCount {
   readonly channel: string;

@@ -6,7 +6,7 @@
 import type { RelayAnswer, RelayedEvent } from "../core/client-event.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { Failure } from "../core/errors.ts";
-import type { FollowerCount } from "../core/occupancy.ts";
+import type { CountAnswer, FollowerCount } from "../core/occupancy.ts";
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../core/job.ts";
 import type { Principal } from "../core/principal.ts";
@@ -167,7 +167,7 @@ export interface TopicLogRpc extends Rpc.DurableObjectBranded {
   /** Passes the event on to the hubs that follow, behind all that was appended before it. At most once. */
   relay(life: LogLife, event: RelayedEvent): Promise<Result<RelayAnswer>>;
   /** Of the channel's followers in one hub; to the log of its first partition. */
-  tellFollowers(life: LogLife, count: FollowerCount): Promise<Result<null>>;
+  tellFollowers(life: LogLife, count: FollowerCount): Promise<Result<CountAnswer>>;
   attach(request: AttachRequest): Promise<Result<Attached>>;
   detach(listener: ListenerName): Promise<void>;
   /** Ends the life before `epoch`: tells the listeners, then drops every row. */

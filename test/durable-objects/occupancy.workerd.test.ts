@@ -1,8 +1,13 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { splitLines } from "../../src/core/event.ts";
+import type { FollowerCount } from "../../src/core/occupancy.ts";
+import { ok } from "../../src/core/result.ts";
 import { CHANNELS_TOPIC } from "../../src/core/system-event.ts";
-import { LOOK_MS } from "../../src/durable-objects/channel-hub/occupancy.ts";
+import { HubOccupancy, LOOK_MS } from "../../src/durable-objects/channel-hub/occupancy.ts";
+import type { TopicChannel } from "../../src/durable-objects/channel-hub/topic-channel.ts";
+import type { LogLife } from "../../src/durable-objects/rpc.ts";
+import type { Env } from "../../src/env.ts";
 import { TopicsStore } from "../../src/store/topics-store.ts";
 import { lifeOf } from "../../src/worker/topic-life.ts";
 import { makeApp } from "../builders/api-keys.ts";
@@ -85,15 +90,53 @@ it("[CHN-9] a word that comes late, or twice, changes nothing", async () => {
   const life = lifeOf(await world.makeTopic("room"));
   const tell = async (version: number, followers: number, hub = "one") =>
     valueOf(await world.log("room").tellFollowers(life, { hub, version, followers, missed: false }));
-  await tell(2, 3);
-  await tell(1, 0);
-  await tell(2, 0);
+  expect(await tell(2, 3)).toEqual({ kind: "accepted" });
+  expect(await tell(1, 0)).toEqual({ kind: "late", version: 2 });
+  expect(await tell(2, 0)).toEqual({ kind: "late", version: 2 });
   await tell(1, 1, "two");
   await tell(3, 0);
   await tell(3, 0);
   expect(await turnsOf("room").then((turns) => turns.filter((turn) => turn === "vacated"))).toEqual([]);
   await tell(2, 0, "two");
   await expectTurns("room", ["occupied", "vacated"]);
+});
+
+it("[CHN-9] a hub whose clock is behind where it was before is heard all the same", async () => {
+  const client = await world.connect();
+  await client.subscribe("room");
+  await expectTurns("room", ["occupied"]);
+  const ahead = "UPDATE occupants SET version = version + 3600000";
+  const setBack = () => runInDurableObject(world.log("room"), (_log, { storage }) => void storage.sql.exec(ahead));
+  await setBack();
+  await client.ask({ op: "unsubscribe", topic: "room" });
+  await world.runAlarm();
+  await expectTurns("room", ["occupied", "vacated"]);
+  await setBack();
+  await world.evict();
+  await client.subscribe("room");
+  await expectTurns("room", ["occupied", "vacated", "occupied"]);
+});
+
+it("[CHN-9] a word whose answer was lost is in doubt, and followed by another though nothing differs", async () => {
+  const words: number[] = [];
+  const tellFollowers = async (_life: LogLife, { followers }: FollowerCount) => {
+    words.push(followers);
+    if (words.length === 1) throw new Error("planned");
+    return ok({ kind: "accepted" });
+  };
+  const logs = { getByName: () => ({ tellFollowers }) } as unknown as Env["TOPIC_LOG"];
+  const life = lifeOf(await world.makeTopic("room"));
+  await runInDurableObject(world.hub, async (_hub, ctx) => {
+    const followers = new Map<string, unknown>([["c", null]]);
+    const room = { name: "room", epoch: life.epoch, followed: { life }, followers } as unknown as TopicChannel;
+    const channels = new Map([["room", room]]);
+    const occupancy = new HubOccupancy({ ctx, env: { ...env, TOPIC_LOG: logs }, channels });
+    occupancy.changed("room");
+    await expect.poll(() => occupancy.dueAt, { message: "the failure is noted" }).not.toBeNull();
+    channels.clear(); // Nobody follows any more, and that was told last: or so the hub would think.
+    occupancy.look(Date.now());
+    await expect.poll(() => words).toEqual([1, 0]);
+  });
 });
 
 it("[CHN-10] a count that changes often is told now and then, and the last one by the log's alarm", async () => {

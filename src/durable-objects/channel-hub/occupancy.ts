@@ -9,6 +9,7 @@ import { parseObjectName } from "../../core/keys.ts";
 import { logStage } from "../../observability/log.ts";
 import { topicLog } from "../../stubs.ts";
 import type { Env } from "../../env.ts";
+import type { LogLife } from "../rpc.ts";
 import { ToldStore, type ToldRow } from "./told-store.ts";
 import type { TopicChannel } from "./topic-channel.ts";
 
@@ -37,6 +38,8 @@ export class HubOccupancy {
   /** To be told as soon as fewer are under way. */
   readonly #waiting = new Set<string>();
   readonly #underWay = new Set<string>();
+  /** By topic, the life whose log may know another count than we think: no answer yet, none at all, or "late". */
+  readonly #inDoubt = new Map<string, LogLife>();
   /** Cache channels that had nothing to send; heap only, a crash forgets the miss with who missed it. */
   readonly #missed = new Set<string>();
   #lanes = 0;
@@ -62,7 +65,7 @@ export class HubOccupancy {
   look(now: number): void {
     this.#lookedAt = now;
     this.#laterAt = null;
-    for (const topic of new Set([...this.#told.keys(), ...this.#hub.channels.keys()])) {
+    for (const topic of new Set([...this.#told.keys(), ...this.#inDoubt.keys(), ...this.#hub.channels.keys()])) {
       if (this.#differs(topic)) this.#tellNow(topic);
     }
   }
@@ -109,7 +112,12 @@ export class HubOccupancy {
   /** The hub's own topics are no channels: what is told of them would be told on them. */
   #differs(topic: string): boolean {
     if (isSystemTopicName(topic)) return false;
-    return this.#missed.has(topic) || this.#toldIn(topic) !== this.#followers(topic);
+    if (this.#missed.has(topic) || this.#inDoubt.has(topic)) return true;
+    return this.#toldIn(topic) !== this.#followers(topic);
+  }
+
+  #lifeOf(topic: string): LogLife | undefined {
+    return (this.#hub.channels.get(topic)?.followed ?? this.#told.get(topic))?.life ?? this.#inDoubt.get(topic);
   }
 
   #later(): void {
@@ -140,14 +148,20 @@ export class HubOccupancy {
     try {
       while (this.#differs(topic)) {
         const missed = this.#missed.has(topic);
-        const life = this.#hub.channels.get(topic)?.followed.life ?? this.#told.get(topic)?.life;
+        const life = this.#lifeOf(topic);
         if (life === undefined) return void this.#missed.delete(topic); // It has ended, and was never told of.
         const followers = this.#followers(topic);
-        // Also greater than those of before an eviction.
+        // Also greater than those of before an eviction, unless the clock is behind: then the log says what it knows.
         this.#version = Math.max(this.#version + 1, Date.now());
+        this.#inDoubt.set(topic, life);
         const count = { hub: this.#hub.ctx.id.name!, version: this.#version, followers, missed };
         const heard = await topicLog(this.#hub.env, this.#app, topic, 0).tellFollowers(life, count);
         if (missed) this.#missed.delete(topic);
+        if (heard.ok && heard.value.kind === "late") {
+          this.#version = Math.max(this.#version, heard.value.version);
+          continue;
+        }
+        this.#inDoubt.delete(topic);
         this.#record({ topic, life, followers: heard.ok ? followers : 0 });
         if (!heard.ok) return; // That life is over, and its log knows it.
       }

@@ -14,11 +14,17 @@ export class OccupancyStore {
     return this.#sql.exec<{ total: number }>(sql).one().total;
   }
 
-  /** A word that comes late changes nothing. The row of a hub that nobody follows in stays, with its version. */
+  /** Of the hub's latest word; -1: it has said none. */
+  versionOf(hub: string): number {
+    const sql = `SELECT version FROM occupants WHERE hub = ?1`;
+    return this.#sql.exec<{ version: number }>(sql, hub).toArray()[0]?.version ?? -1;
+  }
+
+  /** The row of a hub that nobody follows in stays, with its version. */
   put({ hub, version, followers }: FollowerCount): void {
     this.#sql.exec(
       `INSERT INTO occupants (hub, version, followers) VALUES (?1, ?2, ?3) ON CONFLICT (hub) DO UPDATE
-       SET version = excluded.version, followers = excluded.followers WHERE excluded.version > occupants.version`,
+       SET version = excluded.version, followers = excluded.followers`,
       hub,
       version,
       followers,

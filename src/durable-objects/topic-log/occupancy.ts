@@ -3,7 +3,7 @@
  * noted in one transaction with it, told in order from the outbox, and told again until `$system.channels` has it.
  */
 import { announceChannel, COUNT_TOLD_EVERY_MS, occupancyChange, type ChannelNews } from "../../core/occupancy.ts";
-import type { FollowerCount } from "../../core/occupancy.ts";
+import type { CountAnswer, FollowerCount } from "../../core/occupancy.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { CHANNELS_TOPIC } from "../../core/system-event.ts";
 import { AnnouncementStore } from "../announcement-store.ts";
@@ -29,12 +29,14 @@ export class ChannelOccupancy {
     this.#announcer = new Announcer({ app, topic: CHANNELS_TOPIC, announcements: this.#announcements, teller }, gate);
   }
 
-  hear(count: FollowerCount, now: number): void {
-    this.#log.storage.transactionSync(() => {
-      const before = this.#occupants.total();
-      this.#occupants.put(count);
-      this.#noteChange(before, this.#occupants.total(), now);
+  /** A word that comes late changes no count. */
+  hear(count: FollowerCount, now: number): CountAnswer {
+    return this.#log.storage.transactionSync(() => {
+      const version = this.#occupants.versionOf(count.hub);
+      const isLate = count.version <= version;
+      if (!isLate) this.#take(count, now);
       if (count.missed) this.#noteMiss();
+      return isLate ? { kind: "late", version } : { kind: "accepted" };
     });
   }
 
@@ -60,6 +62,12 @@ export class ChannelOccupancy {
 
   get #told(): OccupancyTold {
     return this.#log.meta.read("occupancy") ?? NOTHING_TOLD;
+  }
+
+  #take(count: FollowerCount, now: number): void {
+    const before = this.#occupants.total();
+    this.#occupants.put(count);
+    this.#noteChange(before, this.#occupants.total(), now);
   }
 
   #noteChange(before: number, after: number, now: number): void {

@@ -4,7 +4,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { RelayAnswer, RelayedEvent } from "../../core/client-event.ts";
-import type { FollowerCount } from "../../core/occupancy.ts";
+import type { CountAnswer, FollowerCount } from "../../core/occupancy.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { ok, type Result } from "../../core/result.ts";
 import type { Env } from "../../env.ts";
@@ -110,12 +110,12 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
     return ok({ kind: "relayed" });
   }
 
-  async tellFollowers(life: LogLife, count: FollowerCount): Promise<Result<null>> {
+  async tellFollowers(life: LogLife, count: FollowerCount): Promise<Result<CountAnswer>> {
     const entered = this.#log.enter(life);
     if (!entered.ok) return entered;
-    this.#occupancy.hear(count, Date.now());
+    const answer = this.#occupancy.hear(count, Date.now());
     this.#announce();
-    return ok(null);
+    return ok(answer);
   }
 
   async attach(request: AttachRequest): Promise<Result<Attached>> {
