@@ -67,8 +67,8 @@ export interface PusherPrincipal extends InApp {
   readonly scopes: readonly Scope[];
   /** Null: it has not signed in. */
   readonly user: User | null;
-  /** Milliseconds; 0 before. */
-  readonly signedInAt: number;
+  /** When its socket came, milliseconds: what signs it in is signed for that connection, and so after it. */
+  readonly openedAt: number;
   /** Milliseconds; null: never. */
   readonly expiresAt: number | null;
 }

@@ -58,8 +58,11 @@ export function isRevokedBy(principal: Principal, { app, kind, subject, at }: Re
 export const holdsSecret = (principal: Principal): principal is KeyPrincipal | PusherPrincipal =>
   principal.kind === "key" || principal.kind === "pusher";
 
-/** A key is as old as its id; a Pusher client is a user from its sign-in on. */
+/**
+ * A key is as old as its id. A Pusher client may keep what signs it in for as long as its socket lives, so it may have
+ * got that when the socket came.
+ */
 function wasIssuedBy(principal: Principal, at: number): boolean {
   if (principal.kind === "token") return principal.issuedAt <= at;
-  return principal.kind !== "pusher" || principal.signedInAt <= at;
+  return principal.kind !== "pusher" || principal.openedAt <= at;
 }

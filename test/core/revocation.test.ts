@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
-import type { KeyPrincipal, Principal, RootPrincipal, TokenPrincipal } from "../../src/core/principal.ts";
+import type {
+  KeyPrincipal,
+  Principal,
+  PusherPrincipal,
+  RootPrincipal,
+  TokenPrincipal,
+} from "../../src/core/principal.ts";
 import { isRevokedBy, makeRevocation, type RevocationKind } from "../../src/core/revocation.ts";
 
 const AT = Date.UTC(2026, 10, 21);
@@ -27,6 +33,17 @@ const token: TokenPrincipal = {
   issuedAt: AT,
   expiresAt: AT + 60_000,
 };
+const pusher: PusherPrincipal = {
+  kind: "pusher",
+  ...inApp,
+  key: "k1",
+  secret: "s1",
+  keyQuotas: {},
+  scopes: [],
+  user: { id: "u1", data: null },
+  openedAt: AT,
+  expiresAt: null,
+};
 const later: TokenPrincipal = { ...token, issuedAt: AT + 1 };
 const nobodys: TokenPrincipal = { ...token, user: null };
 const ofRoot: TokenPrincipal = { ...token, key: "root" };
@@ -51,6 +68,9 @@ describe("a revocation", () => {
     ["user", "u1", "a token of another user", { ...token, user: { id: "u2", data: null } }, false],
     ["user", "u1", "a token of nobody", nobodys, false],
     ["user", "k1", "a key", key, false],
+    ["user", "u1", "a Pusher client whose socket came before it", pusher, true],
+    ["user", "u1", "a Pusher client whose socket came after it", { ...pusher, openedAt: AT + 1 }, false],
+    ["user", "u1", "a Pusher client that has not signed in", { ...pusher, user: null }, false],
     ["token", "t1", "the token", token, true],
     ["token", "t1", "the token, though its clock runs ahead", later, true],
     ["token", "t1", "another token", { ...token, token: "t2" }, false],

@@ -166,6 +166,17 @@ it("[PUS-14] a watchlist is refused by name: nobody is signed in, and the connec
   expect(made.connection.state).toBe("connected");
 });
 
+it("[PUS-14] a socket from before its user's revocation signs nobody in: pusher-js comes again, and the app is asked anew", async () => {
+  const kept = client({ user: { id: "u3" } });
+  const before = await connected(kept);
+  expect((await hub.json("POST", "/v1/revocations", { user: "u3" })).status).toBe(201);
+  const states = new Heard(kept.connection);
+  kept.signin();
+  await new Promise<void>((resolve) => kept.bind("pusher:signin_success", () => resolve()));
+  expect(states.names()).toContain("connecting");
+  expect(kept.connection.socket_id).not.toBe(before);
+});
+
 it("[PUS-15] the server library ends a user's connections, and those of nobody else", async () => {
   const managing = await makePusherKey(hub, { scopes: ["admin"] });
   const manager = pusherServer(hub, managing);

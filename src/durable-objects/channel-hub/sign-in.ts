@@ -4,6 +4,7 @@ import type { Failure } from "../../core/errors.ts";
 import { userOf } from "../../core/principal.ts";
 import { parseUserData } from "../../wire/pusher/user-data.ts";
 import { formatSignedIn } from "../../wire/pusher/hub-frames.ts";
+import { refusePrincipal } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
 import type { HubState } from "./hub-state.ts";
@@ -32,7 +33,13 @@ export async function signIn(
   const before = userOf(principal);
   if (principal.kind !== "pusher" || (before !== null && before.id !== user.id))
     return { code: "frame_invalid", detail: "The connection is another user's already." };
-  hub.authorize(connection, { ...principal, user, signedInAt: Date.now() });
+  const signedIn = { ...principal, user };
+  // The user was revoked since the socket came: on another, the app is asked anew whether it may sign in.
+  if (refusePrincipal(hub, signedIn, Date.now()) !== null) {
+    hub.end(connection, { code: "credential_expired" });
+    return null;
+  }
+  hub.authorize(connection, signedIn);
   connection.send(formatSignedIn(data));
   return null;
 }

@@ -48,7 +48,7 @@ const principalOf = (record: KeyRecord): PusherPrincipal => ({
   keyQuotas: record.quotas,
   scopes: clientScopes(record.scopes),
   user: null,
-  signedInAt: 0,
+  openedAt: Date.now(),
   expiresAt: record.expiresAt,
 });
 
