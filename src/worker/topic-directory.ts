@@ -1,6 +1,7 @@
 /**
  * Topics by name, as routes need them: from the isolate's cache (30 s), else from D1. What is stale here is found out
- * by the log, which refuses an old epoch before it does anything; `forget` then makes the next look go to D1.
+ * by the log or the room, which refuses an old epoch before it does anything; `forget` then makes the next look go to
+ * D1.
  */
 import type { AuditEntry } from "../core/audit.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -140,8 +141,8 @@ export function forgetTopicsOf(app: string): void {
 const cacheKey = (app: string, name: string): string => `${app}\n${name}`; // Neither holds a line break.
 
 /**
- * Runs `work` with the topic, and once more with a fresh look when the log answers that the topic it was shown is of
- * the past: that refusal has no effect.
+ * Runs `work` with the topic, and once more with a fresh look when the log or the room answers that the topic it was
+ * shown is of the past: that refusal has no effect.
  */
 export async function withTopic<T>(
   app: string,

@@ -6,6 +6,7 @@ import { channelHub, presenceRoom } from "../../src/stubs.ts";
 import { HubClient } from "./hub-client.ts";
 import { hubPlaceOf } from "./hub-place.ts";
 import { HubWorld } from "./hub-world.ts";
+import { valueOf } from "./log.ts";
 import { membersSeen } from "./members-seen.ts";
 import { env } from "./objects.ts";
 
@@ -111,7 +112,8 @@ export class PresenceWorld {
   }
 
   async members(epoch: number): Promise<string[]> {
-    return (await this.room.members(epoch, "", 1_000)).items.map(({ id, connections }) => `${id} ${connections}`);
+    const { items } = valueOf(await this.room.members(epoch, "", 1_000));
+    return items.map(({ id, connections }) => `${id} ${connections}`);
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../../config.ts";
 import { parseObjectName } from "../../core/keys.ts";
 import { LIMITS } from "../../core/limits.ts";
+import { fail, ok, type Result } from "../../core/result.ts";
 import type { MemberReport } from "../../core/roster.ts";
 import { silencePlan, type SilencePlan } from "../../core/silence.ts";
 import { PRESENCE_TOPIC } from "../../core/system-event.ts";
@@ -50,18 +51,20 @@ export class PresenceRoom extends DurableObject<Env> implements PresenceRoomRpc 
     return answer;
   }
 
-  async members(epoch: number, after: string, limit: number): Promise<MembersPage> {
+  async members(epoch: number, after: string, limit: number): Promise<Result<MembersPage>> {
     await this.#watchers.askUnheard();
     const { roster } = this.#room;
-    if (!this.#room.isIn(epoch)) return { items: [], count: 0, version: roster.version };
+    if (this.#room.isOver(epoch)) return fail("topic_not_found");
+    if (!this.#room.isIn(epoch)) return ok({ items: [], count: 0, version: roster.version }); // Nobody has come yet.
     const later = roster.members().filter(({ id }) => id > after);
     const items = later.toSorted((left, right) => (left.id < right.id ? -1 : 1)).slice(0, limit);
-    return { items, count: roster.size, version: roster.version };
+    return ok({ items, count: roster.size, version: roster.version });
   }
 
-  async member(epoch: number, user: string): Promise<MemberReport | null> {
+  async member(epoch: number, user: string): Promise<Result<MemberReport | null>> {
     await this.#watchers.askUnheard();
-    return this.#room.isIn(epoch) ? this.#room.roster.find(user) : null;
+    if (this.#room.isOver(epoch)) return fail("topic_not_found");
+    return ok(this.#room.isIn(epoch) ? this.#room.roster.find(user) : null);
   }
 
   async end(epoch: number): Promise<void> {

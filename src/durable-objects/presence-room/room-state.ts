@@ -46,6 +46,11 @@ export class RoomState {
     return epoch === this.#epoch && !this.#ended;
   }
 
+  /** Who asks for a life that is over knows the topic as it was. */
+  isOver(epoch: number): boolean {
+    return epoch < this.#epoch || (epoch === this.#epoch && this.#ended);
+  }
+
   /** Begins a greater life; what was left of the one before is over. False for a life that is over itself. */
   begin(epoch: number): boolean {
     if (epoch > this.#epoch) this.#turnTo(epoch, false);

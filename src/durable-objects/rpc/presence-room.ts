@@ -2,6 +2,7 @@
 import type { Failure } from "../../core/errors.ts";
 import type { Member } from "../../core/member.ts";
 import type { PresenceNews } from "../../core/member-view.ts";
+import type { Result } from "../../core/result.ts";
 import type { MemberReport } from "../../core/roster.ts";
 
 /** One connection of a hub that is a member's. */
@@ -59,10 +60,13 @@ export interface MembersPage {
 
 export interface PresenceRoomRpc extends Rpc.DurableObjectBranded {
   report(report: SeatReport): Promise<SeatAnswer>;
-  /** By id, after `after`. Hubs that the room has not heard of since it woke are asked first, for 5 s at most. */
-  members(epoch: number, after: string, limit: number): Promise<MembersPage>;
-  /** Null: that user is not here. */
-  member(epoch: number, user: string): Promise<MemberReport | null>;
+  /**
+   * By id, after `after`. Hubs that the room has not heard of since it woke are asked first, for 5 s at most. Fails
+   * with `topic_not_found` when that life of the channel is over.
+   */
+  members(epoch: number, after: string, limit: number): Promise<Result<MembersPage>>;
+  /** Null: that user is not here. Fails likewise. */
+  member(epoch: number, user: string): Promise<Result<MemberReport | null>>;
   /** That life of the channel has ended, and everybody leaves. Idempotent. */
   end(epoch: number): Promise<void>;
 }

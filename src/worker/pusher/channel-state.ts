@@ -4,11 +4,12 @@ import { LIMITS } from "../../core/limits.ts";
 import { isPresenceChannel } from "../../core/member.ts";
 import type { Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
-import { presenceRoom, topicLog } from "../../stubs.ts";
+import { topicLog } from "../../stubs.ts";
 import { pusherEventOf } from "../../wire/pusher/event-data.ts";
 import type { ChannelAttribute } from "../../wire/pusher/triggers.ts";
 import { maySeeChannel, maySeeMembers } from "../channel-access.ts";
 import { countChannel, countChannels } from "../channel-counts.ts";
+import { readMembers } from "../channel-members.ts";
 import type { HubContext } from "../context.ts";
 import { findTopic } from "../topic-directory.ts";
 import { lifeOf } from "../topic-life.ts";
@@ -77,21 +78,19 @@ export async function listChannels(
 
 /** Ids of the members. A channel that is no topic has none. */
 export async function membersOf(c: HubContext, channel: string): Promise<readonly string[]> {
-  const topic = await findTopic(c.env, c.var.principal.app, channel);
-  if (!topic.ok) return [];
-  const { app, name, epoch } = topic.value;
   const ids: string[] = [];
   for (;;) {
-    const page = await presenceRoom(c.env, app, name).members(epoch, ids.at(-1) ?? "", LIMITS.LIST_ITEMS_MAX);
-    ids.push(...page.items.map(({ id }) => id));
-    if (page.items.length < LIMITS.LIST_ITEMS_MAX) return ids;
+    const page = await readMembers(c, channel, ids.at(-1) ?? "", LIMITS.LIST_ITEMS_MAX);
+    if (!page.ok) return [];
+    const { items } = page.value;
+    ids.push(...items.map(({ id }) => id));
+    if (items.length < LIMITS.LIST_ITEMS_MAX) return ids;
   }
 }
 
 async function countMembers(c: HubContext, channel: string): Promise<number> {
-  const topic = await findTopic(c.env, c.var.principal.app, channel);
-  if (!topic.ok) return 0;
-  return (await presenceRoom(c.env, topic.value.app, channel).members(topic.value.epoch, "", 1)).count;
+  const page = await readMembers(c, channel, "", 1);
+  return page.ok ? page.value.count : 0;
 }
 
 /** As Pusher keeps it at most; the hub keeps and sends it as long as its topic does. */

@@ -5,50 +5,42 @@ import { LIMITS } from "../../core/limits.ts";
 import { isTopicName } from "../../core/names.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { fitsUtf8 } from "../../core/utf8.ts";
-import type { TopicRecord } from "../../store/topics-store.ts";
-import { presenceRoom } from "../../stubs.ts";
 import { formatMemberReport, formatMembersPage } from "../../wire/native/members.ts";
 import { maySeeMembers } from "../channel-access.ts";
+import { findMember, readMembers } from "../channel-members.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { readWhole } from "../list-query.ts";
 import { reach } from "../reach.ts";
 import { jsonText, problem } from "../respond.ts";
-import { findTopic } from "../topic-directory.ts";
 
 export const memberRoutes = new Hono<HubBindings>()
   .get("/channels/:topic/members", listMembers)
   .get("/channels/:topic/members/:user", getMember);
 
 async function listMembers(c: HubContext): Promise<Response> {
-  const channel = await findChannel(c);
+  const channel = channelOf(c);
   if (!channel.ok) return problem(channel.failure);
   const asked = readWhole(c, "limit", 1, LIMITS.LIST_ITEMS_MAX);
   if (!asked.ok) return problem(asked.failure);
   const limit = asked.value ?? LIMITS.LIST_ITEMS_DEFAULT;
   const after = c.req.query("cursor") ?? ""; // The id of the last one seen.
   if (!fitsUtf8(after, LIMITS.USER_ID_BYTES_MAX)) return problem({ code: "cursor_invalid" });
-  const { app, name, epoch } = channel.value;
-  const page = await reach(async () => ok(await presenceRoom(c.env, app, name).members(epoch, after, limit)));
+  const page = await reach(() => readMembers(c, channel.value, after, limit));
   return page.ok ? jsonText(formatMembersPage(page.value, limit)) : problem(page.failure);
 }
 
 async function getMember(c: HubContext): Promise<Response> {
-  const channel = await findChannel(c);
+  const channel = channelOf(c);
   if (!channel.ok) return problem(channel.failure);
-  const { app, name, epoch } = channel.value;
-  const user = c.req.param("user")!;
-  const member = await reach(async () => ok(await presenceRoom(c.env, app, name).member(epoch, user)));
+  const member = await reach(() => findMember(c, channel.value, c.req.param("user")!));
   if (!member.ok) return problem(member.failure);
   return member.value === null ? problem({ code: "member_not_found" }) : jsonText(formatMemberReport(member.value));
 }
 
 /** Scope is judged before existence. */
-async function findChannel(c: HubContext): Promise<Result<TopicRecord>> {
+function channelOf(c: HubContext): Result<string> {
   const name = c.req.param("topic")!;
   if (!isTopicName(name)) return fail("topic_name_invalid");
-  const { principal } = c.var;
-  if (!maySeeMembers(principal, name)) return fail("scope_missing");
-  if (!isPresenceChannel(name)) return fail("presence_not_offered");
-  const topic = await findTopic(c.env, principal.app, name);
-  return topic.ok ? ok(topic.value) : topic;
+  if (!maySeeMembers(c.var.principal, name)) return fail("scope_missing");
+  return isPresenceChannel(name) ? ok(name) : fail("presence_not_offered");
 }
