@@ -71,6 +71,7 @@ it("[PUS-17] members see each other come and go, and two tabs of a user are one 
     "pusher:member_added",
     "pusher:member_removed",
   ]);
+  await cat.heard.of("pusher:member_removed");
   expect([ann.ids(), cat.ids()]).toEqual([
     ["ann", "cat"],
     ["ann", "cat"],
