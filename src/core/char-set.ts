@@ -53,6 +53,3 @@ export function complementOf(set: CharSet): CharSet {
 }
 
 export const LINE_CHARS: CharSet = complementOf(LINE_ENDS);
-
-export const overlaps = (left: CharSet, right: CharSet): boolean =>
-  left.some(([first, last]) => right.some((other) => first <= other[1] && other[0] <= last));

@@ -159,6 +159,7 @@ export const LIMITS = {
   SCHEMA_UNIQUE_ITEMS_MAX: 200, // each is compared with each
   SCHEMA_PATTERN_CHARS_MAX: 1_000,
   SCHEMA_PATTERN_STEPS_MAX: 250, // with its repeats written out
+  SCHEMA_PATTERN_CHECKS_MAX: 50_000_000, // of one event: its characters times the looks at each; about half a second
   SCHEMA_DIFFERENCES_MAX: 50, // that are named
   UPCAST_STEPS_MAX: 50, // from one version to the next
   UPCAST_BYTES_MAX: 4 * KB,

@@ -20,15 +20,25 @@ export function inclusionDifferences(narrow: Schema, wide: Schema, accepts: Acce
 
 /** Pairs looked at: schemas share parts, so that a document of some lines can stand for very many. */
 const COMPARISONS_MAX = 50_000;
+/** Values that are held against a schema: each value of each `enum` may meet each alternative of a `oneOf`. */
+const ACCEPTS_MAX = 50_000;
 
 class Inclusion implements InclusionRules {
   readonly accepts: Accepts;
   /** By both schemas, with pointers that begin with nothing. */
   readonly #known = new Map<Schema, Map<Schema, readonly SchemaDifference[]>>();
   #comparisons = 0;
+  #accepts = 0;
 
   constructor(accepts: Accepts) {
-    this.accepts = accepts;
+    this.accepts = (schema, value) => {
+      this.#accepts += 1;
+      return accepts(schema, value);
+    };
+  }
+
+  get #isTooMuch(): boolean {
+    return this.#comparisons > COMPARISONS_MAX || this.#accepts > ACCEPTS_MAX;
   }
 
   compare(narrow: Schema, wide: Schema, at: string): readonly SchemaDifference[] {
@@ -42,7 +52,7 @@ class Inclusion implements InclusionRules {
 
   #decide(given: Schema, asked: Exclude<Schema, true>): readonly SchemaDifference[] {
     this.#comparisons += 1;
-    if (this.#comparisons > COMPARISONS_MAX) return [{ pointer: "", rule: "size", isCertain: false }];
+    if (this.#isTooMuch) return [{ pointer: "", rule: "size", isCertain: false }];
     const narrow = given === true ? {} : flatten(given as SchemaObject);
     if (asked === false) return [{ pointer: "", rule: "false", isCertain: true }];
     const wide = flatten(asked);
@@ -131,6 +141,7 @@ class Inclusion implements InclusionRules {
   /** True only where no value can be valid under both. */
   #areDisjoint(left: Schema, right: Schema): boolean {
     if (typeof left === "boolean" || typeof right === "boolean") return left === false || right === false;
+    if (this.#isTooMuch) return false;
     const [one, other] = [flatten(left), flatten(right)];
     const types = typesOf(other);
     if (typesOf(one).every((type) => !types.some((kind) => meet(type, kind)))) return true;

@@ -3,7 +3,7 @@
  * is taken when it is deterministic in the strong sense (Brüggemann-Klein and Wood, "One-unambiguous regular
  * languages"): at every step one look at the next character tells how to go on, so that going back finds nothing.
  */
-import { overlaps, unionOf, type CharSet } from "./char-set.ts";
+import { unionOf, type CharSet } from "./char-set.ts";
 import { LIMITS } from "./limits.ts";
 import { parsePattern, PatternSyntaxError, type PatternNode } from "./pattern-syntax.ts";
 
@@ -22,6 +22,18 @@ export function patternProblem(source: string): string | null {
     if (error instanceof PatternSyntaxError) return error.message;
     throw error;
   }
+}
+
+/**
+ * Looks that a match takes at each character at most: a pattern that is not anchored begins anew at each, and of words
+ * that are alternatives each may be tried.
+ */
+export function patternCost(source: string): number {
+  const { root, isAnchored } = parsePattern(source);
+  if (isAnchored) return source.split("|").length;
+  const automaton = new Automaton();
+  automaton.build(root);
+  return Math.max(source.length, automaton.steps);
 }
 
 function isRegExp(source: string): boolean {
@@ -60,6 +72,10 @@ class Automaton {
   readonly #positions: Position[] = [];
   #isAmbiguous = false;
   #built = 0;
+
+  get steps(): number {
+    return this.#positions.length;
+  }
 
   isDeterministic({ first }: Piece): boolean {
     return !this.#isAmbiguous && [first, ...this.#positions.map(({ next }) => [...next])].every(excludeEachOther);
@@ -149,10 +165,10 @@ class Automaton {
   }
 }
 
-const excludeEachOther = (positions: readonly Position[]): boolean =>
-  positions.every((position, index) =>
-    positions.slice(index + 1).every((other) => other !== position && !overlaps(position.set, other.set)),
-  );
+function excludeEachOther(positions: readonly Position[]): boolean {
+  const ranges = positions.flatMap(({ set }) => set).toSorted(([left], [right]) => left - right);
+  return ranges.every(([first], index) => index === 0 || ranges[index - 1]![1] < first);
+}
 
 /** The one text that the node matches; empty for any other. */
 function wordOf(node: PatternNode): string {

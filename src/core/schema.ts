@@ -1,3 +1,5 @@
+import { patternCost } from "./schema-pattern.ts";
+
 /**
  * A JSON Schema (2020-12) as the hub works with it: only what validates, with each `$ref` replaced by what it refers
  * to, so that one object may stand in several places. It never contains itself.
@@ -92,6 +94,8 @@ const given = (schemas: readonly (Schema | undefined)[]): readonly Schema[] =>
 /** What a check may cost: how many schemas look at any one value at most, and how deeply they stand in each other. */
 export interface SchemaCost {
   readonly width: number;
+  /** Likewise what their patterns look at one character. */
+  readonly patterns: number;
   readonly depth: number;
   /** Schemas in it, those that are referred to counted each time. */
   readonly size: number;
@@ -100,21 +104,35 @@ export interface SchemaCost {
 const NAMES_A_CHECK = 20; // So many names, or values of an enum, take about as long as one schema more.
 
 export function schemaCost(schema: Schema, known = new Map<SchemaObject, SchemaCost>()): SchemaCost {
-  if (typeof schema === "boolean") return { width: 1, depth: 1, size: 1 };
+  if (typeof schema === "boolean") return { width: 1, patterns: 0, depth: 1, size: 1 };
   const before = known.get(schema);
   if (before !== undefined) return before;
   const { inPlace, exclusive, besides } = subschemasOf(schema);
   const costsOf = (schemas: readonly Schema[]): SchemaCost[] => schemas.map((each) => schemaCost(each, known));
   const [here, one, others] = [costsOf(inPlace), costsOf(exclusive), costsOf(besides)];
-  const sum = (costs: readonly SchemaCost[]): number => costs.reduce((total, { width }) => total + width, 0);
-  const widest = one.reduce((most, { width }) => Math.max(most, width), 0);
+  /** Of what one value may meet. */
+  const most = (of: "width" | "patterns", own: number): number => {
+    const sum = (costs: readonly SchemaCost[]): number => costs.reduce((total, cost) => total + cost[of], 0);
+    const widest = one.reduce((widestYet, cost) => Math.max(widestYet, cost[of]), 0);
+    return Math.max(own, widest + sum(others)) + sum(here);
+  };
   const all = [...here, ...one, ...others];
-  const deepest = all.reduce((most, { depth }) => Math.max(most, depth), 0);
-  const width = Math.max(1 + Math.floor(namesOf(schema) / NAMES_A_CHECK), widest + sum(others)) + sum(here);
-  const cost = { width, depth: deepest + 1, size: 1 + all.reduce((total, { size }) => total + size, 0) };
+  const deepest = all.reduce((deepestYet, { depth }) => Math.max(deepestYet, depth), 0);
+  const cost: SchemaCost = {
+    width: most("width", 1 + Math.floor(namesOf(schema) / NAMES_A_CHECK)),
+    patterns: most("patterns", patternsOf(schema)),
+    depth: deepest + 1,
+    size: 1 + all.reduce((total, { size }) => total + size, 0),
+  };
   known.set(schema, cost);
   return cost;
 }
+
+const patternsOf = ({ pattern, patternProperties = {} }: SchemaObject): number =>
+  [...(pattern === undefined ? [] : [pattern]), ...Object.keys(patternProperties)].reduce(
+    (total, source) => total + patternCost(source),
+    0,
+  );
 
 const namesOf = ({ properties = {}, required = [], dependentRequired = {}, enum: values = [] }: SchemaObject): number =>
   Object.keys(properties).length +

@@ -8,10 +8,11 @@ import { schemaCost, type Schema, type SchemaMap, type SchemaObject } from "../c
 export class Validator {
   readonly #schema: Schema;
   readonly #width: number;
+  readonly #patterns: number;
 
   constructor(schema: Schema) {
     this.#schema = boundUnique(schema, new Map());
-    this.#width = schemaCost(schema).width;
+    ({ width: this.#width, patterns: this.#patterns } = schemaCost(schema));
   }
 
   /**
@@ -24,13 +25,21 @@ export class Validator {
       countValues(value) * this.#width > LIMITS.SCHEMA_CHECKS_MAX
     )
       return [{ pointer: "", detail: "There are more values here than the hub checks against this schema." }];
+    if (textLength * this.#patterns > LIMITS.SCHEMA_PATTERN_CHECKS_MAX)
+      return [{ pointer: "", detail: "There is more text here than the hub checks against this schema's patterns." }];
     if (check(value, this.#schema, true).valid) return [];
     return fieldErrors(check(value, this.#schema, false).errors);
   }
 }
 
-export const acceptsValue = (schema: Schema, value: unknown): boolean =>
-  check(value, boundUnique(schema, new Map()), true).valid;
+const bounded = new WeakMap<SchemaObject, Schema>();
+
+export function acceptsValue(schema: Schema, value: unknown): boolean {
+  if (typeof schema === "boolean") return schema;
+  const ready = bounded.get(schema) ?? boundUnique(schema, new Map());
+  bounded.set(schema, ready);
+  return check(value, ready, true).valid;
+}
 
 /** References have been followed before, so there is nothing to look up. `isBrief`: stops at the first mistake. */
 const check = (value: unknown, schema: Schema, isBrief: boolean) =>
