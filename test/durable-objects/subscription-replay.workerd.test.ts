@@ -10,7 +10,7 @@ import { repairDeadLetters } from "../../src/durable-objects/subscription/dead-l
 import { runSlice } from "../../src/durable-objects/subscription/job-runner.ts";
 import { cancelJob, reportJob } from "../../src/durable-objects/subscription/jobs.ts";
 import { skipParked } from "../../src/durable-objects/subscription/parked.ts";
-import { passOver } from "../../src/durable-objects/subscription/passed-over.ts";
+import { giveUp, passOver } from "../../src/durable-objects/subscription/passed-over.ts";
 import { Puller } from "../../src/durable-objects/subscription/pull-take.ts";
 import { replay } from "../../src/durable-objects/subscription/replay.ts";
 import { seek } from "../../src/durable-objects/subscription/seek.ts";
@@ -319,6 +319,20 @@ describe("a replay of what is missing", () => {
     expect(refused).toMatchObject({ ok: false, failure: { code: "replay_unknown" } });
     expect(JSON.stringify(refused)).toContain("from offset 3 on");
     expect((await ask("missing", { from: at(3) })).ok).toBe(true);
+  });
+
+  it("[RPL-8] what a life passed over takes no room when it has ended", async () => {
+    const life = { topic: "t", partition: 0, epoch: EPOCH };
+    const givenUp = (offset: number): Promise<number> =>
+      world.step((ledger) => {
+        giveUp(ledger, [{ source: 1, offset }]);
+        return ledger.passedOver.count(life, { first: 1, last: 3 });
+      });
+    await world.push(3);
+    expect(await givenUp(1)).toBe(1);
+    world.log("t").epoch = EPOCH + 1;
+    await world.accept({ ...world.log("t").push(0), epoch: EPOCH + 1 });
+    expect(await givenUp(2)).toBe(0);
   });
 
   it("[RPL-8] holes beyond the bound are forgotten, the first first, and never guessed at", async () => {

@@ -28,6 +28,11 @@ export class PassedOverStore {
     }
   }
 
+  /** The life has ended: none of it can come again. */
+  forget({ topic, partition, epoch }: SourceName): void {
+    this.#sql.exec(`DELETE FROM passed_over WHERE ${LIFE}`, topic, partition, epoch);
+  }
+
   /** What of `within` was passed over, in order; at most `limit` ranges, -1: all. */
   list(life: SourceName, { first, last }: OffsetRange, limit = -1): OffsetRange[] {
     return this.#touching(life, { first, last }, limit).map((range) => ({

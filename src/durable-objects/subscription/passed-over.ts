@@ -20,6 +20,7 @@ export function passOver(ledger: Ledger, life: SourceName, ranges: readonly Offs
 export function giveUp(ledger: Ledger, places: readonly DeliveryPlace[]): void {
   for (const [id, group] of Map.groupBy(places, (place) => place.source)) {
     const source = ledger.sources.get(id)!;
+    if (source.state === "retired") continue;
     const later = ledger.sources.laterBegan(source) ?? Infinity;
     const offsets = group.map(({ offset }) => offset).filter((offset) => offset <= later);
     if (offsets.length > 0) passOver(ledger, source, joinOffsets(offsets));

@@ -13,6 +13,7 @@ export function retireSource(ledger: Ledger, source: Source): void {
   ledger.sources.setState(source.id, "retired");
   ledger.heads.delete(source.id);
   ledger.gathers.end(source.id);
+  ledger.passedOver.forget(source);
   if (source.replay > 0) endReplay(ledger, source.id, source.replay, Date.now());
   if (expired === 0) return;
   ledger.sources.count(source.id, { expired });
