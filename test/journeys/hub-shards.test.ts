@@ -111,10 +111,9 @@ describe("a quota of sockets", () => {
   it("[WS-24] is never passed over several hubs, and used to the last place", async () => {
     const { id, mint } = await makeApp("bounded", { sockets: 8 });
     const token = await mint("ada");
-    let sockets: TestSocket[] = [];
+    const sockets: TestSocket[] = [];
     for (let round = 0; round < 3; round += 1) {
-      const more = await rush(12, token);
-      sockets = [...sockets, ...more];
+      sockets.push(...(await rush(12, token)));
       expect(sockets.length).toBeLessThanOrEqual(8);
       sockets.push(...(await fill(8 - sockets.length, token)));
       expect(await openIfLetIn(token)).toBeNull();
