@@ -5,18 +5,20 @@
 import type { FieldError } from "./errors.ts";
 import { formatEventLine, type EventDraft } from "./event.ts";
 import { EXCLUDES, formatExclusion } from "./exclusion.ts";
-import { attributeProblem, isBase64, isExtensionName, isHubExtension, isTraceparent } from "./event-attributes.ts";
+import { attributeProblem, isBase64, isExtensionName, isHubExtension } from "./event-attributes.ts";
 import { minify } from "./json-text.ts";
 import { LIMITS } from "./limits.ts";
 import { fail, ok, type Result } from "./result.ts";
+import { parseTraceContext, type TraceContext } from "./trace-context.ts";
 import { fitsUtf8, utf8Length } from "./utf8.ts";
 
 /** What an event gets that does not say itself. */
 export interface DraftDefaults {
   /** The app's own source, `/apps/<name>`. */
   readonly source: string;
-  /** The request's `traceparent` header. */
+  /** The request's `traceparent` header, and its `tracestate`. */
   readonly traceparent: string | null;
+  readonly tracestate?: string | null;
   /** The connection that publishes and is not to be sent its own event; null or absent: it is. */
   readonly exclude?: string | null;
 }
@@ -120,12 +122,22 @@ export class DraftBuilder {
       member("subject", this.#attributes.get("subject")) +
       member("datacontenttype", contentType) +
       member("dataschema", this.#attributes.get("dataschema"));
-    for (const [name, json] of this.#extensions) text += `,"${name}":${json}`;
-    const { traceparent, exclude = null } = defaults;
-    const excluded = [this.#excluded, exclude].filter((connection) => connection !== null);
+    for (const [name, json] of this.#extensions) if (!TRACE_NAMES.has(name)) text += `,"${name}":${json}`;
+    const excluded = [this.#excluded, defaults.exclude ?? null].filter((connection) => connection !== null);
     if (excluded.length > 0) text += member(EXCLUDES, formatExclusion(excluded));
-    if (traceparent === null || this.#extensions.has("traceparent") || !isTraceparent(traceparent)) return text;
-    return text + member("traceparent", traceparent);
+    const trace = this.#ownTrace() ?? parseTraceContext(defaults.traceparent, defaults.tracestate ?? null);
+    if (trace === null) return text;
+    return text + member("traceparent", trace.traceparent) + member("tracestate", trace.tracestate ?? undefined);
+  }
+
+  /** What an event says of its origin goes before what the request says of its way, where it can be read. */
+  #ownTrace(): TraceContext | null {
+    if (!this.#extensions.has("traceparent")) return null;
+    const textOf = (name: string): string | null => {
+      const value = JSON.parse(this.#extensions.get(name) ?? "null") as unknown;
+      return typeof value === "string" ? value : null;
+    };
+    return parseTraceContext(textOf("traceparent"), textOf("tracestate"));
   }
 
   #dataText(): string {
@@ -133,6 +145,9 @@ export class DraftBuilder {
     return this.#data === null ? "" : `,"data":${this.#data}`;
   }
 }
+
+/** CloudEvents' extension for distributed tracing. */
+const TRACE_NAMES: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
 
 const member = (name: string, value: string | undefined): string =>
   value === undefined ? "" : `,"${name}":${JSON.stringify(value)}`;

@@ -54,10 +54,6 @@ export const isHubExtension = (name: string): boolean => HUB_EXTENSIONS.has(name
 /** Standard base64 with its padding. */
 export const isBase64 = (text: string): boolean => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
 
-/** W3C Trace Context, §3.2.2; what does not parse is to be ignored. */
-export const isTraceparent = (text: string): boolean =>
-  /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text);
-
 /** `application/json`, `text/json`, `application/vnd.x+json` … with or without parameters. */
 export const isJsonMediaType = (mediaType: string): boolean => /^[^;]+[/+]json\s*(;|$)/i.test(mediaType);
 

@@ -20,6 +20,8 @@ export const LIMITS = {
   EVENT_TYPE_CHARS_MAX: 255,
   EVENT_ATTRIBUTE_BYTES_MAX: 4 * KB, // source, subject, dataschema and each extension
   EVENT_EXTENSIONS_MAX: 32,
+  TRACESTATE_MEMBERS_MAX: 32, // W3C Trace Context, §3.3.1.1
+  TRACESTATE_CHARS_MAX: 512, // §3.3.1.5: what every vendor is to keep at least
   TOPIC_NAME_CHARS_MAX: 200,
   TOPIC_PARTITIONS_MAX: 64,
   IDEMPOTENCY_KEY_CHARS_MAX: 255,
@@ -44,6 +46,7 @@ export const LIMITS = {
   PAGE_BYTES_MAX: 4 * MB, // an RPC answer is ≤ 32 MB
   PAGE_EXAMINED_MAX: 10_000,
   WAIT_MS_MAX: 30 * SECOND,
+  STORY_SUBSCRIPTIONS_MAX: 100, // ledgers that are asked what became of one event
   LIST_ITEMS_MAX: 1_000,
   LIST_ITEMS_DEFAULT: 100,
 

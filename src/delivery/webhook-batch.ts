@@ -5,6 +5,7 @@ import { joinLines } from "../core/event.ts";
 import { batchKey } from "../core/keys.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { SubscriptionDefinition, WebhookTarget } from "../core/subscription.ts";
+import { traceOfLine, type TraceContext } from "../core/trace-context.ts";
 import type { Env } from "../env.ts";
 import { readStart } from "./response-body.ts";
 import { postWebhook, readOutcome } from "./webhook.ts";
@@ -24,7 +25,7 @@ export async function attemptWebhookBatch(
     id: batchKey(definition.id, await digestOf(batch)),
     headers: { "content-type": "application/cloudevents-batch+json; charset=utf-8" },
     body: `[${joinLines(batch.map(({ line }) => line))}]`,
-    traceparent: null,
+    trace: sharedTrace(batch),
     redrive: batch.some(({ redrive }) => redrive),
   };
   const outcomes = await postWebhook(env, target, definition, message, async (response) => {
@@ -33,6 +34,13 @@ export async function attemptWebhookBatch(
     return isWhole ? outcomesOf(response.status, text, batch) : refused(response.status, "The answer is too long.");
   });
   return Array.isArray(outcomes) ? outcomes : batch.map(() => outcomes as AttemptOutcome);
+}
+
+/** The request belongs to a trace where all of its events do, to the same; else each event tells of its own. */
+function sharedTrace(batch: readonly BatchedEvent[]): TraceContext | null {
+  const [first = null, ...others] = batch.map(({ line }) => traceOfLine(line));
+  const isShared = others.every((one) => one?.traceparent === first?.traceparent);
+  return isShared ? first : null;
 }
 
 function outcomesOf(status: number, text: string, batch: readonly BatchedEvent[]): AttemptOutcome[] {

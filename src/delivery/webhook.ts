@@ -3,6 +3,7 @@ import { readConfig } from "../config.ts";
 import type { AttemptOutcome, UnreachableReason } from "../core/delivery-decision.ts";
 import { parseRetryAfterMs } from "../core/retry-after.ts";
 import type { SubscriptionDefinition, WebhookTarget } from "../core/subscription.ts";
+import { traceOfLine, type TraceContext } from "../core/trace-context.ts";
 import type { Env } from "../env.ts";
 import { formatBinary } from "../wire/cloudevents/format-binary.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
@@ -19,7 +20,7 @@ export function attemptWebhook(
   { definition, delivery, line }: AttemptRequest,
 ): Promise<AttemptOutcome> {
   const { id, redrive } = delivery;
-  const message = { id, ...contentOf(target, line), traceparent: traceparentOf(line), redrive };
+  const message = { id, ...contentOf(target, line), trace: traceOfLine(line), redrive };
   return postWebhook(env, target, definition, message, readOutcome);
 }
 
@@ -40,7 +41,7 @@ export interface WebhookMessage {
   /** What they say of the body. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
-  readonly traceparent: string | null;
+  readonly trace: TraceContext | null;
   readonly redrive: boolean;
 }
 
@@ -107,7 +108,7 @@ async function drop(response: Response): Promise<void> {
 async function webhookHeaders(
   target: OpenedTarget,
   consentedTo: string | null,
-  { id, headers, body, traceparent, redrive }: WebhookMessage,
+  { id, headers, body, trace, redrive }: WebhookMessage,
   now: number,
 ): Promise<Record<string, string>> {
   const timestampSeconds = Math.floor(now / 1_000);
@@ -120,22 +121,17 @@ async function webhookHeaders(
     "webhook-timestamp": String(timestampSeconds),
     "webhook-signature": await signWebhook(target.secrets, id, timestampSeconds, body),
     ...(consentedTo !== null && { "webhook-request-origin": consentedTo }),
-    ...(traceparent !== null && { traceparent }),
+    ...traceHeaders(trace),
     ...(redrive && { [REDRIVE]: "true" }),
   };
 }
 
 const REDRIVE = "webhook-redrive";
 
-/** W3C Trace Context, §3.2.2. */
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-/** Most events have none, and are not parsed for it. */
-function traceparentOf(line: string): string | null {
-  if (!line.includes(`"traceparent":`)) return null;
-  const { traceparent } = JSON.parse(line) as { readonly traceparent?: unknown };
-  return typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : null;
-}
+const traceHeaders = (trace: TraceContext | null): Record<string, string> =>
+  trace === null
+    ? {}
+    : { traceparent: trace.traceparent, ...(trace.tracestate !== null && { tracestate: trace.tracestate }) };
 
 const EXCERPT_CHARS = 1_000;
 

@@ -5,6 +5,7 @@
  */
 import type { RelayAnswer, RelayedEvent } from "../core/client-event.ts";
 import type { EventDraft } from "../core/event.ts";
+import type { EventFate } from "../core/event-story.ts";
 import type { Failure } from "../core/errors.ts";
 import type { CountAnswer, FollowerCount } from "../core/occupancy.ts";
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../core/dead-letter.ts";
@@ -209,6 +210,14 @@ export interface FollowedTopic {
   readonly life: LogLife;
 }
 
+/** Where an event stands. */
+export interface EventPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly epoch: number;
+  readonly offset: number;
+}
+
 export interface ReportPage<Item> {
   readonly items: readonly Item[];
   readonly cursor: string | null;
@@ -297,6 +306,8 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   deliveries(state: DeliveryReport["state"], cursor: string | null, limit: number): Promise<ReportPage<DeliveryReport>>;
   /** Those of one event, by its id, in whatever state the ledger has rows of. */
   deliveriesOf(eventId: string): Promise<readonly DeliveryReport[]>;
+  /** What became of one event, which stands there and is that line. */
+  fateOf(place: EventPlace, line: string): Promise<EventFate>;
   /** Fails with `subscription_not_pulled`, and as one that was removed when the caller's revision is old. */
   pull(ask: PullAsk): Promise<Result<PullAnswer>>;
   settleLeases(report: LeaseReport): Promise<Result<LeaseVerdicts>>;

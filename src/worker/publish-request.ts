@@ -1,7 +1,6 @@
 /** Finds the codec by content type and reads a publish into drafts, conditions and a receipt. */
 import type { EventDraft } from "../core/event.ts";
 import type { DraftDefaults } from "../core/draft-builder.ts";
-import { isTraceparent } from "../core/event-attributes.ts";
 import { LIMITS } from "../core/limits.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import { parseBatch } from "../wire/cloudevents/batch.ts";
@@ -15,6 +14,7 @@ import { decodeUtf8, readBytes } from "./body.ts";
 import type { HubContext } from "./context.ts";
 import { readWhole } from "./list-query.ts";
 import type { PublishConditions, Receipt } from "./publish.ts";
+import { requestTrace } from "./request-trace.ts";
 
 export interface PublishBody {
   readonly drafts: readonly EventDraft[];
@@ -30,13 +30,10 @@ const CE_HEADERS = ["ce-specversion", "ce-id", "ce-type", "ce-source"];
 export const isNdjson = (c: HubContext): boolean =>
   /^application\/x-ndjson\s*(;|$)/i.test(c.req.header("content-type") ?? "");
 
-/** What an event gets that it does not say itself. An invalid traceparent is dropped (W3C Trace Context, §3.2.2.3). */
+/** What an event gets that it does not say itself. */
 export function draftDefaults(c: HubContext): DraftDefaults {
-  const traceparent = c.req.header("traceparent") ?? null;
-  return {
-    source: `/apps/${c.var.principal.appName}`,
-    traceparent: traceparent !== null && isTraceparent(traceparent) ? traceparent : null,
-  };
+  const { traceparent = null, tracestate = null } = requestTrace(c) ?? {};
+  return { source: `/apps/${c.var.principal.appName}`, traceparent, tracestate };
 }
 
 export async function readPublishBody(c: HubContext): Promise<Result<PublishBody>> {

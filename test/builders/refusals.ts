@@ -219,6 +219,8 @@ export const BAD_READS: readonly BadRequest[] = [
   bad("an event that is not there", `GET /v1/events/${MARK}?topic=steady`, "event_not_found"),
   bad("an event with an endless id", `GET /v1/events/${"x".repeat(2_000)}?topic=steady`, "event_not_found"),
   bad("an event of a topic that is not there", "GET /v1/events/x?topic=not-there", "topic_not_found"),
+  bad("the story of an event without its topic", "GET /v1/events/steady-1/trace", "topic_name_invalid"),
+  bad("the story of an event that is not there", `GET /v1/events/${MARK}/trace?topic=steady`, "event_not_found"),
 ];
 
 function members(count: number): Record<string, number> {

@@ -13,7 +13,6 @@ import {
   isBase64,
   isExtensionName,
   isJsonMediaType,
-  isTraceparent,
   isUri,
   isUriReference,
 } from "../../src/core/event-attributes.ts";
@@ -139,7 +138,7 @@ describe("attributes", () => {
     expect(attributeProblem("myextension", "")).toBeNull();
   });
 
-  it("knows media types, base64, traceparent and the names of extensions", () => {
+  it("knows media types, base64 and the names of extensions", () => {
     const json = ["application/json", "text/json; charset=utf-8", "application/vnd.a+JSON"];
     expect(json.every(isJsonMediaType)).toBe(true);
     expect(["text/plain", "application/jsonl", "json", "application/json-seq"].some(isJsonMediaType)).toBe(false);
@@ -147,8 +146,6 @@ describe("attributes", () => {
     expect(attributeProblem("datacontenttype", "plain")).not.toBeNull();
     expect(["", "AA==", "AAA=", "AAAA", "+/+/"].every(isBase64)).toBe(true);
     expect(["A", "AA", "AA=", "A===", "AAA-", "AAAA\n", "=AAA", "AA==AAAA"].some(isBase64)).toBe(false);
-    expect(isTraceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")).toBe(true);
-    expect(isTraceparent("00-00000000000000000000000000000000-b7ad6b7169203331-01")).toBe(false);
     expect(["a", "a1", "9", "tracestate"].every(isExtensionName)).toBe(true);
     const others = ["", "A", "a-b", "a_b", "data", "é", "constructor", "__proto__", "a".repeat(65)];
     expect(others.some(isExtensionName)).toBe(false);

@@ -211,12 +211,15 @@ describe("POST events", () => {
     );
   });
 
-  it("[PUB-4] keeps a request's traceparent with its events, and drops one that is not valid", async () => {
+  it("[PUB-4] keeps a request's traceparent with its events, and begins a trace where it is not valid", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     await hub.publish("traced", { type: "a" }, { traceparent });
     await hub.publish("traced", { type: "b" }, { traceparent: "00-nonsense" });
     const { events } = await hub.read("traced");
-    expect(events.map((event) => event["traceparent"])).toEqual([traceparent, undefined]);
+    expect(events.map((event) => event["traceparent"])).toEqual([
+      traceparent,
+      expect.stringMatching(/^00-[0-9a-f]{32}-/),
+    ]);
   });
 
   it("[PUB-5] answers an event that comes again with its first place: 200 when nothing was new", async () => {

@@ -140,6 +140,12 @@ export class DeadLetterStore {
     return this.#sql.exec<PlaceRow>(sql, source, offset).toArray()[0] ?? null;
   }
 
+  /** Why and when it died, milliseconds; null: it is not dead. */
+  death({ source, offset }: DeliveryPlace): Pick<DeadLetterRow, "reason" | "diedAt"> | null {
+    const sql = `SELECT reason, died_at AS diedAt FROM dead_letters WHERE source = ?1 AND offset = ?2`;
+    return this.#sql.exec<{ reason: string; diedAt: number }>(sql, source, offset).toArray()[0] ?? null;
+  }
+
   places({ after, until }: DeadRange, limit: number): DeadPlace[] {
     const sql = `SELECT seq, source, offset FROM dead_letters WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3`;
     return this.#sql.exec<PlaceRow>(sql, after, until, limit).toArray();

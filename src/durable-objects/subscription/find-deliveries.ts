@@ -30,7 +30,8 @@ export async function findDeliveries(ledger: Ledger, env: Env, eventId: string):
   });
 }
 
-function reportPlace(ledger: Ledger, place: DeliveryPlace): DeliveryReport[] {
+/** The delivery of that place, in whatever state there are rows of it; none where there are no rows. */
+export function reportPlace(ledger: Ledger, place: DeliveryPlace): DeliveryReport[] {
   const id = deliveryKey(ledger.subscriptionId, place.source, place.offset);
   const before = formatListCursor({ ...place, offset: place.offset - 1 });
   const owed = listDeliveries(ledger, "owed", before, 1).items.filter((item) => item.id === id);

@@ -3,14 +3,16 @@
  * once or by a job.
  */
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../../core/dead-letter.ts";
+import type { EventFate } from "../../core/event-story.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../../core/job.ts";
 import type { Result } from "../../core/result.ts";
 import type { ReplayAnswer, ReplayAsk } from "../../core/replay.ts";
 import type { SeekAsk, SeekMove } from "../../core/seek.ts";
 import type { Env } from "../../env.ts";
 import type { DeliveryReport } from "../../core/subscription-report.ts";
-import type { ReportPage } from "../rpc.ts";
+import type { EventPlace, ReportPage } from "../rpc.ts";
 import type { RepairVerb } from "./dead-letters.ts";
+import { fateOf } from "./event-fate.ts";
 import { findDeliveries } from "./find-deliveries.ts";
 import { JobRunner } from "./job-runner.ts";
 import { cancelJob, repair, reportJob } from "./jobs.ts";
@@ -46,6 +48,10 @@ export abstract class RepairableLedger extends LedgerObject {
 
   deliveriesOf(eventId: string): Promise<readonly DeliveryReport[]> {
     return findDeliveries(this.ledger, this.env, eventId);
+  }
+
+  async fateOf(place: EventPlace, line: string): Promise<EventFate> {
+    return fateOf(this.ledger, place, line);
   }
 
   async deadLetters(cursor: string | null, limit: number, query?: DeadLetterQuery): Promise<ReportPage<DeadLetter>> {

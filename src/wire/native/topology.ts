@@ -1,5 +1,6 @@
 /** `GET /v1/topology` as a flowchart of Mermaid. */
 import type { Topology } from "../../core/topology.ts";
+import { mermaidLabel as label } from "./mermaid-label.ts";
 
 /** Nodes have numbers, because names may hold what Mermaid reads as its own. */
 export function formatMermaidTopology({ topics, flows }: Topology): string {
@@ -20,6 +21,3 @@ export function formatMermaidTopology({ topics, flows }: Topology): string {
   }
   return `${lines.join("\n")}\n`;
 }
-
-/** Mermaid's own escapes, for what would end a label or be taken for markup. */
-const label = (text: string): string => text.replaceAll(/["#<>&`;]/g, (char) => `#${char.codePointAt(0)!};`);

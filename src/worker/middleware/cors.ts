@@ -14,6 +14,7 @@ const REQUEST_HEADERS: ReadonlySet<string> = new Set([
   "last-event-id",
   "tidings-app",
   "traceparent",
+  "tracestate",
 ]);
 const CLOUDEVENT_HEADER = /^ce-[a-z0-9]{1,20}$/;
 const EXPOSED = "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed";

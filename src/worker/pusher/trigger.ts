@@ -12,6 +12,7 @@ import { callerOf } from "../caller.ts";
 import { checkDrafts } from "../check-drafts.ts";
 import type { HubContext } from "../context.ts";
 import { NO_CONDITIONS, publishPaid } from "../publish.ts";
+import { draftDefaults } from "../publish-request.ts";
 import { spendOnEvents } from "../quotas.ts";
 import { ensureTopic, findTopic } from "../topic-directory.ts";
 import { sendToUser } from "../user-connections.ts";
@@ -45,7 +46,7 @@ interface Sends {
 }
 
 function planSends(c: HubContext, { name, text, channels, socketId }: Trigger): Result<Sends> {
-  const defaults = { source: `/apps/${c.var.principal.appName}`, traceparent: null, exclude: socketId };
+  const defaults = { ...draftDefaults(c), exclude: socketId };
   const line = draftOf(name, text);
   const draft = parseDraft(line, defaults);
   if (!draft.ok) return draft;

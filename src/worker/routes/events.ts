@@ -2,7 +2,6 @@
 import { Hono } from "hono";
 import { formatCursor } from "../../core/cursor.ts";
 import type { FilterPattern } from "../../core/filter-pattern.ts";
-import { LIMITS } from "../../core/limits.ts";
 import { isSystemTopicName, isTopicName } from "../../core/names.ts";
 import { allows } from "../../core/principal.ts";
 import type { Action } from "../../core/scope.ts";
@@ -11,10 +10,11 @@ import type { AppendRequest } from "../../durable-objects/rpc.ts";
 import type { Lifts } from "../../core/upcast.ts";
 import { IdempotencyStore } from "../../store/idempotency-store.ts";
 import type { TopicRecord } from "../../store/topics-store.ts";
-import { topicLog } from "../../stubs.ts";
+import { formatMermaidStory } from "../../wire/native/event-story.ts";
 import { refuseUnread } from "../body.ts";
 import { callerOf, type Caller } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
+import { findEvent, tellStory } from "../event-story.ts";
 import { readEventsQuery, type LiveQuery } from "../events-query.ts";
 import { LiveReader } from "../live.ts";
 import { fingerprintOf, readIdempotencyKey, scopeOf } from "../middleware/idempotency.ts";
@@ -29,18 +29,18 @@ import {
   type PublishBody,
 } from "../publish-request.ts";
 import { checkEventsQuery, liftPage, readEvents, type EventsPage } from "../read-events.ts";
-import { jsonText, problem } from "../respond.ts";
+import { json, jsonText, problem } from "../respond.ts";
 import { resolveLifts } from "../resolve-lifts.ts";
 import { deliverSync, type SyncOutcome } from "../sync-delivery.ts";
 import { findSyncSubscriptions } from "../sync-directory.ts";
 import { formatPosition, sseResponse } from "../sse.ts";
 import { ensureTopic, findTopic, withTopic, type FirstUse } from "../topic-directory.ts";
-import { lifeOf } from "../topic-life.ts";
 
 export const eventRoutes = new Hono<HubBindings>()
   .post("/topics/:topic/events", postEvents)
   .get("/topics/:topic/events", getEvents)
-  .get("/events/:id", getEvent);
+  .get("/events/:id", getEvent)
+  .get("/events/:id/trace", getEventTrace);
 
 async function postEvents(c: HubContext): Promise<Response> {
   const topic = c.req.param("topic")!;
@@ -223,27 +223,22 @@ function pageResponse({ events, cursor, caughtUp, gap }: EventsPage): Response {
 const encoder = new TextEncoder();
 
 async function getEvent(c: HubContext): Promise<Response> {
-  const name = c.req.query("topic") ?? "";
-  const refusal = refuseTopic(c, name, "history");
+  const refusal = refuseTopic(c, c.req.query("topic") ?? "", "history");
   if (!refusal.ok) return problem(refusal.failure);
-  const id = c.req.param("id")!;
-  if (id.length > LIMITS.EVENT_ID_BYTES_MAX) return problem({ code: "event_not_found" });
-  const { app } = c.var.principal;
-  const found = await withTopic(
-    app,
-    name,
-    () => findTopic(c.env, app, name),
-    async (topic): Promise<Result<string | null>> => {
-      const answers: Result<string | null>[] = await Promise.all(
-        Array.from({ length: topic.partitions }, (_, partition) =>
-          topicLog(c.env, app, name, partition).find(lifeOf(topic), id),
-        ),
-      );
-      return answers.find((answer) => !answer.ok || answer.value !== null) ?? ok(null);
-    },
-  );
+  const found = await findEvent(c.env, c.var.principal.app, c.req.query("topic")!, c.req.param("id")!);
+  return found.ok ? jsonText(found.value.line) : problem(found.failure);
+}
+
+const MERMAID = "text/vnd.mermaid";
+
+async function getEventTrace(c: HubContext): Promise<Response> {
+  const refusal = refuseTopic(c, c.req.query("topic") ?? "", "history");
+  if (!refusal.ok) return problem(refusal.failure);
+  const found = await findEvent(c.env, c.var.principal.app, c.req.query("topic")!, c.req.param("id")!);
   if (!found.ok) return problem(found.failure);
-  return found.value === null ? problem({ code: "event_not_found" }) : jsonText(found.value);
+  const story = await tellStory(c.env, c.var.principal, found.value);
+  if (!(c.req.header("accept") ?? "").includes(MERMAID)) return json(story);
+  return new Response(formatMermaidStory(story), { headers: { "content-type": `${MERMAID}; charset=utf-8` } });
 }
 
 const refuseName = (topic: string): Result<null> =>

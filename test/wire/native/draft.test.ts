@@ -11,7 +11,6 @@ const refused = (draft: unknown) =>
   refusalOf(parseDraft(typeof draft === "string" ? draft : JSON.stringify(draft), DEFAULTS));
 const sized = (chars: number, char: string) =>
   parseDraft(JSON.stringify({ type: "a", data: char.repeat(chars) }), DEFAULTS);
-const traceOf = (text: string, header: string) => one(text, { ...DEFAULTS, traceparent: header }).event["traceparent"];
 const objectWith = (keys: number): string => `{${Array.from({ length: keys }, (_, key) => `"${key}":1`).join(",")}}`;
 
 describe("payloads", () => {
@@ -115,12 +114,22 @@ describe("a draft", () => {
     expect(parseDraft(JSON.stringify({ ...draft, type: "a" }), DEFAULTS)).toEqual(parseDraft('{"type":"a"}', DEFAULTS));
   });
 
-  it("gets the request's traceparent when it has none, and one that is not well formed is ignored", () => {
+  it("[TRC-3] gets the request's trace when it has none that can be read, and never half of one and half of another", () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const own = "00-11111111111111111111111111111111-b7ad6b7169203331-01";
-    expect(traceOf('{"type":"a"}', traceparent)).toBe(traceparent);
-    expect(traceOf(`{"type":"a","traceparent":"${own}"}`, traceparent)).toBe(own);
-    expect(traceOf('{"type":"a"}', "nonsense")).toBeUndefined();
+    const traceOf = (more: object, header: string | null = traceparent) => {
+      const defaults = { ...DEFAULTS, traceparent: header, tracestate: "header=1" };
+      const { event } = one(JSON.stringify({ type: "a", ...more }), defaults);
+      return [event["traceparent"], event["tracestate"]];
+    };
+    expect(traceOf({})).toEqual([traceparent, "header=1"]);
+    expect(traceOf({ traceparent: own })).toEqual([own, undefined]);
+    expect(traceOf({ traceparent: own, tracestate: "own=1" })).toEqual([own, "own=1"]);
+    expect(traceOf({ traceparent: "nonsense", tracestate: "own=1" })).toEqual([traceparent, "header=1"]);
+    expect(traceOf({ traceparent: own, tracestate: "not good" })).toEqual([own, undefined]);
+    expect(traceOf({ tracestate: "own=1" })).toEqual([traceparent, "header=1"]);
+    expect(traceOf({ tracestate: "own=1" }, null)).toEqual([undefined, undefined]);
+    expect(traceOf({}, "nonsense")).toEqual([undefined, undefined]);
   });
 
   it("carries the version of its key that the producer saw", () => {
