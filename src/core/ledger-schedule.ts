@@ -12,7 +12,7 @@ export function dispatchRoom(maxInFlight: number, open: number): number {
 }
 
 /** A dispatch of a small window goes half full: its target has few deliveries at a time, and should not have fewer. */
-const leastDispatch = (size: number): number => (size > LIMITS.SETTLE_OUTCOMES_MAX ? size : Math.ceil(size / 2));
+const leastDispatch = (size: number): number => (size > LIMITS.SETTLE_OUTCOMES ? size : Math.ceil(size / 2));
 
 /** An endpoint that is not well is asked with one delivery: of an open dispatch, or else of a new one. */
 export const probeRoom = (heldUntil: number, open: number, now: number): number =>

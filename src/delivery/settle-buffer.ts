@@ -1,4 +1,8 @@
-/** Outcomes on their way to the ledger: one settle at a time, with everything that has come since the last. */
+/**
+ * Outcomes on their way to the ledger: one settle at a time, with everything that has come since the last. A settle
+ * costs the ledger a row and a commit, and what waits for one is delivered twice if the machine dies: so they go in
+ * portions of SETTLE_OUTCOMES, and those of a fast target in portions of SETTLE_APART_MS.
+ */
 import { LIMITS } from "../core/limits.ts";
 import type { SettleAnswer, SettledDelivery } from "../durable-objects/rpc.ts";
 
@@ -18,10 +22,13 @@ export class SettleBuffer {
   #forgetTimer: (() => void) | null = null;
   /** When the ledger last heard of this consumer, at the latest. */
   #heardAt: number;
+  /** When outcomes last went to the ledger, or the work began. */
+  #sentAt: number;
 
   constructor(ports: SettlePorts) {
     this.#ports = ports;
     this.#heardAt = ports.now();
+    this.#sentAt = this.#heardAt;
   }
 
   /**
@@ -41,7 +48,8 @@ export class SettleBuffer {
 
   add(outcome: SettledDelivery): void {
     this.#outcomes.push(outcome);
-    if (this.#outcomes.length >= LIMITS.SETTLE_OUTCOMES_MAX) this.#flush();
+    const isPortion = this.#outcomes.length >= LIMITS.SETTLE_OUTCOMES;
+    if (isPortion && this.#ports.now() >= this.#sentAt + LIMITS.SETTLE_APART_MS) this.#flush();
     else this.#forgetTimer ??= this.#ports.later(LIMITS.SETTLE_INTERVAL_MS, () => this.#flush());
   }
 
@@ -59,6 +67,7 @@ export class SettleBuffer {
 
   #flush(): void {
     this.#clearTimer();
+    this.#sentAt = this.#ports.now();
     this.#settling = this.#settling.then(() => this.#settle());
   }
 

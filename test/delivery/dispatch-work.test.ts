@@ -108,14 +108,29 @@ it("[DLV-15] attempts each delivery once, at most six at a time, and settles all
 });
 
 it("[DLV-15] settles after every twenty outcomes and ends with one that says done", async () => {
-  const world = new FakeWorld(() => 1);
+  const world = new FakeWorld(() => 20);
   await world.run(100);
   expect(world.settles.at(-1)!.done).toBe(true);
   expect(world.settles.slice(0, -1).every(({ done }) => !done)).toBe(true);
   expect(world.settles.length).toBeGreaterThanOrEqual(5);
   expect(Math.max(...world.settles.map(({ offsets }) => offsets.length))).toBeLessThanOrEqual(
-    LIMITS.SETTLE_OUTCOMES_MAX + LIMITS.DISPATCH_CONNECTIONS_MAX,
+    LIMITS.SETTLE_OUTCOMES + LIMITS.DISPATCH_CONNECTIONS_MAX,
   );
+});
+
+it("[DLV-41] settles what a fast target takes in a twentieth of a second together", async () => {
+  const world = new FakeWorld(() => 2);
+  await world.run(300);
+  const times = world.settles.map(({ at }) => at);
+  expect(times.slice(0, -1)).toEqual([50, 100]);
+  expect(world.settles[0]!.offsets.length).toBeGreaterThan(24 * LIMITS.DISPATCH_CONNECTIONS_MAX);
+  expect(world.settled).toHaveLength(300);
+});
+
+it("[DLV-41] settles at once the whole of a small dispatch", async () => {
+  const world = new FakeWorld(() => 1);
+  await world.run(100);
+  expect(world.settles).toEqual([{ at: 17, offsets: expect.objectContaining({ length: 100 }), done: true }]);
 });
 
 it("[DLV-15] settles what there is a quarter of a second after the first outcome", async () => {
@@ -140,11 +155,11 @@ it("[DLV-15] the first round begins even when one attempt may take longer than t
 });
 
 it("[DLV-15] a lost claim ends it: nothing more begins, and what is under way is settled", async () => {
-  const world = new FakeWorld((offset) => (offset === 6 ? 5_000 : 10));
+  const world = new FakeWorld((offset) => (offset === 6 ? 5_000 : 20));
   world.continues = () => false;
   await world.run(100);
-  expect(world.settles[0]!.offsets).toHaveLength(LIMITS.SETTLE_OUTCOMES_MAX);
-  expect(world.attempted.length).toBeLessThanOrEqual(LIMITS.SETTLE_OUTCOMES_MAX + 2 * LIMITS.DISPATCH_CONNECTIONS_MAX);
+  expect(world.settles[0]!.offsets).toHaveLength(LIMITS.SETTLE_OUTCOMES);
+  expect(world.attempted.length).toBeLessThanOrEqual(LIMITS.SETTLE_OUTCOMES + 2 * LIMITS.DISPATCH_CONNECTIONS_MAX);
   expect(world.settled.map(({ offset }) => offset).toSorted((left, right) => left - right)).toEqual(
     world.attempted.toSorted((left, right) => left - right),
   );
