@@ -24,6 +24,19 @@ export const silencePlan = (silentMs: number): SilencePlan => ({
   leaseMs: silentMs * 5,
 });
 
+/**
+ * Of those who are only signed in: a hub looks at them as seldom as at who follows, and who pings at least as often as
+ * Pusher's clients do (every two minutes) is not even asked. A hub has that look after a crash too, so nobody else has
+ * to ask for it.
+ */
+export const signedInPlan = (silentMs: number): SilencePlan => ({
+  quietMs: silentMs * 5,
+  silentMs: silentMs * 6,
+  answerMs: silentMs / 4,
+  lookMs: silentMs * 10,
+  leaseMs: Infinity,
+});
+
 export type SilenceVerdict =
   | { readonly kind: "heard" }
   | { readonly kind: "ask" }

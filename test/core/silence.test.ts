@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
-import { graceAfterClose, judgeAnswer, judgeQuiet, silencePlan } from "../../src/core/silence.ts";
+import { graceAfterClose, judgeAnswer, judgeQuiet, signedInPlan, silencePlan } from "../../src/core/silence.ts";
 
 const plan = silencePlan(LIMITS.PRESENCE_SILENCE_MS);
 
@@ -10,6 +10,14 @@ describe("silence", () => {
     expect(plan.quietMs + plan.lookMs + plan.answerMs).toBeLessThan(75_000);
     expect(plan.answerMs).toBeLessThan(10_000); // The same wake: the runtime waits so long.
     expect(plan.leaseMs).toBeGreaterThan(2 * plan.lookMs);
+  });
+
+  it("[PUS-24] of who is only signed in is found within eight minutes, and who pings every two is not asked", () => {
+    const { quietMs, silentMs, lookMs, answerMs, leaseMs } = signedInPlan(LIMITS.PRESENCE_SILENCE_MS);
+    expect([lookMs, leaseMs]).toEqual([300_000, Infinity]);
+    expect(quietMs).toBeGreaterThanOrEqual(LIMITS.PUSHER_ACTIVITY_MS + 30_000);
+    expect(silentMs).toBeGreaterThan(quietMs + answerMs);
+    expect(quietMs + lookMs + Math.max(answerMs, silentMs - quietMs)).toBeLessThanOrEqual(480_000);
   });
 
   const watch = (lastSignAt: number, pingEveryMs: number, answers: boolean): number | null => {

@@ -155,17 +155,6 @@ it("[PUS-14] a user signs in, and on its own channel hears what is sent to it, o
   for (const [index, to] of ["u1", "u1", "u2"].entries()) expect(await heard[index]!.of("hello")).toEqual([{ to }]);
 });
 
-it("[PUS-14] a watchlist is refused by name: nobody is signed in, and the connection stays", async () => {
-  const made = client({ user: { id: "u3", watchlist: ["u1"] } });
-  await connected(made);
-  const errors = new Heard(made.connection);
-  made.signin();
-  const data = { code: null, message: expect.stringContaining("Watchlists are not offered yet.") as unknown };
-  expect(await errors.of("error")).toMatchObject([{ type: "PusherError", data }]);
-  expect(made.user.user_data).toBeNull();
-  expect(made.connection.state).toBe("connected");
-});
-
 it("[PUS-14] a socket from before its user's revocation signs nobody in: pusher-js comes again, and the app is asked anew", async () => {
   const kept = client({ user: { id: "u3" } });
   const before = await connected(kept);

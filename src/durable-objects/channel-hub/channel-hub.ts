@@ -25,6 +25,7 @@ import { Presence } from "./presence.ts";
 import { receiveInTime, refuse, type Receiver } from "./receive.ts";
 import { formatEnd } from "./refresh.ts";
 import { closeStalled, Replays } from "./replay.ts";
+import { SignedInUsers } from "./signed-in-users.ts";
 import { countUser, endUser, overviewOf, sendToUser } from "./user-connections.ts";
 
 export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
@@ -34,6 +35,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   readonly #receiver: Receiver;
   readonly #past: PastRevocations;
   readonly #presence: Presence;
+  readonly #users: SignedInUsers;
   readonly #app: string;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -46,7 +48,9 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     this.#replays = new Replays(this.#hub, this.#alarm);
     this.#past = new PastRevocations(this.#hub, name.app);
     this.#presence = new Presence(this.#hub, this.#alarm, name.app);
-    this.#receiver = { hub: this.#hub, alarm: this.#alarm, replays: this.#replays, presence: this.#presence };
+    this.#users = new SignedInUsers(this.#hub, this.#alarm, this.#presence);
+    const [hub, alarm, replays, presence, users] = [this.#hub, this.#alarm, this.#replays, this.#presence, this.#users];
+    this.#receiver = { hub, alarm, replays, presence, users };
     const { ping, pong } = this.#hub.dialect;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(ping, pong));
     this.#replays.startAll();
@@ -170,6 +174,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     endExpired(this.#hub, Date.now());
     closeStalled(this.#hub, Date.now());
     this.#presence.wentOff(Date.now());
+    this.#users.wentOff(Date.now());
     this.#hub.occupancy.look(Date.now());
     this.#replays.startAll();
     if (this.#hub.someBehind) this.#alarm.goOnLater(Date.now()); // Even while replays run: they may fail.

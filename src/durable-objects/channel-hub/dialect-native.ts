@@ -33,6 +33,7 @@ export const NATIVE: Dialect = {
   welcome: formatWelcome,
   subscribed: formatSubscribed,
   memberChange: formatMemberChange,
+  whoIsOnline: () => null, // Nobody signs in on a socket of this protocol.
   presenceUpdated: formatPresenceUpdated,
   event: formatEvent,
   clientEvent: formatClientEvent,

@@ -14,6 +14,7 @@ import {
   formatSubscribed,
   formatSubscribedWithMembers,
   formatSubscriptionError,
+  formatWatchlistEvents,
   PONG_FRAME,
   PROBE_FRAME,
 } from "../../wire/pusher/hub-frames.ts";
@@ -32,6 +33,7 @@ export const PUSHER: Dialect = {
   subscribed: (_ref, topic, _cursor, shown) =>
     shown === null ? formatSubscribed(topic) : formatSubscribedWithMembers(topic, shown.members),
   memberChange: formatMemberChange,
+  whoIsOnline: formatWatchlistEvents,
   presenceUpdated: () => null,
   event: (topic, _cursor, line) => formatEvent(topic, line),
   clientEvent: formatClientEvent,

@@ -36,6 +36,8 @@ export interface Dialect {
   /** `shown` null: the client does not see the members. */
   subscribed(ref: Ref, topic: string, cursor: string, shown: MembersShown | null): Said;
   memberChange(topic: string, change: MemberChange): Said;
+  /** Of a watchlist; at least one of the lists has somebody. */
+  whoIsOnline(online: readonly string[], offline: readonly string[]): Said;
   /** The member shows what it asked to show, from that version on. */
   presenceUpdated(ref: Ref, topic: string, version: number): Said;
   /** `line` is an event as the log keeps it. */

@@ -57,4 +57,15 @@ export const HUB_MIGRATIONS: readonly ObjectMigration[] = [
        WITHOUT ROWID`,
     ],
   },
+  {
+    id: 6,
+    statements: [
+      // Whose coming and going a connection wants to hear of: ids of users as a JSON list. `greeted`: 1 when it was
+      // told who of them is online, and hears of changes.
+      `CREATE TABLE watchlists (connection TEXT PRIMARY KEY, users TEXT NOT NULL, greeted INTEGER NOT NULL)
+       WITHOUT ROWID`,
+      // When those who are still to answer were asked.
+      `ALTER TABLE silence_looks ADD COLUMN asked_at INTEGER NOT NULL DEFAULT 0`,
+    ],
+  },
 ];

@@ -13,10 +13,13 @@ import { RevocationStore } from "./revocation-store.ts";
 import { SeatStore } from "./seat-store.ts";
 import { Seats } from "./seats.ts";
 import { Follower, TopicChannel } from "./topic-channel.ts";
+import { WatchlistStore } from "./watchlist-store.ts";
+import { Watchlists } from "./watchlists.ts";
 import { ERRORS, type Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import { graceAfterClose } from "../../core/silence.ts";
+import { isUserRoom, USER_ROOM_EPOCH } from "../../core/user-room.ts";
 import type { Env } from "../../env.ts";
 import type { FilterPattern } from "../../core/filter-pattern.ts";
 
@@ -29,6 +32,7 @@ export class HubState {
   readonly seatStore: SeatStore;
   readonly seats: Seats;
   readonly views: MemberViews;
+  readonly watchlists: Watchlists;
   readonly places: Places;
   readonly occupancy: HubOccupancy;
   /** By id. */
@@ -53,8 +57,10 @@ export class HubState {
     }
     this.#restoreFollowers();
     this.seatStore = new SeatStore(ctx.storage.sql);
-    this.seats = new Seats(this.seatStore, (connection) => this.connections.has(connection));
+    const isLive = (connection: string): boolean => this.connections.has(connection);
+    this.seats = new Seats(this.seatStore, isLive);
     this.views = new MemberViews(this.seatStore);
+    this.watchlists = new Watchlists(new WatchlistStore(ctx.storage.sql), isLive);
   }
 
   /** The Worker that exports this object, for what objects do not do themselves. */
@@ -154,6 +160,11 @@ export class HubState {
     this.occupancy.changed(channel.name);
   }
 
+  /** The life in which members of that room are counted; undefined: nobody here follows the channel any more. */
+  roomLifeOf(room: string): { readonly epoch: number } | undefined {
+    return isUserRoom(room) ? USERS : this.channels.get(room);
+  }
+
   moveTo(channel: TopicChannel, partition: number, offset: number): void {
     channel.positions[partition] = offset;
     this.store.putPosition(channel.name, partition, offset);
@@ -180,7 +191,7 @@ export class HubState {
   unfollow(connection: Connection, topic: string): boolean {
     const followed = this.channels.get(topic)?.followers.delete(connection.id) ?? false;
     if (followed) this.store.removeFollow(connection.id, topic);
-    this.seats.leave(topic, connection.id, 0);
+    if (!isUserRoom(topic)) this.seats.leave(topic, connection.id, 0); // Who has signed in stays so.
     if (followed) this.occupancy.changed(topic);
     return followed;
   }
@@ -213,6 +224,7 @@ export class HubState {
     this.store.removeConnection(connection.id);
     const grace = { clean: LIMITS.PRESENCE_GRACE_MS, reset: LIMITS.PRESENCE_RESET_GRACE_MS };
     this.seats.leaveAll(connection.id, graceAfterClose(code, grace));
+    this.watchlists.remove(connection.id);
     for (const { name } of left) this.occupancy.changed(name);
   }
 
@@ -220,3 +232,5 @@ export class HubState {
     return [...this.channels.values()].filter((channel) => channel.followers.has(connection.id));
   }
 }
+
+const USERS = { epoch: USER_ROOM_EPOCH };

@@ -9,35 +9,30 @@ import { refuseMemberData, type Member, type MemberChange } from "../../core/mem
 import type { PresenceNews } from "../../core/member-view.ts";
 import { allows } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
-import { judgeAnswer, judgeQuiet, silencePlan, type SilencePlan } from "../../core/silence.ts";
-import { readConfig } from "../../config.ts";
+import { isUserRoom, userRoom } from "../../core/user-room.ts";
 import type { MembersAnswer, MembersPush } from "../rpc/presence-room.ts";
 import type { Connection } from "./connection.ts";
 import { endChannel } from "./deliver.ts";
-import type { MembersShown } from "./dialect.ts";
+import type { MembersShown, Said } from "./dialect.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
 import type { HubState } from "./hub-state.ts";
 import { dataOf } from "./presence-ask.ts";
 import { RoomReports } from "./room-reports.ts";
-import type { SilenceLook } from "./seat-store.ts";
+import { SilenceLooks } from "./silence-looks.ts";
 
 type PresenceMessage = Extract<ClientMessage, { op: "presence" }>;
 
 export class Presence {
   readonly #hub: HubState;
-  readonly #alarm: HubAlarm;
   readonly #reports: RoomReports;
-  readonly #plan: SilencePlan;
-  #look: SilenceLook | null;
+  readonly #looks: SilenceLooks;
 
   constructor(hub: HubState, alarm: HubAlarm, app: string) {
     this.#hub = hub;
-    this.#alarm = alarm;
-    this.#plan = silencePlan(readConfig(hub.env).presenceSilenceMs);
     this.#reports = new RoomReports(hub, alarm, app, (topic, news) => this.#takeNews(topic, news));
-    this.#look = hub.seatStore.look();
+    this.#looks = new SilenceLooks(hub, alarm, (topic) => this.#reports.tellWhole(topic));
     hub.seats.whenUntold = (topic) => this.#reports.tellSoon(topic);
-    alarm.include(() => this.#dueAt);
+    alarm.include(() => this.#reports.retryAt);
     this.#reports.tellUntold();
   }
 
@@ -49,7 +44,7 @@ export class Presence {
     const { seats, views } = this.#hub;
     seats.take(topic, connection.id, member);
     if (member === null && views.find(topic) !== null) return ok(null);
-    if (member !== null) this.#beginLooking(connection);
+    if (member !== null) this.#looks.begin(connection);
     try {
       const refusal = (await this.#reports.tell(topic)).get(connection.id);
       return refusal === undefined ? ok(null) : { ok: false, failure: refusal };
@@ -83,6 +78,19 @@ export class Presence {
     return ok(views.find(topic)?.version ?? 0);
   }
 
+  /** The connection is one of the user's now; the user's room is told soon. */
+  enterUserRoom(connection: Connection, user: string): void {
+    const { seats } = this.#hub;
+    if (seats.find(userRoom(user), connection.id) !== null) return;
+    seats.take(userRoom(user), connection.id, { id: user, data: null });
+    this.#looks.begin(connection);
+  }
+
+  /** Resolves when there is a view of the room's members; rejects when the room cannot be reached. */
+  async learnMembers(room: string): Promise<void> {
+    if (this.#hub.views.find(room) === null) await this.#reports.tell(room);
+  }
+
   /** The client's own message. Answers a failure to be told, or null when everything was said. */
   async sayAnew(connection: Connection, { ref, topic, data }: PresenceMessage): Promise<Failure | null> {
     if (!allows(connection.principal, "presence", topic)) return { code: "scope_missing" };
@@ -93,11 +101,11 @@ export class Presence {
   }
 
   async accept({ topic, epoch, news }: MembersPush): Promise<MembersAnswer> {
-    const { channels, seats, views } = this.#hub;
+    const { channels, seats, views, watchlists } = this.#hub;
     const channel = channels.get(topic);
     if (channel !== undefined && epoch > channel.epoch) endChannel(this.#hub, channel); // The farewell was lost.
-    if (channel === undefined || epoch !== channel.epoch) return { kind: "gone" };
-    if (!seats.has(topic)) {
+    if (this.#hub.roomLifeOf(topic)?.epoch !== epoch) return { kind: "gone" };
+    if (!seats.has(topic) && !watchlists.isWatched(topic)) {
       views.drop(topic);
       return { kind: "gone" };
     }
@@ -107,22 +115,14 @@ export class Presence {
     return { kind: "accepted", version: views.find(topic)?.version ?? -1 };
   }
 
-  /** The client has said something. A ping does not come here: the runtime answers it and notes when. */
   heard(connection: Connection, now: number): void {
-    connection.heardAt = now;
-    if (now - connection.heardNotedAt < this.#plan.quietMs / 2 || !this.#hub.seats.isMember(connection.id)) return;
-    this.#hub.noteHeard(connection);
+    this.#looks.heard(connection, now);
   }
 
   /** The alarm's part. */
   wentOff(now: number): void {
     if ((this.#reports.retryAt ?? Infinity) <= now) this.#reports.tellUntold();
-    if (this.#look !== null && this.#look.lookAt <= now) this.#setLook(this.#lookForSilent(this.#look, now));
-  }
-
-  get #dueAt(): number | null {
-    const due = [this.#look?.lookAt ?? null, this.#reports.retryAt].filter((at) => at !== null);
-    return due.length === 0 ? null : Math.min(...due);
+    this.#looks.wentOff(now);
   }
 
   #takeNews(topic: string, news: PresenceNews): void {
@@ -131,73 +131,31 @@ export class Presence {
   }
 
   #say(topic: string, changes: readonly MemberChange[]): void {
-    const { dialect, connections, seats } = this.#hub;
-    const said = changes.map((change) => dialect.memberChange(topic, change)).filter((text) => text !== null);
+    const { dialect, connections } = this.#hub;
+    const said = changes.map((change) => this.#textOf(topic, change)).filter((text) => text !== null);
     const frames = Array.from({ length: Math.ceil(said.length / dialect.frameMessagesMax) }, (_, index) =>
       dialect.join(said.slice(index * dialect.frameMessagesMax, (index + 1) * dialect.frameMessagesMax)),
     );
-    for (const id of seats.viewers(topic)) {
+    for (const id of this.#viewersOf(topic)) {
       const connection = connections.get(id);
       if (connection !== undefined) this.#sendAll(connection, frames);
     }
+  }
+
+  #textOf(topic: string, change: MemberChange): Said {
+    const { dialect } = this.#hub;
+    if (!isUserRoom(topic)) return dialect.memberChange(topic, change);
+    const user = [change.member.id];
+    return change.kind === "removed" ? dialect.whoIsOnline([], user) : dialect.whoIsOnline(user, []);
+  }
+
+  #viewersOf(topic: string): string[] {
+    return isUserRoom(topic) ? this.#hub.watchlists.watchersOf(topic) : this.#hub.seats.viewers(topic);
   }
 
   /** One that is not heard of and has had its share must come again: a change that is left out cannot be made good. */
   #sendAll(connection: Connection, frames: readonly string[]): void {
     if (frames.every((frame) => this.#hub.sendUnacknowledged(connection, frame))) return;
     this.#hub.end(connection, { code: "reader_too_slow", limit: LIMITS.UNHEARD_BYTES_MAX });
-  }
-
-  #beginLooking(connection: Connection): void {
-    connection.heardAt = Date.now();
-    this.#hub.noteHeard(connection);
-    const lookAt = Date.now() + this.#plan.lookMs;
-    if (this.#look === null) this.#setLook({ lookAt, fullAt: lookAt });
-  }
-
-  /** Asks who is quiet or looks at the answers, and says when to look next; null: nobody is a member here any more. */
-  #lookForSilent({ fullAt }: SilenceLook, now: number): SilenceLook | null {
-    const { seats } = this.#hub;
-    const isFull = fullAt <= now;
-    const nextFullAt = isFull ? now + this.#plan.lookMs : fullAt;
-    const looks = this.#memberConnections().map((connection) =>
-      isFull ? this.#ask(connection, now) : this.#lookAtAnswer(connection, fullAt - this.#plan.lookMs, now),
-    );
-    if (isFull) for (const topic of seats.memberTopics) this.#reports.tellWhole(topic);
-    return seats.memberTopics.length === 0 ? null : { lookAt: Math.min(nextFullAt, ...looks), fullAt: nextFullAt };
-  }
-
-  /** Of those that are there. A seat goes with its connection; one that was left behind all the same goes now. */
-  #memberConnections(): Connection[] {
-    const { connections, seats } = this.#hub;
-    return [...seats.memberConnections].flatMap((id) => {
-      const connection = connections.get(id);
-      if (connection === undefined) seats.leaveAll(id, 0);
-      return connection ?? [];
-    });
-  }
-
-  /** Answers when to look for the answer; infinite: it is not asked. */
-  #ask(connection: Connection, now: number): number {
-    if (judgeQuiet(this.#heardAt(connection), now, this.#plan).kind === "heard") return Infinity;
-    connection.askIfThere(this.#hub.dialect.probe);
-    return now + this.#plan.answerMs;
-  }
-
-  #lookAtAnswer(connection: Connection, askedAt: number, now: number): number {
-    const verdict = judgeAnswer(this.#heardAt(connection), askedAt, now, this.#plan);
-    if (verdict.kind === "gone") this.#hub.end(connection, { code: "connection_silent" });
-    return verdict.kind === "wait" ? verdict.until : Infinity;
-  }
-
-  #heardAt(connection: Connection): number {
-    const pingedAt = this.#hub.ctx.getWebSocketAutoResponseTimestamp(connection.socket)?.getTime() ?? 0;
-    return Math.max(pingedAt, connection.heardAt);
-  }
-
-  #setLook(look: SilenceLook | null): void {
-    this.#look = look;
-    this.#hub.seatStore.putLook(look);
-    this.#alarm.arrange();
   }
 }

@@ -12,6 +12,7 @@ import { refresh } from "./refresh.ts";
 import type { Replays } from "./replay.ts";
 import { signIn } from "./sign-in.ts";
 import { admitAndSubscribe } from "./signed-subscribe.ts";
+import type { SignedInUsers } from "./signed-in-users.ts";
 import { totalOf } from "./topic-channel.ts";
 
 /** What a message may need of its hub. */
@@ -20,6 +21,7 @@ export interface Receiver {
   readonly alarm: HubAlarm;
   readonly replays: Replays;
   readonly presence: Presence;
+  readonly users: SignedInUsers;
 }
 
 /** A message may have waited for those before it, and its sender's credential may have ended or changed with them. */
@@ -43,7 +45,7 @@ export function refuse(hub: HubState, connection: Connection, message: ClientMes
 }
 
 async function receive(
-  { hub, alarm, replays, presence }: Receiver,
+  { hub, alarm, replays, presence, users }: Receiver,
   connection: Connection,
   message: ClientMessage,
 ): Promise<void> {
@@ -67,7 +69,7 @@ async function receive(
       return failure === null ? undefined : refuse(hub, connection, message, failure);
     }
     case "sign_in": {
-      const failure = await signIn(hub, alarm, connection, message);
+      const failure = await signIn(hub, alarm, users, connection, message);
       return failure === null ? undefined : refuse(hub, connection, message, failure);
     }
     case "pong":

@@ -11,7 +11,6 @@ import { endChannel } from "./deliver.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
 import type { HubState } from "./hub-state.ts";
 import type { SeatRow } from "./seat-store.ts";
-import type { TopicChannel } from "./topic-channel.ts";
 
 /** Those who may not enter, by connection. */
 export type Refusals = ReadonlyMap<string, Failure>;
@@ -86,30 +85,30 @@ export class RoomReports {
   }
 
   async #call(topic: string): Promise<Refusals> {
-    const { seats, views, channels, env, ctx } = this.#hub;
-    const channel = channels.get(topic);
-    if (channel === undefined) return new Map();
+    const { seats, views, env, ctx } = this.#hub;
+    const life = this.#hub.roomLifeOf(topic);
+    if (life === undefined) return new Map();
     const rows = seats.untold(topic);
     const isWhole = this.#whole.delete(topic);
     this.#seq = Math.max(this.#seq + 1, Date.now());
     const answer = await presenceRoom(env, this.#app, topic).report({
       hub: ctx.id.name!,
-      epoch: channel.epoch,
+      epoch: life.epoch,
       seq: this.#seq,
       known: views.find(topic)?.version ?? null,
       entered: rows.filter(({ graceMs }) => graceMs === null).map(seatOf),
       left: rows.flatMap(({ connection, graceMs }) => (graceMs === null ? [] : [{ connection, graceMs }])),
       all: isWhole ? seats.members(topic).map(seatOf) : null,
     });
-    return channels.get(topic) === channel ? this.#take(channel, rows, answer) : new Map();
+    return this.#hub.roomLifeOf(topic) === life ? this.#take(topic, rows, answer) : new Map();
   }
 
-  #take(channel: TopicChannel, rows: readonly SeatRow[], answer: SeatAnswer): Refusals | Promise<Refusals> {
+  #take(topic: string, rows: readonly SeatRow[], answer: SeatAnswer): Refusals | Promise<Refusals> {
     switch (answer.kind) {
       case "accepted": {
         const refusals = new Map(answer.refused.map(({ connection, failure }) => [connection, failure]));
-        this.#takeNews(channel.name, answer.news);
-        const present = this.#hub.views.find(channel.name)?.members;
+        this.#takeNews(topic, answer.news);
+        const present = this.#hub.views.find(topic)?.members;
         for (const row of rows) {
           // Who is a member already goes on as it was when what it shows is refused.
           const isRefused = refusals.has(row.connection) && present?.has(row.member!.id) !== true;
@@ -119,11 +118,13 @@ export class RoomReports {
       }
       case "late":
         this.#seq = answer.seq;
-        this.#whole.add(channel.name);
-        return this.#call(channel.name);
-      case "over":
-        endChannel(this.#hub, channel);
+        this.#whole.add(topic);
+        return this.#call(topic);
+      case "over": {
+        const channel = this.#hub.channels.get(topic);
+        if (channel !== undefined) endChannel(this.#hub, channel);
         return new Map();
+      }
       default:
         return unreachable(answer);
     }

@@ -16,8 +16,10 @@ export interface SeatRow {
 
 export interface SilenceLook {
   readonly lookAt: number;
-  /** When everybody is looked at, and every room told who is here. */
+  /** When everybody is looked at, and every channel's room told who is here. */
   readonly fullAt: number;
+  /** When that was done last; 0: not since anybody is a member here. */
+  readonly askedAt: number;
 }
 
 type Row = {
@@ -111,17 +113,19 @@ export class SeatStore {
   }
 
   look(): SilenceLook | null {
-    const sql = `SELECT look_at AS lookAt, full_at AS fullAt FROM silence_looks`;
-    return this.#sql.exec<{ lookAt: number; fullAt: number }>(sql).toArray()[0] ?? null;
+    const sql = `SELECT look_at AS lookAt, full_at AS fullAt, asked_at AS askedAt FROM silence_looks`;
+    return this.#sql.exec<{ lookAt: number; fullAt: number; askedAt: number }>(sql).toArray()[0] ?? null;
   }
 
   putLook(look: SilenceLook | null): void {
     if (look === null) return void this.#sql.exec(`DELETE FROM silence_looks`);
     this.#sql.exec(
-      `INSERT INTO silence_looks (id, look_at, full_at) VALUES (0, ?1, ?2)
-       ON CONFLICT (id) DO UPDATE SET look_at = excluded.look_at, full_at = excluded.full_at`,
+      `INSERT INTO silence_looks (id, look_at, full_at, asked_at) VALUES (0, ?1, ?2, ?3)
+       ON CONFLICT (id) DO UPDATE SET look_at = excluded.look_at, full_at = excluded.full_at,
+         asked_at = excluded.asked_at`,
       look.lookAt,
       look.fullAt,
+      look.askedAt,
     );
   }
 }

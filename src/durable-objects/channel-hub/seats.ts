@@ -1,6 +1,7 @@
 /**
- * Who of the hub's connections is present in which channel, or only looks on there. A seat is a row before the room is
- * told of it, and stays one until the room knows that it was left: so nothing that happens to the hub makes a ghost.
+ * Who of the hub's connections is present in which channel, or only looks on there; and who is in its user's own room.
+ * A seat is a row before the room is told of it, and stays one until the room knows that it was left: so nothing that
+ * happens to the hub makes a ghost.
  */
 import { LIMITS } from "../../core/limits.ts";
 import type { Member } from "../../core/member.ts";
@@ -94,8 +95,9 @@ export class Seats {
     return [...this.#seats.keys()].filter((topic) => this.members(topic).length > 0);
   }
 
-  isMember(connection: string): boolean {
-    return [...(this.#topics.get(connection) ?? [])].some((topic) => this.find(topic, connection)?.member !== null);
+  /** The rooms that the connection is a member's in. */
+  roomsOf(connection: string): string[] {
+    return [...(this.#topics.get(connection) ?? [])].filter((topic) => this.find(topic, connection)?.member !== null);
   }
 
   get memberConnections(): Set<string> {

@@ -1,13 +1,15 @@
 /** A connection says who it is: from then on it is that user's, for as long as it lives. */
 import type { ClientMessage } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
 import { userOf } from "../../core/principal.ts";
 import { parseUserData } from "../../wire/pusher/user-data.ts";
-import { formatSignedIn } from "../../wire/pusher/hub-frames.ts";
+import { formatSignedIn, formatWatchlistTooLong } from "../../wire/pusher/hub-frames.ts";
 import { refusePrincipal } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
 import type { HubState } from "./hub-state.ts";
+import type { SignedInUsers } from "./signed-in-users.ts";
 import { admitSigned } from "./signed-subscribe.ts";
 
 type SignInMessage = Extract<ClientMessage, { op: "sign_in" }>;
@@ -16,6 +18,7 @@ type SignInMessage = Extract<ClientMessage, { op: "sign_in" }>;
 export async function signIn(
   hub: HubState,
   alarm: HubAlarm,
+  users: SignedInUsers,
   connection: Connection,
   { auth, data }: SignInMessage,
 ): Promise<Failure | null> {
@@ -28,7 +31,6 @@ export async function signIn(
   const parsed = parseUserData(data);
   if (!parsed.ok) return parsed.failure;
   const { user, watchlist } = parsed.value;
-  if (watchlist.length > 0) return { code: "frame_invalid", detail: "Watchlists are not offered yet." };
   const { principal } = connection;
   const before = userOf(principal);
   if (principal.kind !== "pusher" || (before !== null && before.id !== user.id))
@@ -41,5 +43,8 @@ export async function signIn(
   }
   hub.authorize(connection, signedIn);
   connection.send(formatSignedIn(data));
+  const limit = LIMITS.PUSHER_WATCHLIST_USERS_MAX;
+  if (watchlist.length > limit) connection.send(formatWatchlistTooLong(watchlist.length));
+  users.add(connection, user.id, watchlist.slice(0, limit));
   return null;
 }

@@ -1,6 +1,7 @@
 /**
  * One presence channel: who is here, over all hubs. Hubs report their connections; the room decides who is a member,
- * tells every hub that looks on, and tells the app's topic of presence. The door only: who is present stands in
+ * tells every hub that looks on, and tells the app's topic of presence. Or one user (core/user-room.ts), who is here
+ * while it is signed in anywhere; nobody but those hubs is told. The door only: who is present stands in
  * core/roster.ts, telling in watchers.ts.
  */
 import { DurableObject } from "cloudflare:workers";
@@ -9,8 +10,9 @@ import { parseObjectName } from "../../core/keys.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { MemberReport } from "../../core/roster.ts";
-import { silencePlan, type SilencePlan } from "../../core/silence.ts";
+import { signedInPlan, silencePlan, type SilencePlan } from "../../core/silence.ts";
 import { PRESENCE_TOPIC } from "../../core/system-event.ts";
+import { isUserRoom } from "../../core/user-room.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import { Announcer } from "../announcer.ts";
@@ -35,7 +37,7 @@ export class PresenceRoom extends DurableObject<Env> implements PresenceRoomRpc 
     const { app, channel } = name;
     this.#room = new RoomState(ctx, app, channel);
     this.#watchers = new Watchers(this.#room, env);
-    this.#plan = silencePlan(readConfig(env).presenceSilenceMs);
+    this.#plan = (isUserRoom(channel) ? signedInPlan : silencePlan)(readConfig(env).presenceSilenceMs);
     const { announcements } = this.#room;
     const { WorkerGate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
     this.#announcer = new Announcer({ app, topic: PRESENCE_TOPIC, announcements, teller: channel }, () => WorkerGate);
@@ -45,7 +47,7 @@ export class PresenceRoom extends DurableObject<Env> implements PresenceRoomRpc 
     const { version } = this.#room.roster;
     const answer = acceptReport(this.#room, this.#watchers, report, Date.now());
     const isMove = report.entered.length > 0 || report.left.length > 0;
-    if (isMove) this.ctx.waitUntil(this.#watchers.askUnheard());
+    if (isMove || report.known === null) this.ctx.waitUntil(this.#watchers.askUnheard());
     if (this.#room.roster.version > version) this.#tell();
     this.#arrange();
     return answer;

@@ -3,6 +3,7 @@ import type { MemberChange } from "../../core/member.ts";
 import type { PresenceNews } from "../../core/member-view.ts";
 import { Roster } from "../../core/roster.ts";
 import { announceSystemEvent, type Announcement } from "../../core/system-event.ts";
+import { isUserRoom } from "../../core/user-room.ts";
 import { AnnouncementStore } from "../announcement-store.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import { ROOM_MIGRATIONS } from "./room-migrations.ts";
@@ -90,10 +91,10 @@ export class RoomState {
     }
   }
 
-  /** Who comes and who leaves is told; what members show is between them. */
+  /** Who comes to a channel and who leaves is told; what members show is between them. */
   #announce({ kind, member, version }: MemberChange, epoch: number): Announcement[] {
-    if (kind === "updated") return [];
     const { channel } = this;
+    if (kind === "updated" || isUserRoom(channel)) return [];
     const data = { channel, user: member.id, version };
     const id = `member_${epoch}_${version}`;
     return [

@@ -95,10 +95,10 @@ export class Watchers {
     return lapsed.filter(([, { heardAt }]) => heardAt + leaseMs <= now).map(([hub]) => hub);
   }
 
-  /** When the first lease runs out of a hub that has members; null: none has. */
+  /** When the first lease runs out of a hub that has members; null: none has, or leases have no end. */
   nextLapse({ leaseMs }: SilencePlan): number | null {
     const ends = this.#holders().map(([, { heardAt }]) => heardAt + leaseMs);
-    return ends.length === 0 ? null : Math.min(...ends);
+    return ends.length === 0 || leaseMs === Infinity ? null : Math.min(...ends);
   }
 
   /** The life that they watched is over. */

@@ -4,6 +4,7 @@ import { ERRORS, type ErrorCode, type Failure } from "../../core/errors.ts";
 /** 4000–4099: give up; 4100–4199: again after a while; 4200–4299: again at once; below: as WebSocket says. */
 const CODES: Partial<Record<ErrorCode, number>> = {
   app_not_found: 4001,
+  connection_silent: 4201,
   credential_expired: 4100, // Of a secret its key has another; a key that has expired itself is refused at the door.
   frame_too_large: 1009,
   hub_overloaded: 4100,

@@ -62,6 +62,24 @@ export function formatMemberChange(channel: string, { kind, member }: MemberChan
   }
 }
 
+/** Of no channel: who of a connection's watchlist has come online and who has gone. */
+export function formatWatchlistEvents(online: readonly string[], offline: readonly string[]): string {
+  const lists = [
+    { name: "online", user_ids: online },
+    { name: "offline", user_ids: offline },
+  ];
+  return frame("pusher_internal:watchlist_events", { events: lists.filter(({ user_ids: users }) => users.length > 0) });
+}
+
+/** The sign-in stands; who is beyond the limit is not watched. */
+export function formatWatchlistTooLong(actual: number): string {
+  const limit = LIMITS.PUSHER_WATCHLIST_USERS_MAX;
+  return formatError(
+    { code: "frame_invalid", detail: `Of the watchlist's ${actual} users the first ${limit} are watched.` },
+    4302,
+  );
+}
+
 /** Not of Pusher's protocol: its clients hand it to whoever binds to that name, and leave it alone otherwise. */
 export const formatGap = (channel: string, notice: object): string => frame("tidings:gap", notice, channel);
 

@@ -7,7 +7,7 @@ import { fitsUtf8 } from "../../core/utf8.ts";
 
 export interface SignedUser {
   readonly user: User;
-  /** Users whose coming and going it wants to hear of, each once. */
+  /** Ids of users whose coming and going it wants to hear of, each once. */
   readonly watchlist: readonly string[];
 }
 
@@ -43,5 +43,9 @@ function readUser(id: string | null, data: string | undefined): Result<User> {
   return ok({ id, data: data ?? null });
 }
 
-const readWatchlist = (raw: string | undefined): readonly string[] =>
-  raw === undefined || !isListText(raw) ? [] : [...new Set(elements(raw).flatMap((item) => stringOf(item) ?? []))];
+/** What cannot be an id is nobody's. */
+function readWatchlist(raw: string | undefined): readonly string[] {
+  if (raw === undefined || !isListText(raw)) return [];
+  const ids = elements(raw).flatMap((item) => stringOf(item) ?? []);
+  return [...new Set(ids)].filter((id) => id !== "" && fitsUtf8(id, LIMITS.USER_ID_BYTES_MAX));
+}
