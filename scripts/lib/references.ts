@@ -1,6 +1,8 @@
 /** The reference pages that are made from the code, so that they cannot differ from it. */
 import { ERRORS } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
+import type { RouteDescription } from "../../src/wire/openapi/route-description.ts";
+import { ROUTE_GROUPS } from "../../src/worker/descriptions/route-groups.ts";
 
 const table = (header: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
   [header, header.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
@@ -39,3 +41,41 @@ ${table(
 )}
 `;
 }
+
+export function apiReference(): string {
+  const groups = ROUTE_GROUPS.map(
+    ({ name, says, routes }) => `## ${name}\n\n${says}\n\n${routes.map(route).join("\n\n")}`,
+  );
+  return `# Addresses
+
+Made from \`src/worker/descriptions\` by \`npm run docs\`; do not edit. A running hub serves the same with every body as
+OpenAPI 3.1 at \`GET /v1/openapi.json\`, and what goes over its sockets as AsyncAPI 3 at \`GET /v1/asyncapi.json\`.
+*Refusals* are those of the address itself; [errors.md](errors.md) has these and those that any address may answer.
+
+${groups.join("\n\n")}
+`;
+}
+
+function route({
+  route: at,
+  summary,
+  details,
+  scope,
+  query = {},
+  body = {},
+  answers,
+  problems,
+}: RouteDescription): string {
+  const facts = [
+    ["Allowed by", scope],
+    ["Parameters", code(Object.keys(query))],
+    ["Takes", code(Object.keys(body))],
+    ["Answers", answers.map(({ status, says }) => `${status} ${says}`).join(" ")],
+    ["Refusals", code(problems)],
+  ];
+  const lines = facts.filter(([, says]) => says !== "").map(([what, says]) => `- ${what}: ${says}`);
+  const more = details === undefined ? "" : `${details}\n\n`;
+  return `### ${at.replaceAll(/:(\w+)/g, "{$1}")}\n\n${summary}.\n\n${more}${lines.join("\n")}`;
+}
+
+const code = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(" ");

@@ -22,6 +22,7 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { memberRoutes } from "./routes/members.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
+import { openApiRoute } from "./routes/openapi.ts";
 import { pusherApiRoutes } from "./routes/pusher-api.ts";
 import { pusherConnectRoute } from "./routes/pusher-connect.ts";
 import { policyRoutes } from "./routes/policies.ts";
@@ -46,6 +47,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   // What Pusher's libraries send shows no credential but a signature.
   hub.route("/", pusherConnectRoute);
   hub.route("/", pusherApiRoutes);
+  hub.route("/v1", openApiRoute);
   hub.use(cors((path) => methodsOf(hub.routes, path)));
   hub.use(whoAsks);
   hub.use(checkOrigin);

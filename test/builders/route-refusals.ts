@@ -21,8 +21,11 @@ export const ROUTES: readonly Route[] = [
 /** Signed, or with a public key: they take no credential. Their own refusals stand in journeys/pusher-doors.test.ts. */
 const isOfPusher = ({ path }: Route): boolean => path.startsWith("/app/") || path.startsWith("/apps/");
 
+/** They show nothing of any app, to whoever asks. */
+const OPEN: ReadonlySet<string> = new Set(["/healthz", "/v1/openapi.json"]);
+
 /** All that want a credential. */
-export const GUARDED: readonly Route[] = ROUTES.filter((route) => route.path !== "/healthz" && !isOfPusher(route));
+export const GUARDED: readonly Route[] = ROUTES.filter((route) => !OPEN.has(route.path) && !isOfPusher(route));
 
 /** Signed as the server library signs. */
 export const SIGNED: readonly Route[] = ROUTES.filter(({ path }) => path.startsWith("/apps/"));

@@ -90,3 +90,11 @@ describe("the catalog", () => {
     expect(others.body).toEqual({ topics: [], flows: [], complete: true });
   });
 });
+
+describe("the contract on the wire", () => {
+  it("[DOC-1] is served without a credential, for the address by which the hub is reached", async () => {
+    const answer = await fetch(`${hub.url}/v1/openapi.json`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ openapi: "3.1.0", servers: [{ url: hub.url }] });
+  });
+});

@@ -148,6 +148,7 @@ describe("[INP-6] at every route of the hub", () => {
     const plain = [
       "GET /healthz",
       "GET /app/:key",
+      "GET /v1/openapi.json",
       "GET /v1/connect",
       "GET /v1/topology",
       "GET /v1/connections",
@@ -165,18 +166,23 @@ describe("[ERR-3] the methods of an address", () => {
     }
   });
 
-  it.each(["/healthz", "/v1/limits", "/v1/topics", "/v1/topics/steady", "/v1/topics/steady/events", "/v1/nowhere"])(
-    "answer HEAD %s as they answer GET, without the body",
-    async (path) => {
-      const [head, get] = [await hub.request(path, { method: "HEAD" }), await hub.request(path)];
-      expect([head.status, head.headers.get("content-type"), await head.text()]).toEqual([
-        get.status,
-        get.headers.get("content-type"),
-        "",
-      ]);
-      await get.body?.cancel();
-    },
-  );
+  it.each([
+    "/healthz",
+    "/v1/openapi.json",
+    "/v1/limits",
+    "/v1/topics",
+    "/v1/topics/steady",
+    "/v1/topics/steady/events",
+    "/v1/nowhere",
+  ])("answer HEAD %s as they answer GET, without the body", async (path) => {
+    const [head, get] = [await hub.request(path, { method: "HEAD" }), await hub.request(path)];
+    expect([head.status, head.headers.get("content-type"), await head.text()]).toEqual([
+      get.status,
+      get.headers.get("content-type"),
+      "",
+    ]);
+    await get.body?.cancel();
+  });
 });
 
 interface BadFrame {
