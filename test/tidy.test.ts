@@ -33,6 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "durable-objects/subscription": ["durable-objects/subscription", "queues/messages", ...forObjects()],
   delivery: [
     "delivery",
+    "client/command-handler",
     "core",
     "wire",
     "store",
@@ -44,7 +45,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "durable-objects/rpc",
     "observability",
   ],
-  listeners: ["listeners", "core", "store", "delivery/define-listener"],
+  listeners: ["listeners", "core", "store", "delivery/define-listener", "client/command-handler"],
   queues: [
     "queues",
     "delivery",

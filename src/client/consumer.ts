@@ -9,7 +9,9 @@
  * id that stays the same.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
+import type { CommandAnswer, CommandCall } from "../wire/native/command-call.ts";
 import type { Delivery, DeliveryBatch, DeliveryOutcome } from "../wire/native/worker-batch.ts";
+import { answerCommand, type CommandHandler } from "./command-handler.ts";
 
 export type { Delivery, DeliveryBatch, DeliveryOutcome };
 
@@ -38,6 +40,19 @@ export const defineConsumer = <Data = unknown, Env = unknown>(consumer: Consumer
   class extends WorkerEntrypoint<Env> {
     async deliver({ app, subscription, deliveries }: DeliveryBatch<Data>): Promise<readonly DeliveryOutcome[]> {
       return consumer.deliver(deliveries, { app, subscription, env: this.env, ctx: this.ctx });
+    }
+  };
+
+/**
+ * Likewise for a Worker that decides commands (`"target": { "kind": "worker", "binding": "CONSUMER_…" }`), each by the
+ * handler whose name is the command's on the hub.
+ */
+export const defineCommands = <Env = unknown>(...handlers: readonly CommandHandler<unknown, unknown, Env>[]) =>
+  class extends WorkerEntrypoint<Env> {
+    async command(call: CommandCall): Promise<CommandAnswer> {
+      const handler = handlers.find(({ name }) => name === call.command);
+      if (handler === undefined) throw new Error(`there is no handler of the command ${call.command} here`);
+      return answerCommand(handler as CommandHandler, call, this.env);
     }
   };
 

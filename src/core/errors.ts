@@ -7,7 +7,7 @@ import type { QuotaState } from "./quotas.ts";
 interface ErrorSpec {
   /** HTTP status. */
   readonly status:
-    400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 412 | 413 | 415 | 422 | 426 | 429 | 431 | 500 | 503 | 507;
+    400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 412 | 413 | 415 | 422 | 424 | 426 | 429 | 431 | 500 | 503 | 507;
   /** Close code when it ends a WebSocket. 4000–4499: reconnect; 4500–4999: do not. */
   readonly close: number;
   /** May the very same request be sent again? */
@@ -28,6 +28,10 @@ export const ERRORS = {
   body_incomplete: { status: 400, close: 4022, retryable: true, effect: "none", says: "The body broke off before its end." },
   body_too_large: { status: 413, close: 4513, retryable: false, effect: "none", says: "The body is larger than the limit." },
   client_event_refused: { status: 422, close: 4522, retryable: false, effect: "none", says: "A client event cannot be sent there." },
+  command_contended: { status: 409, close: 4009, retryable: true, effect: "none", says: "Others were faster each time; nothing was appended." },
+  command_failed: { status: 424, close: 4024, retryable: true, effect: "none", says: "The command's handler failed, and nothing was appended." },
+  command_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The command does not have the required form." },
+  command_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such command." },
   connection_silent: { status: 410, close: 4410, retryable: true, effect: "none", says: "Nothing was heard of the connection, not even an answer to a ping." },
   content_type_unsupported: { status: 415, close: 4515, retryable: false, effect: "none", says: "The hub does not read that content type or encoding here." },
   credential_expired: { status: 401, close: 4401, retryable: false, effect: "none", says: "The credential has expired; come again with a fresh one." },
@@ -58,6 +62,7 @@ export const ERRORS = {
   json_invalid: { status: 400, close: 4522, retryable: false, effect: "none", says: "The text is not valid JSON." },
   json_too_deep: { status: 400, close: 4522, retryable: false, effect: "none", says: "The JSON is nested more deeply than the limit." },
   json_too_many_keys: { status: 413, close: 4513, retryable: false, effect: "none", says: "The JSON has more members than the limit." },
+  key_history_trimmed: { status: 409, close: 4509, retryable: false, effect: "none", says: "Retention has taken events of the key, so nobody can tell its state." },
   key_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The API key does not have the required form." },
   key_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such API key." },
   lift_unavailable: { status: 422, close: 4522, retryable: false, effect: "none", says: "Events of the type cannot be lifted to that version of its schema." },

@@ -170,6 +170,17 @@ export const LIMITS = {
   LIFTED_TYPES_MAX: 20, // that one reader has lifted
   LIFTS_BYTES_MAX: 32 * KB, // what lifts them; a subscription carries it
 
+  // Commands.
+  APP_COMMANDS_MAX: 1_000,
+  COMMAND_ATTEMPTS_DEFAULT: 20,
+  COMMAND_ATTEMPTS_MAX: 100,
+  COMMAND_EVENTS_MAX: 100, // of one command
+  COMMAND_MS_DEFAULT: 5 * SECOND, // for all attempts together
+  COMMAND_MS_MAX: 8 * SECOND, // within an idempotency lease, so that nobody takes over what may still append
+  COMMAND_REASON_CHARS_MAX: 1_000, // of a rejection; the rest is cut off
+  SNAPSHOT_EVENTS: 100, // folded since the last snapshot, before another is kept
+  SNAPSHOT_BYTES_MAX: 256 * KB, // of one key's state; a larger one is folded anew each time
+
   // Access.
   APP_NAME_CHARS_MAX: 63,
   APP_ORIGINS_MAX: 100, // of one app

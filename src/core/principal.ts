@@ -95,6 +95,15 @@ export const mayReadSchema = (principal: Principal, type: string): boolean =>
 export const mayManageSchema = (principal: Principal, type: string): boolean =>
   allows(principal, "manage", contractOf(type));
 
+/** Likewise a command: `publish:$commands.place-order` lets send it, and no event be published. */
+const doorOf = (command: string): string => `$commands.${command}`;
+
+export const maySendCommand = (principal: Principal, name: string): boolean =>
+  allows(principal, "publish", doorOf(name));
+
+export const mayManageCommand = (principal: Principal, name: string): boolean =>
+  allows(principal, "manage", doorOf(name));
+
 /** Whether it may make, change, repair or pull from a subscription of these topic patterns. */
 export const allowsOnSubscription = (
   principal: Principal,

@@ -10,6 +10,7 @@ import type { Failure } from "../core/errors.ts";
 import type { CountAnswer, FollowerCount } from "../core/occupancy.ts";
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../core/job.ts";
+import type { KeySnapshot, KeyState, KeyStateAsk, SnapshotOwner } from "../core/key-state.ts";
 import type { Principal } from "../core/principal.ts";
 import type { LeaseAnswer, LeaseAsk, LeaseReturn } from "../core/quota-lease.ts";
 import type { LeaseReport, LeaseVerdicts, PullAnswer, PullAsk } from "../core/pull.ts";
@@ -165,6 +166,12 @@ export interface TopicLogRpc extends Rpc.DurableObjectBranded {
   /** One event by its id, or null. */
   find(life: LogLife, id: string): Promise<Result<string | null>>;
   status(life: LogLife): Promise<Result<LogStatus>>;
+  /** What a command decides on. Fails with `idempotency_key_reused`. */
+  keyState(life: LogLife, ask: KeyStateAsk): Promise<Result<KeyState>>;
+  /** A short cut for later; of a life that has ended it is dropped. */
+  keepSnapshot(life: LogLife, key: string, owner: SnapshotOwner, snapshot: KeySnapshot): Promise<void>;
+  /** The command is gone. */
+  forgetSnapshots(command: string): Promise<void>;
   /** Passes the event on to the hubs that follow, behind all that was appended before it. At most once. */
   relay(life: LogLife, event: RelayedEvent): Promise<Result<RelayAnswer>>;
   /** Of the channel's followers in one hub; to the log of its first partition. */

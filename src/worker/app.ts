@@ -15,6 +15,7 @@ import { appRoutes } from "./routes/apps.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
+import { commandRoutes } from "./routes/commands.ts";
 import { connectRoute } from "./routes/connect.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -60,6 +61,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", topicRoutes);
   hub.route("/v1", schemaRoutes);
   hub.route("/v1", catalogRoutes);
+  hub.route("/v1", commandRoutes);
   hub.route("/v1", memberRoutes);
   hub.route("/v1", policyRoutes);
   hub.route("/v1", subscriptionRoutes);

@@ -7,6 +7,7 @@ import type { AuditEntry } from "../core/audit.ts";
 import { LIMITS } from "../core/limits.ts";
 import { isSystemTopicName, isTopicName } from "../core/names.ts";
 import { fail, ok, type Result } from "../core/result.ts";
+import type { Retention } from "../core/retention.ts";
 import { policyFor } from "../core/topic-policy.ts";
 import type { Env } from "../env.ts";
 import { PoliciesStore } from "../store/policies-store.ts";
@@ -37,6 +38,8 @@ export async function findTopic(env: Env, app: string, name: string): Promise<Re
 
 export interface FirstUse {
   readonly index: TopicIndex;
+  /** What it keeps where no policy says so; absent: the default. */
+  readonly retention?: Retention;
   /** Refuses what the topic, as it would be made, could not do. */
   check(topic: TopicDefinition): Result<unknown>;
 }
@@ -52,7 +55,7 @@ export async function ensureTopic(env: Env, caller: Caller, name: string, use = 
   if (found.ok || found.failure.code !== "topic_not_found") return found;
   if (!isTopicName(name)) return found;
   const policy = policyFor(await new PoliciesStore(env.DB).all(caller.principal.app), name);
-  const retention = policy?.retention ?? DEFAULT_TOPIC.retention;
+  const retention = policy?.retention ?? use.retention ?? DEFAULT_TOPIC.retention;
   const definition = { ...DEFAULT_TOPIC, retention, index: use.index };
   const usable = use.check(definition);
   if (!usable.ok) return usable;

@@ -10,6 +10,7 @@ import {
   BAD_USER_CALLS,
 } from "../builders/bad-access.ts";
 import { BAD_ADDRESSES, BAD_PULLS, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
+import { BAD_COMMANDS } from "../builders/bad-commands.ts";
 import { BAD_SCHEMAS } from "../builders/bad-schemas.ts";
 import {
   BAD_BODIES,
@@ -38,12 +39,13 @@ const snapshot = async (): Promise<unknown> =>
     hub.json("GET", "/v1/apps").then(({ body }) => body),
     hub.json("GET", "/v1/keys").then(({ body }) => body),
     hub.json("GET", "/v1/schemas").then(({ body }) => body),
+    hub.json("GET", "/v1/commands").then(({ body }) => body),
     hub.json("GET", "/v1/policies").then(({ body }) => body),
     hub.json("GET", "/v1/audit").then(({ body }) => body),
   ]);
 
 beforeAll(async () => {
-  hub = await startHub();
+  hub = await startHub({ consumers: { CONSUMER_STEADY: "test/builders/command-worker.ts" } });
   await hub.publish("steady", { type: "t", id: "steady-1" });
   await hub.json("PUT", "/v1/topics/steady-wide", { partitions: 2 });
   await hub.publish("steady-wide", { type: "t", key: "k" });
@@ -53,6 +55,8 @@ beforeAll(async () => {
   });
   const schema = { type: "object", properties: { a: { type: "integer" } } };
   await hub.json("PUT", "/v1/schemas/steady.type", { schema });
+  const target = { kind: "worker", binding: "CONSUMER_STEADY" };
+  await hub.json("PUT", "/v1/commands/steady", { topic: "steady-stream", target, schema: { type: "object" } });
   before = await snapshot();
 });
 afterAll(() => hub.close());
@@ -103,6 +107,7 @@ describe("[ERR-2] a read is refused", () => {
 
 describe("[ERR-3] a definition or a repair is refused and changes nothing", () => {
   it.each(BAD_TOPICS)("for $name: $code", expectRefusal);
+  it.each(BAD_COMMANDS)("for $name: $code", expectRefusal);
   it.each(BAD_SCHEMAS)("for $name: $code", expectRefusal);
   it.each(BAD_SUBSCRIPTIONS)("for $name: $code", expectRefusal);
   it.each(BAD_REPAIRS)("for $name: $code", expectRefusal);
@@ -134,6 +139,7 @@ describe("[INP-6] at every route of the hub", () => {
     const rows = [
       ...signed,
       ...tried,
+      BAD_COMMANDS,
       BAD_SCHEMAS,
       BAD_MEMBERS,
       BAD_PULLS,

@@ -1,7 +1,9 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
+import { registerListeners } from "../../src/delivery/listener-registry.ts";
 import type { Env } from "../../src/env.ts";
 import { app } from "../../src/worker/app.ts";
+import { tell } from "../builders/command-handlers.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
 import { seededRandom } from "../harness/random.ts";
 import { pick, SEED } from "../wire/random-json.ts";
@@ -105,6 +107,9 @@ interface Names {
 
 let neighbours = 0;
 
+const HANDLER = { kind: "listener", name: "tell" };
+registerListeners([tell]);
+
 async function makeNeighbours(): Promise<{ there: Names; absent: Names }> {
   neighbours += 1;
   const suffix = String(neighbours).padStart(4, "0");
@@ -118,6 +123,7 @@ async function makeNeighbours(): Promise<{ there: Names; absent: Names }> {
   await made("PUT", `/v1/subscriptions/${name}`, { ...NEIGHBOUR, body: { topics: [topic], target } });
   const type = `${CANARY}.contract-${suffix}`;
   await made("PUT", `/v1/schemas/${type}`, { ...NEIGHBOUR, body: { schema: { title: `${CANARY} contract` } } });
+  await made("PUT", `/v1/commands/${name}`, { ...NEIGHBOUR, body: { topic: `${topic}-stream`, target: HANDLER } });
   const { id } = await made<{ id: string }>("POST", "/v1/keys", {
     ...NEIGHBOUR,
     body: { name: `${CANARY}-key`, scopes: [`publish:${topic}`] },
@@ -145,6 +151,8 @@ const ROUTES = [
 /** A body that the route takes, naming what is pried into wherever a body can name something. */
 function bodyFor(route: string, names: Names): unknown {
   if (route.startsWith("GET") || route.startsWith("DELETE")) return undefined;
+  if (route === "PUT /v1/commands/:name") return { topic: `${names.topic}-stream`, target: HANDLER };
+  if (route === "POST /v1/commands/:name") return { payload: {}, key: names.id };
   if (route.includes("/schemas/")) return { schema: {} };
   if (route.endsWith("/events")) return { type: "t", id: names.id };
   if (route === "PUT /v1/topics/:topic") return {};

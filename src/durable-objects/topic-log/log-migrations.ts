@@ -46,4 +46,13 @@ export const LOG_MIGRATIONS: readonly ObjectMigration[] = [
       `CREATE TABLE client_events (seq INTEGER PRIMARY KEY AUTOINCREMENT, full TEXT NOT NULL, bare TEXT NOT NULL)`,
     ],
   },
+  {
+    id: 4,
+    statements: [
+      // What commands have folded of a key's events up to `offset`: one row a key and command.
+      `CREATE TABLE snapshots (key TEXT NOT NULL, command TEXT NOT NULL, definition TEXT NOT NULL, fold TEXT NOT NULL,
+        version INTEGER NOT NULL, offset INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (key, command))
+       WITHOUT ROWID`,
+    ],
+  },
 ];

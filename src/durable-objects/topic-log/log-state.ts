@@ -8,6 +8,7 @@ import { IdentityStore } from "./identity-store.ts";
 import { LOG_MIGRATIONS } from "./log-migrations.ts";
 import type { Life, LogFacts } from "./log-facts.ts";
 import { SegmentStore, type LogEnds } from "./segment-store.ts";
+import { SnapshotStore } from "./snapshot-store.ts";
 
 export class LogState {
   readonly app: string;
@@ -16,6 +17,7 @@ export class LogState {
   readonly storage: DurableObjectStorage;
   readonly segments: SegmentStore;
   readonly identities: IdentityStore;
+  readonly snapshots: SnapshotStore;
   readonly meta: MetaStore<LogFacts>;
   /** Rebuilt from rows at each wake; only changed in the turn that changes the rows. */
   ends: LogEnds;
@@ -41,6 +43,7 @@ export class LogState {
     applyMigrations(ctx.storage, LOG_MIGRATIONS);
     this.segments = new SegmentStore(ctx.storage.sql);
     this.identities = new IdentityStore(ctx.storage.sql);
+    this.snapshots = new SnapshotStore(ctx.storage.sql);
     this.meta = new MetaStore(ctx.storage.sql);
     this.#life = this.meta.read("life");
     this.ends = this.segments.ends(this.meta.read("trim"));
@@ -104,6 +107,7 @@ export class LogState {
     this.#ending();
     this.segments.clear();
     this.identities.clear();
+    this.snapshots.clear();
     this.meta.remove("trim");
     this.meta.remove("sweep");
     this.ends = this.segments.ends(null);

@@ -83,8 +83,9 @@ export function findEvent(log: LogState, id: string): string | null {
 function takeKeyStream(log: LogState, key: string, page: PageBuilder, after: number, until: number): void {
   const first = Math.max(after, log.ends.firstHeld - 1);
   const offsets = log.identities.keyOffsets(key, first, LIMITS.PAGE_EVENTS_MAX + 1);
+  const lines = log.segments.lines(offsets);
   for (const offset of offsets) {
-    const line = offset <= until ? log.segments.line(offset) : null;
+    const line = offset <= until ? (lines.next().value as string | null) : null;
     if (line === null || !page.takeLine(offset, line)) return;
   }
   // A filter may have left out so many that the page is not full; the stream goes on all the same.

@@ -85,10 +85,20 @@ export class SegmentStore {
 
   /** One line, or null when no segment holds the offset. */
   line(offset: number): string | null {
-    const segment = this.from(offset).next().value as Segment | undefined;
-    if (segment === undefined || offset < segment.firstOffset || offset >= segment.firstOffset + segment.count)
-      return null;
-    return splitLines(segment.body)[offset - segment.firstOffset] ?? null;
+    return this.lines([offset]).next().value as string | null;
+  }
+
+  /** Each of them in turn; a segment is read once for all of its lines that follow on one another. */
+  *lines(offsets: Iterable<number>): Generator<string | null> {
+    let segment: Segment | undefined;
+    let held: readonly string[] = [];
+    for (const offset of offsets) {
+      if (segment === undefined || offset < segment.firstOffset || offset >= segment.firstOffset + segment.count) {
+        segment = this.from(offset).next().value as Segment | undefined;
+        held = segment === undefined ? [] : splitLines(segment.body);
+      }
+      yield segment === undefined ? null : (held[offset - segment.firstOffset] ?? null);
+    }
   }
 
   /** The first offset appended at or after `at`; head + 1 when there is none. */

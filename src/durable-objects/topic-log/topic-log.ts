@@ -1,8 +1,8 @@
 /**
- * One partition of one topic: the ordered, durable log. The door only: appends stand in append.ts, pages in read.ts,
- * telling in listeners.ts, retention in trim.ts. It never reads D1 and never waits for a listener before it answers.
+ * One partition of one topic: the ordered, durable log. The door only: appends stand in append.ts, what is read in
+ * readable-log.ts, telling in listeners.ts, retention in trim.ts. It never reads D1 and never waits for a listener
+ * before it answers.
  */
-import { DurableObject } from "cloudflare:workers";
 import type { RelayAnswer, RelayedEvent } from "../../core/client-event.ts";
 import type { CountAnswer, FollowerCount } from "../../core/occupancy.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -13,13 +13,8 @@ import type {
   AppendRequest,
   Attached,
   AttachRequest,
-  BytesPage,
-  BytesRequest,
   ListenerName,
   LogLife,
-  LogStatus,
-  ReadPage,
-  ReadRequest,
   TopicLogRpc,
   WorkerGateRpc,
 } from "../rpc.ts";
@@ -27,13 +22,12 @@ import { Appender } from "./append.ts";
 import { Listeners } from "./listeners.ts";
 import { LogState } from "./log-state.ts";
 import { ChannelOccupancy } from "./occupancy.ts";
-import { findEvent, readLines, readPage } from "./read.ts";
-import { readBytesPage } from "./read-bytes.ts";
+import { ReadableLog } from "./readable-log.ts";
 import { ToldClientEvents } from "./told-client-events.ts";
 import { isOverBounds, sweepDueAt, sweepSlice, trimDueAt, trimDueBy, trimSlice } from "./trim.ts";
 
-export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
-  readonly #log: LogState;
+export class TopicLog extends ReadableLog implements TopicLogRpc {
+  protected readonly log: LogState;
   readonly #listeners: Listeners;
   readonly #appender: Appender;
   readonly #occupancy: ChannelOccupancy;
@@ -43,7 +37,7 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#log = new LogState(
+    this.log = new LogState(
       ctx,
       () => {
         this.#lookAtPolicy();
@@ -52,10 +46,10 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
       () => this.#occupancy.endLife(Date.now()),
     );
     const { WorkerGate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
-    this.#occupancy = new ChannelOccupancy(this.#log, () => WorkerGate);
-    this.#clientEvents = new ToldClientEvents(this.#log, () => WorkerGate);
-    this.#listeners = new Listeners(this.#log, env);
-    this.#appender = new Appender(this.#log, (events) => {
+    this.#occupancy = new ChannelOccupancy(this.log, () => WorkerGate);
+    this.#clientEvents = new ToldClientEvents(this.log, () => WorkerGate);
+    this.#listeners = new Listeners(this.log, env);
+    this.#appender = new Appender(this.log, (events) => {
       this.#listeners.appended(events);
       this.#standAlarm();
     });
@@ -65,40 +59,8 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
     return this.#appender.append(request);
   }
 
-  async read(request: ReadRequest): Promise<Result<ReadPage>> {
-    const entered = this.#log.enter(request.life);
-    return entered.ok ? readPage(this.#log, request) : entered;
-  }
-
-  async readBytes(request: BytesRequest): Promise<Result<BytesPage>> {
-    const entered = this.#log.enter(request.life);
-    return entered.ok ? ok(readBytesPage(this.#log, request)) : entered;
-  }
-
-  async lines(epoch: number, offsets: readonly number[]): Promise<(string | null)[]> {
-    return readLines(this.#log, epoch, offsets);
-  }
-
-  async find(life: LogLife, id: string): Promise<Result<string | null>> {
-    const entered = this.#log.enter(life);
-    return entered.ok ? ok(findEvent(this.#log, id)) : entered;
-  }
-
-  async status(life: LogLife): Promise<Result<LogStatus>> {
-    const entered = this.#log.enter(life);
-    if (!entered.ok) return entered;
-    const { head, firstHeld } = this.#log.ends;
-    return ok({
-      partition: this.#log.partition,
-      firstOffset: firstHeld,
-      lastOffset: head,
-      events: head - firstHeld + 1,
-      bytes: this.#log.segments.bytesHeld(this.#log.ends),
-    });
-  }
-
   async relay(life: LogLife, event: RelayedEvent): Promise<Result<RelayAnswer>> {
-    const entered = this.#log.enter(life);
+    const entered = this.log.enter(life);
     if (!entered.ok) return entered;
     const { clientEvents } = entered.value.retention;
     if (clientEvents === true) return ok({ kind: "kept" });
@@ -111,7 +73,7 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   }
 
   async tellFollowers(life: LogLife, count: FollowerCount): Promise<Result<CountAnswer>> {
-    const entered = this.#log.enter(life);
+    const entered = this.log.enter(life);
     if (!entered.ok) return entered;
     const answer = this.#occupancy.hear(count, Date.now());
     this.#announce();
@@ -119,7 +81,7 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   }
 
   async attach(request: AttachRequest): Promise<Result<Attached>> {
-    const entered = this.#log.enter(request.life);
+    const entered = this.log.enter(request.life);
     if (!entered.ok) return entered;
     const attached = this.#listeners.attach(request);
     this.#standAlarm();
@@ -131,7 +93,7 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
   }
 
   async retire(epoch: number): Promise<void> {
-    this.#log.retire(epoch);
+    this.log.retire(epoch);
     this.#announce();
     await this.#listeners.tellAll();
     if (this.#listeners.isBehind) await this.#setAlarm(Date.now() + LIMITS.TELL_AGAIN_MS);
@@ -142,14 +104,14 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
     this.#alarmAt = null;
     let next: number | null;
     try {
-      let more = trimSlice(this.#log, Date.now());
-      more = sweepSlice(this.#log, Date.now()) || more;
+      let more = trimSlice(this.log, Date.now());
+      more = sweepSlice(this.log, Date.now()) || more;
       await this.#listeners.tellAll();
       this.#listeners.recordTold();
       await Promise.all([this.#occupancy.run(Date.now()), this.#clientEvents.run()]);
       next = this.#nextAlarm(more);
     } catch (error) {
-      const { topic, partition } = this.#log;
+      const { topic, partition } = this.log;
       console.error(JSON.stringify({ stage: "log.alarm_failed", topic, partition, error: String(error) }));
       next = Date.now() + LIMITS.TELL_AGAIN_MS; // What fails may go on failing: not at once again.
     }
@@ -164,16 +126,16 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
 
   /** A newer policy may make anything due: the alarm looks at once, and then stands at what is due next. */
   #lookAtPolicy(): void {
-    const { head, firstHeld } = this.#log.ends;
+    const { head, firstHeld } = this.log.ends;
     if (head >= firstHeld) this.ctx.waitUntil(this.#setAlarm(Date.now()));
   }
 
   /** After activity one alarm stands, a few seconds ahead, so that a burst costs one setting. */
   #standAlarm(): void {
-    const isLate = this.#alarmAt === null || this.#alarmAt > trimDueBy(this.#log);
-    if (!isLate && this.#listeners.isEmpty && !isOverBounds(this.#log)) return;
+    const isLate = this.#alarmAt === null || this.#alarmAt > trimDueBy(this.log);
+    if (!isLate && this.#listeners.isEmpty && !isOverBounds(this.log)) return;
     const at =
-      this.#listeners.isEmpty && !isOverBounds(this.#log) ? this.#nextAlarm(false) : Date.now() + LIMITS.TELL_AGAIN_MS;
+      this.#listeners.isEmpty && !isOverBounds(this.log) ? this.#nextAlarm(false) : Date.now() + LIMITS.TELL_AGAIN_MS;
     if (at !== null) this.ctx.waitUntil(this.#setAlarm(at));
   }
 
@@ -181,7 +143,7 @@ export class TopicLog extends DurableObject<Env> implements TopicLogRpc {
     const now = Date.now();
     const unheardAt = this.#listeners.isBehind ? now + LIMITS.TELL_AGAIN_MS : null;
     const toldAt = [this.#occupancy.dueAt(now), this.#clientEvents.dueAt(now)];
-    const due = [trimDueAt(this.#log), sweepDueAt(this.#log), unheardAt, ...toldAt].filter((at) => at !== null);
+    const due = [trimDueAt(this.log), sweepDueAt(this.log), unheardAt, ...toldAt].filter((at) => at !== null);
     if (more) return Date.now();
     return due.length === 0 ? null : Math.min(...due);
   }

@@ -3,6 +3,7 @@ import type { RouteGroup } from "../../wire/openapi/route-description.ts";
 import { shown, text, FLAG, whole, listOf, oneOfTexts, type Shapes } from "../../wire/openapi/shapes.ts";
 import { ACCESS, ACCESS_SHAPES } from "./access.ts";
 import { CATALOG, CATALOG_SHAPES, OPERATION } from "./catalog.ts";
+import { COMMAND_SHAPES, COMMANDS } from "./commands.ts";
 import { EVENT_SHAPES } from "./event-shapes.ts";
 import { EVENTS } from "./events.ts";
 import { LIVE, LIVE_SHAPES } from "./live.ts";
@@ -19,6 +20,7 @@ export const ROUTE_GROUPS: readonly RouteGroup[] = [
   EVENTS,
   TOPICS,
   SCHEMAS,
+  COMMANDS,
   CATALOG,
   SUBSCRIPTIONS,
   REPAIR,
@@ -51,6 +53,7 @@ export const NAMED_SHAPES: Shapes = {
   ...EVENT_SHAPES,
   ...TOPIC_SHAPES,
   ...SCHEMA_SHAPES,
+  ...COMMAND_SHAPES,
   ...CATALOG_SHAPES,
   ...SUBSCRIPTION_SHAPES,
   ...LIVE_SHAPES,
