@@ -1,4 +1,5 @@
 /** How much of the Worker's memory is in use: the process itself grows for long before the runtime collects garbage. */
+import { within } from "./wait.ts";
 
 interface Answer {
   readonly id: number;
@@ -8,13 +9,19 @@ interface Answer {
 /** Collects garbage first. `inspectorUrl` names one Worker of the runtime (Chrome DevTools protocol). */
 export async function usedHeapBytes(inspectorUrl: string): Promise<number> {
   const socket = new WebSocket(inspectorUrl);
-  await new Promise((resolve, reject) => {
+  // The runtime may end, or be too busy to answer: then nothing would ever come.
+  const lost = new Promise<never>((_resolve, reject) => {
+    for (const kind of ["error", "close"] as const) {
+      socket.addEventListener(kind, () => reject(new Error(`the inspector's socket: ${kind}`)));
+    }
+  });
+  lost.catch(() => undefined); // It closes at the end, too.
+  const opened = new Promise((resolve) => {
     socket.addEventListener("open", resolve);
-    socket.addEventListener("error", reject);
   });
   let asked = 0;
-  const ask = (method: string): Promise<Answer> =>
-    new Promise((resolve) => {
+  const ask = (method: string): Promise<Answer> => {
+    const answered = new Promise<Answer>((resolve) => {
       const id = (asked += 1);
       socket.addEventListener("message", ({ data }) => {
         const answer = JSON.parse(String(data)) as Answer;
@@ -22,7 +29,10 @@ export async function usedHeapBytes(inspectorUrl: string): Promise<number> {
       });
       socket.send(JSON.stringify({ id, method }));
     });
+    return within(Promise.race([answered, lost]), `the inspector's answer to ${method}`);
+  };
   try {
+    await within(Promise.race([opened, lost]), "the inspector");
     await ask("HeapProfiler.collectGarbage");
     return (await ask("Runtime.getHeapUsage")).result.usedSize!;
   } finally {

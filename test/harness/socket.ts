@@ -1,5 +1,5 @@
 /** A client of our own subprotocol that keeps every message and lets a test wait for what it wants to see. */
-import { PATIENCE_MS } from "./wait.ts";
+import { PATIENCE_MS, within } from "./wait.ts";
 
 export interface HubMessage {
   readonly op: string;
@@ -127,9 +127,11 @@ export class TestSocket {
     });
   }
 
+  /** Rejects when the other side does not close as well in time. */
   async close(code = 1000): Promise<void> {
     this.#socket.close(code);
-    await this.closed;
+    const seen = (): string => JSON.stringify(this.messages.slice(-2)).slice(0, 500);
+    await within(this.closed, `the other side's close; last seen: ${seen()}`, this.#timeoutMs);
   }
 
   #receive(text: string): void {

@@ -19,6 +19,13 @@ export async function eventually<T>(
   }
 }
 
+/** For what announces itself, and may never do so. */
+export async function within<T>(promise: Promise<T>, what: string, timeoutMs = PATIENCE_MS): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`not within ${timeoutMs} ms: ${what}`)), timeoutMs);
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms);
