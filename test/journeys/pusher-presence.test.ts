@@ -3,6 +3,7 @@ import type Pusher from "pusher-js";
 import type { PresenceChannel } from "pusher-js";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import {
+  connected,
   Heard,
   makePusherKey,
   pusherClient,
@@ -106,6 +107,24 @@ it("[PUS-17] a client event on a presence channel says who sent it", async () =>
   });
   ann.client.channel("presence-talk").trigger("client-typing", {});
   expect(await sender).toEqual({ user_id: "ann" });
+});
+
+it("[PUS-25] a revoked user's connections end where it is a member by a channel's signature, and no others", async () => {
+  const [ann, bob] = [await enter(member("ann"), "presence-door"), await enter(member("bob"), "presence-door")];
+  await ann.heard.of("pusher:member_added");
+  const closed = new Promise<unknown>((resolve) => {
+    bob.client.connection.bind("error", resolve);
+  });
+  // It has come before the revocation, and asks for its member after it.
+  const late = member("bob");
+  const before = await connected(late);
+  expect((await hub.json("POST", "/v1/revocations", { user: "bob" })).status).toBe(201);
+  expect(await closed).toMatchObject({ data: { code: 4009 } });
+  expect(await ann.heard.of("pusher:member_removed")).toMatchObject([{ id: "bob" }]);
+  const again = await enter(late, "presence-door");
+  expect(late.connection.socket_id).not.toBe(before);
+  expect(again.ids()).toEqual(["ann", "bob"]);
+  expect(ann.client.connection.state).toBe("connected");
 });
 
 it("[PUS-17] nobody enters as somebody whom the app did not sign for", async () => {

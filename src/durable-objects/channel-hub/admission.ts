@@ -1,10 +1,11 @@
 /** Who may come in, and who has to go: credentials end and are taken back, and a hub takes so many sockets. */
 import { ERRORS, type Failure } from "../../core/errors.ts";
-import type { Principal } from "../../core/principal.ts";
+import type { Principal, PusherPrincipal, User } from "../../core/principal.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import { holdsSecret, isInForce, isRevokedBy } from "../../core/revocation.ts";
 import { readConfig } from "../../config.ts";
 import type { UpgradeRefusal } from "../rpc/channel-hub.ts";
+import type { Connection } from "./connection.ts";
 import type { HubState } from "./hub-state.ts";
 
 /**
@@ -53,11 +54,24 @@ export function revoke(hub: HubState, revocation: Revocation, now: number): void
   hub.revocations.purge(now);
   hub.revocations.put(revocation);
   for (const connection of hub.connections.values()) {
-    if (!isRevokedBy(connection.principal, revocation)) continue;
+    if (!bearersOf(hub, connection).some((bearer) => isRevokedBy(bearer, revocation))) continue;
     if (isInForce(revocation, now)) hub.end(connection, endedBy(connection.principal, revocation));
     else hub.authorize(connection, endingAt(connection.principal, revocation.at));
   }
 }
+
+/** Whom a connection stands for: who it is, and who the app has signed that it is in single channels. */
+function bearersOf(hub: HubState, { id, principal }: Connection): Principal[] {
+  if (principal.kind !== "pusher") return [principal];
+  return [principal, ...hub.seats.membersOf(id).map((user) => ({ ...principal, user }))];
+}
+
+/**
+ * Whether the app may have signed, before the user's revocation, that this connection is that user: its client may have
+ * kept the signature.
+ */
+export const isPastUser = (hub: HubState, principal: PusherPrincipal, user: User): boolean =>
+  refusePrincipal(hub, { ...principal, user }, Date.now()) !== null;
 
 export function endExpired(hub: HubState, now: number): void {
   for (const connection of hub.connections.values()) {

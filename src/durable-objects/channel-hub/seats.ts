@@ -100,6 +100,11 @@ export class Seats {
     return [...(this.#topics.get(connection) ?? [])].filter((topic) => this.find(topic, connection)?.member !== null);
   }
 
+  /** Who the connection is a member as, in whatever rooms. */
+  membersOf(connection: string): Member[] {
+    return this.roomsOf(connection).map((room) => this.find(room, connection)!.member!);
+  }
+
   get memberConnections(): Set<string> {
     return new Set(this.memberTopics.flatMap((topic) => this.members(topic).map(({ connection }) => connection)));
   }

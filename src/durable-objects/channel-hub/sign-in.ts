@@ -5,7 +5,7 @@ import { LIMITS } from "../../core/limits.ts";
 import { userOf } from "../../core/principal.ts";
 import { parseUserData } from "../../wire/pusher/user-data.ts";
 import { formatSignedIn, formatWatchlistTooLong } from "../../wire/pusher/hub-frames.ts";
-import { refusePrincipal } from "./admission.ts";
+import { isPastUser } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
 import type { HubState } from "./hub-state.ts";
@@ -35,13 +35,12 @@ export async function signIn(
   const before = userOf(principal);
   if (principal.kind !== "pusher" || (before !== null && before.id !== user.id))
     return { code: "frame_invalid", detail: "The connection is another user's already." };
-  const signedIn = { ...principal, user };
   // The user was revoked since the socket came: on another, the app is asked anew whether it may sign in.
-  if (refusePrincipal(hub, signedIn, Date.now()) !== null) {
+  if (isPastUser(hub, principal, user)) {
     hub.end(connection, { code: "credential_expired" });
     return null;
   }
-  hub.authorize(connection, signedIn);
+  hub.authorize(connection, { ...principal, user });
   connection.send(formatSignedIn(data));
   const limit = LIMITS.PUSHER_WATCHLIST_USERS_MAX;
   if (watchlist.length > limit) connection.send(formatWatchlistTooLong(watchlist.length));

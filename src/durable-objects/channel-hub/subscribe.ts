@@ -8,6 +8,7 @@ import type { Position } from "../../core/position.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { topicLog } from "../../stubs.ts";
 import type { FollowedTopic, Gap, ReadStart } from "../rpc.ts";
+import { isPastUser } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import { endChannel } from "./deliver.ts";
 import type { HubState } from "./hub-state.ts";
@@ -82,6 +83,11 @@ async function begin(
 ): Promise<Result<Starts>> {
   const starts = await resolveStarts(hub, connection.principal.app, channel, from);
   if (!starts.ok || asked.kind === "none" || !hub.connections.has(connection.id)) return starts;
+  const { principal } = connection;
+  if (principal.kind === "pusher" && asked.member !== null && isPastUser(hub, principal, asked.member)) {
+    hub.end(connection, { code: "credential_expired" }); // As at a sign-in: the app is asked anew.
+    return starts;
+  }
   const entered = await presence.open(connection, channel.name, asked.member);
   return entered.ok ? starts : entered;
 }
