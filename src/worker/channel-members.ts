@@ -17,6 +17,12 @@ export const readMembers = (
   limit: number,
 ): Promise<Result<MembersPage>> => askRoom(c, channel, (room, epoch) => room.members(epoch, after, limit));
 
+/** Of a channel that is no topic there are none. Rejects likewise. */
+export async function countMembers(c: HubContext, channel: string): Promise<number> {
+  const page = await readMembers(c, channel, "", 1);
+  return page.ok ? page.value.count : 0;
+}
+
 /** Null: that user is not here. Fails and rejects likewise. */
 export const findMember = (c: HubContext, channel: string, user: string): Promise<Result<MemberReport | null>> =>
   askRoom(c, channel, (room, epoch) => room.member(epoch, user));

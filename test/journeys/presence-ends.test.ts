@@ -186,6 +186,25 @@ describe("a server", () => {
     expect([ids(rest.body), rest.body["cursor"]]).toEqual([["c"], null]);
   });
 
+  it("[PRE-9] reads how many there are with the channel, if it may see them", async () => {
+    const channel = nextChannel();
+    const sockets = await Promise.all(["ann", "bob", "bob"].map((id) => connectUser(hub, id)));
+    for (const socket of sockets) await socket.subscribe(channel, { presence: {} });
+    const look = async (headers = {}) =>
+      (await hub.json("GET", `/v1/channels/${channel}`, undefined, headers)).body as object;
+    expect(await look()).toMatchObject({ name: channel, subscriptions: 3, members: 2 });
+    const scopes = ["subscribe:presence-*"];
+    const { body } = await hub.json<{ key: string }>("POST", "/v1/keys", { name: "narrow", scopes });
+    const narrow = await look({ authorization: `Bearer ${body.key}` });
+    expect(narrow).toMatchObject({ subscriptions: 3 });
+    expect(narrow).not.toHaveProperty("members");
+    expect((await hub.json("GET", "/v1/channels/presence-nowhere")).body).toMatchObject({
+      occupied: false,
+      members: 0,
+    });
+    expect((await hub.json("GET", "/v1/channels/room")).body).not.toHaveProperty("members");
+  });
+
   it("[PRE-9] and a client are refused by name", async () => {
     const channel = nextChannel();
     await hub.json("PUT", `/v1/topics/${channel}`, {});

@@ -9,7 +9,7 @@ import { pusherEventOf } from "../../wire/pusher/event-data.ts";
 import type { ChannelAttribute } from "../../wire/pusher/triggers.ts";
 import { maySeeChannel, maySeeMembers } from "../channel-access.ts";
 import { countChannel, countChannels } from "../channel-counts.ts";
-import { readMembers } from "../channel-members.ts";
+import { countMembers, readMembers } from "../channel-members.ts";
 import type { HubContext } from "../context.ts";
 import { findTopic } from "../topic-directory.ts";
 import { lifeOf } from "../topic-life.ts";
@@ -86,11 +86,6 @@ export async function membersOf(c: HubContext, channel: string): Promise<readonl
     ids.push(...items.map(({ id }) => id));
     if (items.length < LIMITS.LIST_ITEMS_MAX) return ids;
   }
-}
-
-async function countMembers(c: HubContext, channel: string): Promise<number> {
-  const page = await readMembers(c, channel, "", 1);
-  return page.ok ? page.value.count : 0;
 }
 
 /** As Pusher keeps it at most; the hub keeps and sends it as long as its topic does. */

@@ -3,10 +3,12 @@ import { Hono } from "hono";
 import { channelKindOf } from "../../core/channel-kind.ts";
 import type { ChannelCount } from "../../core/occupancy.ts";
 import { LIMITS } from "../../core/limits.ts";
+import { isPresenceChannel } from "../../core/member.ts";
 import { isTopicName } from "../../core/names.ts";
 import { ok } from "../../core/result.ts";
-import { maySeeChannel } from "../channel-access.ts";
+import { maySeeChannel, maySeeMembers } from "../channel-access.ts";
 import { countChannel, countChannels } from "../channel-counts.ts";
+import { countMembers } from "../channel-members.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { reach } from "../reach.ts";
 import { json, problem } from "../respond.ts";
@@ -31,14 +33,24 @@ async function listChannels(c: HubContext): Promise<Response> {
   return json({ items: page.value.items.map(formatChannel), cursor: page.value.cursor });
 }
 
-/** A channel is there while somebody follows it: to ask makes no topic, and needs none. */
+/**
+ * A channel is there while somebody follows it: to ask makes no topic, and needs none. Of a presence channel it says
+ * how many members there are to who may see them.
+ */
 async function getChannel(c: HubContext): Promise<Response> {
   const channel = c.req.param("topic")!;
   if (!isTopicName(channel)) return problem({ code: "topic_name_invalid" });
   if (!maySeeChannel(c.var.principal, channel)) return problem({ code: "scope_missing" });
-  const subscriptions = await reach(async () => ok(await countChannel(c.env, c.var.principal.app, channel)));
-  if (!subscriptions.ok) return problem(subscriptions.failure);
-  return json(formatChannel({ channel, subscriptions: subscriptions.value }));
+  const seesMembers = isPresenceChannel(channel) && maySeeMembers(c.var.principal, channel);
+  const counted = await reach(async () =>
+    ok({
+      subscriptions: await countChannel(c.env, c.var.principal.app, channel),
+      ...(seesMembers && { members: await countMembers(c, channel) }),
+    }),
+  );
+  if (!counted.ok) return problem(counted.failure);
+  const { subscriptions, ...members } = counted.value;
+  return json({ ...formatChannel({ channel, subscriptions }), ...members });
 }
 
 const formatChannel = ({ channel, subscriptions }: ChannelCount) => ({
