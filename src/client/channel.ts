@@ -59,6 +59,7 @@ export class Channel {
   readonly topic: string;
   readonly members = new Members();
   readonly #clock: Clock;
+  readonly #ended: () => void;
   readonly #readers = new Set<Reader>();
   #from: From = "latest";
   #filter = "";
@@ -72,9 +73,11 @@ export class Channel {
   #isJoining = true;
   #cancelJoin = (): void => {};
 
-  constructor(link: Line, clock: Clock, topic: string) {
+  /** `ended`: the hub has ended it for good, and it is on its link no more. */
+  constructor(link: Line, clock: Clock, topic: string, ended: () => void) {
     this.link = link;
     this.#clock = clock;
+    this.#ended = ended;
     this.topic = topic;
   }
 
@@ -190,6 +193,7 @@ export class Channel {
     this.members.fail(error);
     for (const reader of this.#readers) reader.fail(error);
     this.#readers.clear();
+    this.#ended();
   }
 
   #begin(message: TopicMessage): void {

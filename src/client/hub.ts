@@ -2,7 +2,7 @@
  * The client of one hub. Publishing and reading pages go over HTTP, everything live over one WebSocket; a second one is
  * opened only for a reader that cannot share a topic with one that stands elsewhere in it.
  */
-import { Channel, type ConnectionState, type Reader } from "./channel.ts";
+import { Channel, type ConnectionState, type Line, type Reader } from "./channel.ts";
 import { TidingsError } from "./client-error.ts";
 import { Credentials, type GetToken } from "./credentials.ts";
 import { checkDraft, judgeEvent, type AnyDefinition, type DraftOf, type EventOf } from "./event-definition.ts";
@@ -13,7 +13,7 @@ import type { Gap } from "./messages.ts";
 import { Outbox, type Receipt } from "./outbox.ts";
 import { systemClock, watchPage, type Clock, type Fetch, type SocketClass } from "./platform.ts";
 import { Presence } from "./presence.ts";
-import { Requests } from "./requests.ts";
+import { eventsPath, Requests } from "./requests.ts";
 import { Subscription, type SubscribeOptions } from "./subscription.ts";
 import type { Topic } from "./topic-definition.ts";
 
@@ -39,6 +39,10 @@ export interface PublishOptions {
   readonly key?: string;
   readonly subject?: string;
   readonly source?: string;
+  /** Nobody is sent it on the connection of that id. */
+  readonly exclude?: string;
+  /** Everybody is sent it but this client, on the connection on which it follows the topic now. */
+  readonly toOthers?: boolean;
 }
 
 export interface HistoryOptions extends SubscribeOptions {
@@ -111,17 +115,19 @@ export class Hub {
 
   /**
    * Resolves when the event stands in the log. While the hub is away it waits in the outbox, behind those of its topic.
-   * Rejects when the event will not be sent (again): `data_invalid`, `outbox_full`, `hub_closed`, or the hub's refusal.
+   * Rejects when the event will not be sent (again): `data_invalid`, `outbox_full`, `hub_closed`, `topic_name_invalid`,
+   * or another refusal of the hub's.
    */
   publish<Definition extends AnyDefinition = AnyDefinition>(
     topic: TopicOf<Definition>,
     draft: DraftOf<Definition>,
-    options: PublishOptions = {},
+    { toOthers = false, ...options }: PublishOptions = {},
   ): Promise<Receipt> {
     const { name, events } = topicOf(topic);
     const { type, data, schema } = draft as Draft;
     const judge = events?.find((definition) => definition.type === type)?.schema ?? schema;
-    const text = JSON.stringify({ id: newId(), ...options, type, data });
+    const own = toOthers ? this.#linkOf(name)?.connection : "";
+    const text = JSON.stringify({ id: newId(), ...options, ...(own && { exclude: own }), type, data });
     return this.#outbox.add(name, text, checkDraft(judge, data));
   }
 
@@ -135,7 +141,7 @@ export class Hub {
   ): Promise<void> {
     const { name } = topicOf(topic);
     const { type, data } = draft;
-    const link = this.#links.find(({ channels }) => channels.has(name));
+    const link = this.#linkOf(name);
     if (link === undefined) return Promise.reject(new TidingsError("connection_lost"));
     return new Promise((resolve, reject) => {
       link.ask({ op: "publish", topic: name, event: { type, data } }, { answered: () => resolve(), failed: reject });
@@ -184,7 +190,7 @@ export class Hub {
     if (limit !== undefined) query.set("limit", String(limit));
     if (key !== undefined) query.set("key", key);
     if (filter !== undefined) query.set("filter", JSON.stringify(filter));
-    const path = `/v1/topics/${encodeURIComponent(name)}/events?${query}`;
+    const path = `${eventsPath(name)}?${query}`;
     const page = await this.#options.requests.ask<HistoryPage<AnyDefinition>>("GET", path);
     const judged = await Promise.all(page.events.map((event) => judgeEvent(events, event)));
     return {
@@ -238,10 +244,11 @@ export class Hub {
 
   /**
    * The channel of a topic on the first link where it suits or can be made; on a new link where there is none. Throws
-   * `hub_closed`.
+   * `hub_closed` or `topic_name_invalid`.
    */
   #open(topic: string, suits: (channel: Channel) => boolean = () => true): Channel {
     if (this.#isClosed) throw new TidingsError("hub_closed");
+    eventsPath(topic);
     for (const link of this.#links) {
       const channel = link.channels.get(topic);
       if (channel !== undefined && suits(channel)) return channel;
@@ -252,18 +259,27 @@ export class Hub {
     return this.#follow(link, topic);
   }
 
+  #linkOf(topic: string): Link | undefined {
+    return this.#links.find(({ channels }) => channels.has(topic));
+  }
+
   #follow(link: Link, topic: string): Channel {
-    const channel = new Channel(link, this.#options.clock, topic);
+    const channel = new Channel(link, this.#options.clock, topic, () => this.#closeUnused(link));
     link.channels.set(topic, channel);
     return channel;
   }
 
-  /** Leaves what nobody needs any more; the first link stays for what comes next. */
+  /** Leaves what nobody needs any more. */
   #release(channel: Channel): void {
     const { link, topic } = channel;
     if (!channel.isIdle || link.channels.get(topic) !== channel) return;
     channel.leave();
     link.channels.delete(topic);
+    this.#closeUnused(link);
+  }
+
+  /** The first link stays for what comes next. */
+  #closeUnused(link: Line): void {
     if (link !== this.#links[0] && link.channels.size === 0) link.close();
   }
 

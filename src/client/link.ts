@@ -179,7 +179,7 @@ export class Link implements Line {
     this.#problem = null;
   }
 
-  #open({ connection, expiresAt, ackWindow }: Extract<HubMessage, { op: "welcome" }>): void {
+  #open({ connection, expiresInSeconds, ackWindow }: Extract<HubMessage, { op: "welcome" }>): void {
     this.connection = connection;
     this.#openedAt = this.#ports.clock.now();
     // A tenth of the window, so that the hub is told in time and not for every event.
@@ -187,7 +187,7 @@ export class Link implements Line {
     this.#unread = { frames: 0, chars: 0 };
     this.#turn("open");
     this.#pingLater(PING_EVERY_MS);
-    this.#renewBefore(expiresAt);
+    this.#renewIn(expiresInSeconds);
     for (const channel of this.channels.values()) channel.join();
   }
 
@@ -208,28 +208,28 @@ export class Link implements Line {
     });
   }
 
-  /** A socket outlives its first token: a fresh one is shown on it. */
-  #renewBefore(expiresAt: string | undefined): void {
+  /** A socket outlives its first token: a fresh one is shown on it. The hub says how long; clocks here may be wrong. */
+  #renewIn(expiresInSeconds: number | undefined): void {
     const { clock, credentials } = this.#ports;
-    if (expiresAt === undefined || !credentials.canRenew) return;
-    const lifeMs = Date.parse(expiresAt) - clock.now();
-    this.#cancelRenewal = clock.after(Math.max(RENEW_MS_MIN, lifeMs * RENEW_AFTER), () => void this.#renew(expiresAt));
+    if (expiresInSeconds === undefined || !credentials.canRenew) return;
+    const waitMs = Math.max(RENEW_MS_MIN, expiresInSeconds * 1_000 * RENEW_AFTER);
+    this.#cancelRenewal = clock.after(waitMs, () => void this.#renew(expiresInSeconds - waitMs / 1_000));
   }
 
-  async #renew(expiresAt: string): Promise<void> {
+  async #renew(secondsLeft: number): Promise<void> {
     const { credentials, failed } = this.#ports;
     const socket = this.#socket;
     credentials.renew();
     const again = (error: unknown): void => {
       failed(asError(error, "token_unavailable"));
-      if (this.#socket === socket) this.#renewBefore(expiresAt);
+      if (this.#socket === socket) this.#renewIn(secondsLeft);
     };
     try {
       const token = await credentials.current();
       if (this.#socket !== socket) return;
       this.ask(
         { op: "refresh", token },
-        { answered: (message) => this.#renewBefore((message as { expiresAt?: string }).expiresAt), failed: again },
+        { answered: (message) => this.#renewIn((message as Refreshed).expiresInSeconds), failed: again },
       );
     } catch (error) {
       again(error);
@@ -240,5 +240,7 @@ export class Link implements Line {
     this.#socket?.send(JSON.stringify(message));
   }
 }
+
+type Refreshed = Extract<HubMessage, { op: "refreshed" }>;
 
 const HOPELESS = { retryable: false };

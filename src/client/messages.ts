@@ -40,10 +40,16 @@ export type TopicMessage =
     };
 
 export type HubMessage = { readonly ref?: number } & (
-  | { readonly op: "welcome"; readonly connection: string; readonly expiresAt?: string; readonly ackWindow?: number }
+  | {
+      readonly op: "welcome";
+      readonly connection: string;
+      /** Of the credential, by the hub's clock. */
+      readonly expiresInSeconds?: number;
+      readonly ackWindow?: number;
+    }
   | TopicMessage
   | { readonly op: "published"; readonly receipt: unknown }
-  | { readonly op: "refreshed"; readonly expiresAt?: string }
+  | { readonly op: "refreshed"; readonly expiresInSeconds?: number }
   | { readonly op: "error"; readonly problem: Problem; readonly retryAfterSeconds?: number }
   | { readonly op: "pong" }
 );

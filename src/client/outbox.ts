@@ -6,7 +6,7 @@
 import type { Problem } from "../wire/native/problem.ts";
 import { asError, refusalOf, TidingsError } from "./client-error.ts";
 import { backoffMs, type Clock } from "./platform.ts";
-import type { Requests } from "./requests.ts";
+import { eventsPath, type Requests } from "./requests.ts";
 
 export interface Receipt {
   readonly id: string;
@@ -35,7 +35,7 @@ export class Outbox {
   readonly #requests: Requests;
   readonly #clock: Clock;
   readonly #entriesMax: number;
-  /** By topic; a queue that is there is being sent. */
+  /** By the address of the topic's events; a queue that is there is being sent. */
   readonly #queues = new Map<string, Entry[]>();
   #size = 0;
   #closed = false;
@@ -53,17 +53,19 @@ export class Outbox {
     return this.#size;
   }
 
-  add(topic: string, text: string, checked: Promise<void>): Promise<Receipt> {
+  /** Takes nothing of a topic that no request could name. */
+  async add(topic: string, text: string, checked: Promise<void>): Promise<Receipt> {
     checked.catch(() => undefined); // Looked at when its turn comes.
-    if (this.#closed) return Promise.reject(new TidingsError("hub_closed"));
-    if (this.#size >= this.#entriesMax) return Promise.reject(new TidingsError("outbox_full"));
+    const path = eventsPath(topic);
+    if (this.#closed) throw new TidingsError("hub_closed");
+    if (this.#size >= this.#entriesMax) throw new TidingsError("outbox_full");
     this.#size += 1;
     return new Promise((resolve, reject) => {
       const entry = { text, checked, resolve, reject };
-      const queue = this.#queues.get(topic);
+      const queue = this.#queues.get(path);
       if (queue !== undefined) return queue.push(entry);
-      this.#queues.set(topic, [entry]);
-      return void this.#drain(topic, this.#queues.get(topic)!);
+      this.#queues.set(path, [entry]);
+      return void this.#drain(path, this.#queues.get(path)!);
     });
   }
 
@@ -86,14 +88,14 @@ export class Outbox {
     this.hurry();
   }
 
-  async #drain(topic: string, queue: Entry[]): Promise<void> {
+  async #drain(path: string, queue: Entry[]): Promise<void> {
     await Promise.resolve(); // What is published in the same turn shares a request.
     let tries = 0;
     let alone = 0; // So many are sent one by one, because together they were refused.
     while (queue.length > 0) {
       if (!(await this.#isGood(queue))) continue;
       const batch = alone > 0 ? queue.slice(0, 1) : await this.#take(queue);
-      const error = await this.#send(topic, queue, batch);
+      const error = await this.#send(path, queue, batch);
       if (error === null) {
         tries = 0;
         alone = Math.max(0, alone - batch.length);
@@ -107,7 +109,7 @@ export class Outbox {
         alone = batch.length;
       }
     }
-    this.#queues.delete(topic);
+    this.#queues.delete(path);
   }
 
   /** Whether the first one may be sent; it leaves when not. */
@@ -139,11 +141,10 @@ export class Outbox {
   }
 
   /** Answers what is in the way of those that are left of the batch; null: each was settled. */
-  async #send(topic: string, queue: Entry[], batch: readonly Entry[]): Promise<TidingsError | null> {
+  async #send(path: string, queue: Entry[], batch: readonly Entry[]): Promise<TidingsError | null> {
     const body = `[${batch.map(({ text }) => text).join(",")}]`;
     let left: TidingsError | null = null;
     try {
-      const path = `/v1/topics/${encodeURIComponent(topic)}/events`;
       const { events } = await this.#requests.ask<PublishAnswer>("POST", path, body);
       for (const [index, entry] of batch.entries()) {
         const { problem, ...receipt } = events[index]!;

@@ -6,6 +6,15 @@ import type { Fetch } from "./platform.ts";
 
 const ANSWER_WITHIN_MS = 30_000;
 
+/** Throws `topic_name_invalid` for what cannot stand in an address: half a pair of surrogates. */
+export function eventsPath(topic: string): string {
+  try {
+    return `/v1/topics/${encodeURIComponent(topic)}/events`;
+  } catch (cause) {
+    throw new TidingsError("topic_name_invalid", { cause });
+  }
+}
+
 export class Requests {
   /** Without a slash at its end. */
   readonly #url: string;

@@ -15,7 +15,8 @@ export type Item<Definition extends AnyDefinition> =
   | (Unfit & { readonly cursor: string | undefined })
   /** Something is gone for good, and this is what. */
   | { readonly kind: "gap"; readonly gap: Gap }
-  | { readonly kind: "state"; readonly state: ChannelState };
+  /** `cursor`: resumes behind all that came before; undefined until the hub has told one. */
+  | { readonly kind: "state"; readonly state: ChannelState; readonly cursor: string | undefined };
 
 export interface SubscribeOptions {
   /** `latest` when it is left out. */
@@ -24,7 +25,8 @@ export interface SubscribeOptions {
   readonly filter?: object;
 }
 
-type Raw = Extract<TopicMessage, { op: "event" | "client_event" | "gap" }> | ChannelState;
+type Turn = { readonly op: "state"; readonly state: ChannelState; readonly from: From };
+type Raw = Extract<TopicMessage, { op: "event" | "client_event" | "gap" }> | Turn;
 
 interface Desk {
   attach(reader: Reader): void;
@@ -90,7 +92,7 @@ export class Subscription<Definition extends AnyDefinition> implements AsyncIter
   turn(state: ChannelState): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.#waiting.push(state);
+    this.#waiting.push({ op: "state", state, from: this.from });
     this.#wake();
   }
 
@@ -122,7 +124,7 @@ export class Subscription<Definition extends AnyDefinition> implements AsyncIter
   }
 
   async #itemOf(raw: Raw): Promise<Item<Definition>> {
-    if (typeof raw === "string") return { kind: "state", state: raw };
+    if (raw.op === "state") return { kind: "state", state: raw.state, cursor: cursorIn(raw.from) };
     if (raw.op === "event") return { ...(await judgeEvent(this.#events, raw.event)), cursor: raw.cursor };
     if (raw.op === "client_event") {
       const event = { ...raw.event, partition: 0, offset: 0, ...(raw.user !== undefined && { user: raw.user }) };
@@ -132,3 +134,6 @@ export class Subscription<Definition extends AnyDefinition> implements AsyncIter
     return { kind: "gap", gap: { partition, requested, firstHeld, reason } };
   }
 }
+
+const CURSOR = "cursor:";
+const cursorIn = (from: From): string | undefined => (from.startsWith(CURSOR) ? from.slice(CURSOR.length) : undefined);

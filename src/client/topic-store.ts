@@ -60,6 +60,7 @@ export class TopicStore<Definition extends AnyDefinition> {
     const from = this.#from ?? "latest";
     const subscription = this.#hub.subscribe(this.#topic, { from, ...(filter !== undefined && { filter }) });
     this.#subscription = subscription;
+    if (this.#next.error !== null) this.#show({ error: null });
     void this.#follow(subscription);
   }
 
@@ -80,9 +81,9 @@ export class TopicStore<Definition extends AnyDefinition> {
   }
 
   #take(item: Item<Definition>): void {
-    if (item.kind === "state") return this.#show({ state: item.state });
     if (item.kind === "gap") return this.#show({ gap: item.gap });
     if (item.cursor !== undefined) this.#from = `cursor:${item.cursor}`;
+    if (item.kind === "state") return this.#show({ state: item.state });
     if (item.kind === "unfit") return;
     const events = [...this.#next.events, item.event];
     return this.#show({ events: events.slice(-(this.#options.keep ?? KEEP_DEFAULT)) });

@@ -1,5 +1,6 @@
 /** One client's socket on a hub in memory, both of its ends. What either says arrives in a later turn, in order. */
 import type { ClientMessage, Ref } from "../core/client-message.ts";
+import { connectionMark, EXCLUDES } from "../core/exclusion.ts";
 import type { Failure } from "../core/errors.ts";
 import type { FilterPattern } from "../core/filter-pattern.ts";
 import { fail, ok, type Result } from "../core/result.ts";
@@ -22,6 +23,7 @@ const CLIENT_EVENT = '"client-';
 
 class MemoryConnection implements Socket, Peer {
   readonly #hub: MemoryHub;
+  readonly #id: string;
   readonly #user: TestUser | null;
   readonly #listeners: Record<"message" | "close", Listener[]> = { message: [], close: [] };
   readonly #follows = new Map<string, Follow>();
@@ -29,10 +31,11 @@ class MemoryConnection implements Socket, Peer {
 
   constructor(hub: MemoryHub, user: TestUser | null) {
     this.#hub = hub;
+    this.#id = hub.newId();
     this.#user = user;
     if (hub.isReachable) hub.connections.add(this);
     else this.end(ABNORMAL);
-    this.#say({ op: "welcome", connection: hub.newId() });
+    this.#say({ op: "welcome", connection: this.#id });
   }
 
   addEventListener(kind: "message" | "close", listener: Listener): void {
@@ -65,9 +68,14 @@ class MemoryConnection implements Socket, Peer {
     const follow = this.#follows.get(name);
     if (follow === undefined) return;
     const topic = this.#hub.topic(name);
-    const events = topic.after(follow.after, follow.filter);
+    const events = topic.after(follow.after, follow.filter).filter((event) => !this.#isExcluded(event));
     follow.after = topic.head;
     this.#say(...events.map((event) => ({ op: "event", topic: name, cursor: topic.cursorAt(event.offset), event })));
+  }
+
+  #isExcluded(event: object): boolean {
+    const { [EXCLUDES]: excluded } = event as { readonly [EXCLUDES]?: string };
+    return excluded?.split(" ").includes(connectionMark(this.#id)) === true;
   }
 
   endTopic(topic: string): void {

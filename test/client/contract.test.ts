@@ -250,6 +250,20 @@ describe.each([
     expect(await soon(left.ended)).toMatchObject({ code: "hub_closed" });
   });
 
+  it("[CLI-14, CLI-18] keeps an event from its own publisher, and from the connection that it names", async () => {
+    const [ada, eve] = [await world.connect("ada"), await world.connect("eve")];
+    const seen = [ada, eve].map((client) => record(client.subscribe("open-others")).items);
+    await until(() => seen.every(isLive));
+    await soon(ada.publish("open-others", { type: "t", data: "to others" }, { toOthers: true }));
+    await soon(ada.publish("open-others", { type: "t", data: "to nobody there" }, { exclude: "nobody" }));
+    await soon(eve.publish("open-others", { type: "t", data: "to all" }));
+    await until(() => seen.every((items) => data(items).includes("to all")));
+    expect(seen.map(data)).toEqual([
+      ["to nobody there", "to all"],
+      ["to others", "to nobody there", "to all"],
+    ]);
+  });
+
   it("[CLI-14] passes signals on to the others, and keeps none", async () => {
     const [ada, eve] = [await world.connect("ada"), await world.connect("eve")];
     const [own, other] = [record(ada.subscribe("presence-g")), record(eve.subscribe("presence-g"))];

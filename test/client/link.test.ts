@@ -206,6 +206,70 @@ it("[CLI-4] begins a reader where it asks, on a channel that another has left in
   expect([froms, sockets.length]).toEqual([["latest", "earliest", "latest"], 1]);
 });
 
+it("[CLI-4] closes another socket than the first when the topic that it was for is ended", async () => {
+  const { client, sockets } = open();
+  client.subscribe("other");
+  client.subscribe("t");
+  await settle();
+  sockets[0]!.say(WELCOME);
+  const ended = client.subscribe("t", { from: "earliest" });
+  await settle();
+  const second = sockets[1]!;
+  second.say(WELCOME);
+  const { ref } = second.sent.at(-1)!;
+  second.say({ op: "error", ref, problem: { code: "topic_not_found", title: "no", retryable: false } });
+  const over = (async () => {
+    for await (const item of ended) if (item.kind === "event") break;
+  })();
+  await expect(over).rejects.toMatchObject({ code: "topic_not_found" });
+  expect(sockets.map(({ isClosed }) => isClosed)).toEqual([false, true]);
+  expect(client.state).toBe("open");
+});
+
+it("[CLI-2] refuses at once what no address can name, and keeps nothing of it", async () => {
+  const { client, sockets } = open();
+  const refused = { code: "topic_name_invalid", retryable: false };
+  await expect(client.publish("half-\ud83d", { type: "t", data: 1 })).rejects.toMatchObject(refused);
+  await expect(client.history("half-\ud83d")).rejects.toMatchObject(refused);
+  await expect(client.presence.enter("presence-\ud83d")).rejects.toMatchObject(refused);
+  const subscription = client.subscribe("half-\ud83d");
+  await expect(subscription.next()).rejects.toMatchObject(refused);
+  expect([client.pending, sockets.length]).toEqual([0, 0]);
+});
+
+it("[CLI-6] renews its token by the time that the hub says is left, whatever its own clock thinks", async () => {
+  const clock = new ManualClock();
+  const { sockets, WebSocket } = scriptedSockets();
+  let tokens = 0;
+  const getToken = () => `t${(tokens += 1)}`;
+  const client = createHub({ url: "https://hub.test", getToken, clock, WebSocket });
+  client.onError(() => undefined);
+  client.subscribe("t");
+  await settle();
+  const socket = sockets[0]!;
+  const asked = () => socket.sent.findLast(({ op }) => op === "refresh")!;
+  const answer = (message: object) => socket.say({ ...message, ref: asked().ref });
+  const pass = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second += 1) {
+      await clock.advance(1_000);
+      socket.say({ op: "pong" });
+    }
+  };
+  // By this clock it has ended already.
+  socket.say({ ...WELCOME, expiresAt: new Date(clock.now() - 3_600_000).toISOString(), expiresInSeconds: 100 });
+  expect(clock.waits).toContain(70_000);
+  await pass(69);
+  expect(tokens).toBe(1);
+  await pass(1);
+  expect(asked()).toMatchObject({ token: "t2" });
+  answer({ op: "error", problem: { code: "token_invalid", title: "no", retryable: false } });
+  expect(clock.waits).toContain(21_000); // Of the thirty seconds that are left.
+  await pass(21);
+  answer({ op: "refreshed", expiresInSeconds: 1_000 });
+  expect(clock.waits).toContain(700_000);
+  client.close();
+});
+
 it("[CLI-2] refuses everything once it is closed, and opens no socket for it", async () => {
   const { client, sockets } = open();
   client.close();

@@ -23,7 +23,7 @@ import { HubState } from "./hub-state.ts";
 import { PastRevocations } from "./past-revocations.ts";
 import { Presence } from "./presence.ts";
 import { receiveInTime, refuse, type Receiver } from "./receive.ts";
-import { formatEnd } from "./refresh.ts";
+import { endShown } from "./refresh.ts";
 import { closeStalled, Replays } from "./replay.ts";
 import { SignedInUsers } from "./signed-in-users.ts";
 import { countUser, endUser, overviewOf, sendToUser } from "./user-connections.ts";
@@ -75,9 +75,9 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
     const { 0: client, 1: server } = new WebSocketPair();
     const connection = this.#hub.connect(server, principal);
     this.#alarm.arrange();
-    const expiresAt = formatEnd(principal);
+    const end = endShown(principal, Date.now());
     const ackWindow = LIMITS.ACK_WINDOW_FRAMES;
-    connection.send(this.#hub.dialect.welcome({ connection: connection.id, expiresAt, ackWindow }));
+    connection.send(this.#hub.dialect.welcome({ connection: connection.id, end, ackWindow }));
     const subprotocol = request.headers.get("sec-websocket-protocol");
     return new Response(null, {
       status: 101,

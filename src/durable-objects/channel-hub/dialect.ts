@@ -6,7 +6,7 @@ import type { ClientMessage, Ref } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
 import type { Member, MemberChange } from "../../core/member.ts";
 import type { Result } from "../../core/result.ts";
-import type { GapNotice, Welcome } from "../../wire/native/hub-frames.ts";
+import type { CredentialEnd, GapNotice, Welcome } from "../../wire/native/hub-frames.ts";
 
 /** A message as text; null: the protocol has no word for it, and nothing is said. */
 export type Said = string | null;
@@ -51,7 +51,7 @@ export interface Dialect {
   unsubscribed(ref: Ref, topic: string): Said;
   /** `receipt` is JSON text. */
   published(ref: Ref, receipt: string): Said;
-  refreshed(ref: Ref, expiresAt: string | null): Said;
+  refreshed(ref: Ref, end: CredentialEnd | null): Said;
   /** What an app sends to a user, whatever topics it follows; `line` as `sendToUser` gets it. */
   userEvent(user: string, line: string): Said;
   /** `message`: what is refused thereby; null: nothing that the client asked for. */

@@ -3,6 +3,7 @@ import type { ClientMessage } from "../../core/client-message.ts";
 import type { Failure } from "../../core/errors.ts";
 import { allows, userOf, type Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
+import type { CredentialEnd } from "../../wire/native/hub-frames.ts";
 import { boundBySecret, endOf, refusePrincipal } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { HubAlarm } from "./hub-alarm.ts";
@@ -40,7 +41,7 @@ export async function refresh(
     const detail = `The fresh token does not allow presence in ${name}.`;
     connection.send(hub.dialect.error({ code: "scope_missing", detail }, null));
   }
-  connection.send(hub.dialect.refreshed(ref, formatEnd(principal)));
+  connection.send(hub.dialect.refreshed(ref, endShown(principal, Date.now())));
   return null;
 }
 
@@ -52,10 +53,11 @@ function authorizeOpen(hub: HubState, connection: Connection, principal: Princip
   return refusal;
 }
 
-/** RFC 3339; null: the credential has no end. */
-export function formatEnd(principal: Principal): string | null {
+/** Null: the credential has no end. */
+export function endShown(principal: Principal, now: number): CredentialEnd | null {
   const endsAt = endOf(principal);
-  return endsAt === null ? null : new Date(endsAt).toISOString();
+  if (endsAt === null) return null;
+  return { expiresAt: new Date(endsAt).toISOString(), expiresInSeconds: Math.floor((endsAt - now) / 1_000) };
 }
 
 /** Whoever has a socket open cannot turn into somebody else: others were told who is behind it. */

@@ -13,21 +13,24 @@ export interface GapNotice {
   readonly reason: "trimmed" | "epoch" | "ahead";
 }
 
+/** When a credential ends. Clients' clocks may be wrong, so they are told how long it is, too. */
+export interface CredentialEnd {
+  /** RFC 3339. */
+  readonly expiresAt: string;
+  /** From when it is said. */
+  readonly expiresInSeconds: number;
+}
+
 export interface Welcome {
   readonly connection: string;
-  /** RFC 3339; null: as long as the client likes. */
-  readonly expiresAt: string | null;
+  /** Null: the socket may stay as long as the client likes. */
+  readonly end: CredentialEnd | null;
   /** How many events may be sent without an `ack`; null: the hub asks for none. */
   readonly ackWindow: number | null;
 }
 
-export const formatWelcome = ({ connection, expiresAt, ackWindow }: Welcome): string =>
-  JSON.stringify({
-    op: "welcome",
-    connection,
-    ...(expiresAt !== null && { expiresAt }),
-    ...(ackWindow !== null && { ackWindow }),
-  });
+export const formatWelcome = ({ connection, end, ackWindow }: Welcome): string =>
+  JSON.stringify({ op: "welcome", connection, ...end, ...(ackWindow !== null && { ackWindow }) });
 
 /** `shown`: who is present, for a client that sees the members; null: it does not. */
 export function formatSubscribed(
@@ -78,9 +81,9 @@ export const formatError = (ref: Ref, failure: Failure): string => {
   return JSON.stringify({ op: "error", ...withRef(ref), problem: problemOf(failure), ...hint });
 };
 
-/** `expiresAt` as in `welcome`. */
-export const formatRefreshed = (ref: Ref, expiresAt: string | null): string =>
-  JSON.stringify({ op: "refreshed", ...withRef(ref), ...(expiresAt !== null && { expiresAt }) });
+/** `end` as in `welcome`. */
+export const formatRefreshed = (ref: Ref, end: CredentialEnd | null): string =>
+  JSON.stringify({ op: "refreshed", ...withRef(ref), ...end });
 
 /** `line`: `{ "type", "data"? }` as JSON text. */
 export const formatUserEvent = (line: string): string => `{"op":"user_event","event":${line}}`;
@@ -94,7 +97,7 @@ export const joinFrames = (messages: readonly string[]): string =>
 const withRef = (ref: Ref): { ref?: string | number } => (ref === null ? {} : { ref });
 
 export type HubMessage =
-  | { readonly op: "welcome"; readonly connection: string; readonly expiresAt?: string; readonly ackWindow?: number }
+  | ({ readonly op: "welcome"; readonly connection: string; readonly ackWindow?: number } & Partial<CredentialEnd>)
   | { readonly op: "subscribed"; readonly ref?: string | number; readonly topic: string; readonly cursor: string }
   /** `event` is the line as the log keeps it. */
   | { readonly op: "event"; readonly topic: string; readonly cursor: string; readonly event: string }
@@ -111,7 +114,7 @@ export type HubMessage =
       readonly problem: Problem;
       readonly retryAfterSeconds?: number;
     }
-  | { readonly op: "refreshed"; readonly ref?: string | number; readonly expiresAt?: string }
+  | ({ readonly op: "refreshed"; readonly ref?: string | number } & Partial<CredentialEnd>)
   /** `event` is the line. */
   | { readonly op: "user_event"; readonly event: string }
   | { readonly op: "pong" };

@@ -35,12 +35,16 @@ describe("frames of the hub", () => {
     const gap = { topic: "t", partition: 0, requested: 3, firstHeld: 9, reason: "trimmed" } as const;
     const messages: [string, object][] = [
       [
-        formatWelcome({ connection: "c", expiresAt: null, ackWindow: 1_000 }),
+        formatWelcome({ connection: "c", end: null, ackWindow: 1_000 }),
         { op: "welcome", connection: "c", ackWindow: 1_000 },
       ],
       [
-        formatWelcome({ connection: "c", expiresAt: "2026-01-01T00:00:00Z", ackWindow: null }),
-        { op: "welcome", connection: "c", expiresAt: "2026-01-01T00:00:00Z" },
+        formatWelcome({
+          connection: "c",
+          end: { expiresAt: "2026-01-01T00:00:00Z", expiresInSeconds: 60 },
+          ackWindow: null,
+        }),
+        { op: "welcome", connection: "c", expiresAt: "2026-01-01T00:00:00Z", expiresInSeconds: 60 },
       ],
       [formatSubscribed("r", "t", "C", null), { op: "subscribed", ref: "r", topic: "t", cursor: "C" }],
       [formatSubscribed(null, "t", "C", null), { op: "subscribed", topic: "t", cursor: "C" }],
