@@ -33,6 +33,9 @@ export type Stories = ReadonlyMap<string, Story>;
 /** `thing`: the event's id or, of a request with several events, the request's. */
 export type Judge = (subscription: string, thing: string, attempt: number, event: WireEvent | null) => Fate;
 
+/** Hears of each attempt as it comes; how it was answered stands in it later. */
+export type AttemptListener = (subscription: string, event: WireEvent, id: string, attempt: Attempt) => void;
+
 export const wasTaken = ({ fate }: Attempt): boolean => fate === "taken" || fate === "cut";
 
 /** A caller that hangs up so shortly after the request came has not waited for another. */
@@ -46,21 +49,23 @@ export class DeliveryRecorder {
   readonly #requests = new Map<string, number>();
   readonly #last = new Map<Socket, readonly Attempt[]>();
   readonly #watched = new WeakSet<Socket>();
+  readonly #listen: AttemptListener;
   #judge: Judge;
   #turn = 0;
 
-  static async open(judge: Judge): Promise<DeliveryRecorder> {
+  static async open(judge: Judge, listen: AttemptListener = () => undefined): Promise<DeliveryRecorder> {
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(0, "127.0.0.1", () => resolve());
     });
-    return new DeliveryRecorder(server, judge);
+    return new DeliveryRecorder(server, judge, listen);
   }
 
-  private constructor(server: Server, judge: Judge) {
+  private constructor(server: Server, judge: Judge, listen: AttemptListener) {
     this.#server = server;
     this.#judge = judge;
+    this.#listen = listen;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     server.on("request", (request, response) => {
       this.#receive(request, response).catch(() => request.socket.destroy()); // It broke off: nothing was asked.
@@ -87,6 +92,7 @@ export class DeliveryRecorder {
     const attempt = { fate: judged, at: Date.now(), turn: this.#turn, answeredAt: null, wasCut: false };
     story.ids.add(id);
     story.attempts.push(attempt);
+    this.#listen(subscription, event, id, attempt);
     return attempt;
   }
 

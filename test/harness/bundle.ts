@@ -20,6 +20,12 @@ const HUB_CONFIG = "wrangler.toml";
 /** Of Workers that the hub delivers to: they have no bindings. */
 const CONSUMER_CONFIG = join("examples", "consumer", "wrangler.toml");
 
+/** A Worker in one file. */
+export interface Bundle {
+  readonly folder: string;
+  readonly file: string;
+}
+
 /** The folder that holds the bundle of an entry point (from the repository's root). */
 export const bundleHub = (entry = SHIPPED): Promise<string> => bundleOnce(entry, HUB_CONFIG);
 

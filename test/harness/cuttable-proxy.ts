@@ -41,6 +41,15 @@ export class CuttableProxy {
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
+  /** Nothing is carried any more, and nothing ends: what both sides send waits in their buffers, and then in them. */
+  stall(): void {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  flow(): void {
+    for (const socket of this.#sockets) socket.resume();
+  }
+
   /** Ends every connection; new ones are let in. */
   drop(): void {
     for (const socket of this.#sockets) socket.destroy();

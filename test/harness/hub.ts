@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type DurableObjectIdentifier } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
-import { bundleConsumer, bundledFile, bundleHub, REPOSITORY } from "./bundle.ts";
+import { bundleConsumer, bundledFile, bundleHub, REPOSITORY, type Bundle } from "./bundle.ts";
 import { usedHeapBytes } from "./heap.ts";
 import { childrenOf } from "./proc.ts";
 import { TestSocket, type SocketOptions, type WireEvent } from "./socket.ts";
@@ -29,6 +29,10 @@ export interface HubOptions {
   readonly consumers?: Readonly<Record<string, string>>;
   /** Another entry point than the hub's own, from the repository's root: for the bench. */
   readonly entry?: string;
+  /** A bundle that was made elsewhere: for the chaos suite. */
+  readonly bundle?: Bundle;
+  /** Where it listens; absent: where there is room. */
+  readonly port?: number;
 }
 
 /** Stands for the internet; what it throws, the hub sees as a connection that failed. */
@@ -231,7 +235,10 @@ const WORKER = "tidings";
 type MiniflareOptions = ReturnType<typeof convertV4MiniflareOptions>;
 
 async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promise<MiniflareOptions> {
-  const bundle = await bundleHub(options.entry);
+  const { folder, file } = options.bundle ?? {
+    folder: await bundleHub(options.entry),
+    file: bundledFile(options.entry),
+  };
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(REPOSITORY, "wrangler.toml"));
   // The paths are ours: what is run is the finished bundle, not the sources.
   const { rootPath: _rootPath, modulesRules: _modulesRules, ...settings } = workerOptions;
@@ -242,8 +249,8 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
       {
         ...settings,
         name: WORKER,
-        modules: [{ type: "ESModule", path: join(bundle, bundledFile(options.entry)) }],
-        modulesRoot: bundle,
+        modules: [{ type: "ESModule", path: join(folder, file) }],
+        modulesRoot: folder,
         bindings: Object.fromEntries(vars.filter((entry): entry is [string, string] => entry[1] !== null)),
         serviceBindings: Object.fromEntries(consumers.map(({ name }) => [name, { name }])),
         ...(options.outbound === undefined ? {} : { outboundService: options.outbound as never }),
@@ -251,7 +258,7 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
       ...consumers,
     ],
     host: "127.0.0.1",
-    port: 0,
+    port: options.port ?? 0,
     cf: options.continent === undefined ? {} : { continent: options.continent },
     ...(options.inspected === true ? { inspectorHost: "127.0.0.1", inspectorPort: 0 } : {}),
     unsafeTriggerHandlers: true,
