@@ -1,7 +1,8 @@
 /** Mirrors wrangler.toml, in its order; the variables and secrets stand last. Beside them: bindings `CONSUMER_…`. */
-import type { QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
 import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
 import type { PresenceRoomRpc } from "./durable-objects/rpc/presence-room.ts";
+import type { QuotaMeterRpc } from "./durable-objects/rpc/quota-meter.ts";
 import type { DispatchMessage } from "./queues/messages.ts";
 
 export interface Env {

@@ -1,7 +1,8 @@
 /** The only file that names objects. A stub breaks after an exception, so callers take a new one for each try. */
-import type { QuotaMeterRpc, SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
 import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
 import type { PresenceRoomRpc } from "./durable-objects/rpc/presence-room.ts";
+import type { QuotaMeterRpc } from "./durable-objects/rpc/quota-meter.ts";
 import { endpointHealthCalls, type EndpointHealthCalls } from "./durable-objects/endpoint-health/facade.ts";
 import type { Env } from "./env.ts";
 import { assert } from "./core/assert.ts";

@@ -12,12 +12,13 @@ export {
   type HistoryPage,
   type Hub,
   type HubOptions,
+  type LaterOptions,
   type PublishOptions,
 } from "./hub.ts";
 export type { ChannelState, ConnectionState, From } from "./channel.ts";
 export type { MemberChange } from "./members.ts";
 export type { Gap, Member } from "./messages.ts";
-export type { Receipt } from "./outbox.ts";
+export type { Receipt, ScheduledReceipt } from "./outbox.ts";
 export type { StandardSchema } from "./standard-schema.ts";
 export type { Item, SubscribeOptions, Subscription } from "./subscription.ts";
 export { defineTopic, type Topic } from "./topic-definition.ts";

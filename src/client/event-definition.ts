@@ -43,6 +43,8 @@ export interface HubEvent<Type extends string = string, Data = unknown> {
   /** Who sent a client event, on presence channels. */
   readonly user?: string;
   readonly appendedat: string;
+  /** From then on it reaches nobody. */
+  readonly expirytime?: string;
 }
 
 export type DraftOf<Definition extends AnyDefinition> = Definition extends { readonly type: infer Type extends string }

@@ -10,7 +10,7 @@ import type { Draft, HubEvent, Unfit } from "./event-definition.ts";
 import { listen, type OnOptions } from "./listen.ts";
 import { Link, type LinkPorts } from "./link.ts";
 import type { Gap } from "./messages.ts";
-import { Outbox, type Receipt } from "./outbox.ts";
+import { Outbox, type Receipt, type ScheduledReceipt } from "./outbox.ts";
 import { systemClock, watchPage, type Clock, type Fetch, type SocketClass } from "./platform.ts";
 import { Presence } from "./presence.ts";
 import { eventsPath, Requests } from "./requests.ts";
@@ -43,6 +43,13 @@ export interface PublishOptions {
   readonly exclude?: string;
   /** Everybody is sent it but this client, on the connection on which it follows the topic now. */
   readonly toOthers?: boolean;
+  /** So long after it was appended it may still reach somebody: "30s", "5m", "2h", "7d". */
+  readonly ttl?: string;
+}
+
+export interface LaterOptions extends PublishOptions {
+  /** Not to be appended before, RFC 3339, at most a year ahead. */
+  readonly deliverAt: string;
 }
 
 export interface HistoryOptions extends SubscribeOptions {
@@ -118,6 +125,17 @@ export class Hub {
    * Rejects when the event will not be sent (again): `data_invalid`, `outbox_full`, `hub_closed`, `topic_name_invalid`,
    * or another refusal of the hub's.
    */
+  publish<Definition extends AnyDefinition = AnyDefinition>(
+    topic: TopicOf<Definition>,
+    draft: DraftOf<Definition>,
+    options?: PublishOptions & { readonly deliverAt?: undefined },
+  ): Promise<Receipt>;
+  /** An event for later: resolves when the hub holds it. One whose time has come stands in the log. */
+  publish<Definition extends AnyDefinition = AnyDefinition>(
+    topic: TopicOf<Definition>,
+    draft: DraftOf<Definition>,
+    options: LaterOptions,
+  ): Promise<Receipt | ScheduledReceipt>;
   publish<Definition extends AnyDefinition = AnyDefinition>(
     topic: TopicOf<Definition>,
     draft: DraftOf<Definition>,

@@ -18,6 +18,17 @@ export interface Receipt {
   readonly duplicate: boolean;
 }
 
+/** Of an event that waits for its time. */
+export interface ScheduledReceipt {
+  readonly id: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly scheduled: true;
+  /** RFC 3339. */
+  readonly deliverAt: string;
+  readonly duplicate: boolean;
+}
+
 interface Entry {
   /** The draft as JSON. */
   readonly text: string;

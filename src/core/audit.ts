@@ -11,6 +11,7 @@ export type AuditAction =
   | "dead_letters.redriven"
   | "delivery.hastened"
   | "delivery.skipped"
+  | "event.cancelled"
   | "job.cancelled"
   | "key.created"
   | "key.revoked"

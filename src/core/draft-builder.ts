@@ -2,13 +2,16 @@
  * Collects one event on its way in, whatever form it came in, and makes the draft that the log appends. Everything
  * that is wrong is gathered, so that a producer mends an event once and not member by member.
  */
+import { formatDuration, parseDurationMs } from "./duration.ts";
 import type { FieldError } from "./errors.ts";
 import { formatEventLine, type EventDraft } from "./event.ts";
 import { EXCLUDES, formatExclusion } from "./exclusion.ts";
+import { EXPIRES } from "./expiry.ts";
 import { attributeProblem, isBase64, isExtensionName, isHubExtension } from "./event-attributes.ts";
 import { minify } from "./json-text.ts";
 import { LIMITS } from "./limits.ts";
 import { fail, ok, type Result } from "./result.ts";
+import { parseTimestampMs } from "./timestamp.ts";
 import { parseTraceContext, type TraceContext } from "./trace-context.ts";
 import { fitsUtf8, utf8Length } from "./utf8.ts";
 
@@ -34,6 +37,8 @@ export class DraftBuilder {
   #data: string | null = null;
   #base64: string | null = null;
   #expectedKeyVersion: number | null = null;
+  #deliverAt: number | null = null;
+  #ttlMs: number | null = null;
 
   refuse(pointer: string, detail: string): void {
     this.problems.push({ pointer, detail });
@@ -54,7 +59,7 @@ export class DraftBuilder {
   extension(name: string, value: string | number | boolean, pointer: string): void {
     if (!isExtensionName(name)) return this.refuse(pointer, `No attribute can be called ${quoteName(name)}.`);
     if (isHubExtension(name)) return;
-    const problem = typeof value === "string" ? attributeProblem(name, value) : null;
+    const problem = typeof value === "string" || name === EXPIRES ? attributeProblem(name, String(value)) : null;
     if (problem !== null) return this.refuse(pointer, problem);
     if (typeof value === "number" && (value | 0) !== value) return this.refuse(pointer, "An integer here has 32 bits.");
     this.#extensions.set(name, JSON.stringify(value));
@@ -84,6 +89,19 @@ export class DraftBuilder {
     else this.refuse(pointer, "A version is a whole number from 0.");
   }
 
+  /** How far ahead it may be is judged where the time is known (core/schedule.ts). */
+  deliverAt(value: string, pointer: string): void {
+    this.#deliverAt = parseTimestampMs(value);
+    if (this.#deliverAt === null) this.refuse(pointer, "A deliverAt is written as in RFC 3339.");
+  }
+
+  ttl(value: string, pointer: string): void {
+    const { EVENT_TTL_MS_MIN: min, EVENT_TTL_MS_MAX: max } = LIMITS;
+    this.#ttlMs = parseDurationMs(value);
+    if (this.#ttlMs !== null && this.#ttlMs >= min && this.#ttlMs <= max) return;
+    this.refuse(pointer, `A ttl is a duration from ${formatDuration(min)} to ${formatDuration(max)}.`);
+  }
+
   /** `root` is the pointer to the event itself; `required` names the attributes that it must bring. */
   finish(root: string, required: readonly string[], defaults: DraftDefaults): Result<EventDraft> {
     this.#checkTogether(root, required);
@@ -97,6 +115,8 @@ export class DraftBuilder {
       attributes: this.#attributesText(defaults),
       data: this.#dataText(),
       expectedKeyVersion: this.#expectedKeyVersion,
+      ...(this.#deliverAt !== null && { deliverAt: this.#deliverAt }),
+      ...(this.#ttlMs !== null && { ttlMs: this.#ttlMs }),
       ...(root !== "" && { root }),
     };
     return checkSize(draft, root);
@@ -112,6 +132,9 @@ export class DraftBuilder {
     }
     if (this.#expectedKeyVersion !== null && !this.#attributes.has("key") && !this.#refused.has("key")) {
       this.refuse(`${root}/expectedKeyVersion`, "An expected version needs a key.");
+    }
+    if (this.#expectedKeyVersion !== null && this.#deliverAt !== null) {
+      this.refuse(`${root}/expectedKeyVersion`, "A version is expected now, and the event is for later.");
     }
   }
 

@@ -107,6 +107,7 @@ export const ERRORS = {
   too_many_frames: { status: 429, close: 4029, retryable: true, effect: "unknown", says: "The connection has sent more frames than wait for their work." },
   too_many_jobs: { status: 429, close: 4029, retryable: true, effect: "none", says: "The subscription has as many jobs under way as it may." },
   too_many_members: { status: 429, close: 4029, retryable: true, effect: "none", says: "The channel has as many members as it may." },
+  too_many_scheduled: { status: 429, close: 4029, retryable: true, effect: "none", says: "As many events wait for their time in the partition as may." },
   too_many_secrets: { status: 409, close: 4509, retryable: false, effect: "none", says: "As many secrets are good at once as may be; one of them must end first." },
   topic_conflict: { status: 409, close: 4509, retryable: false, effect: "none", says: "Partitions and index of a topic are fixed when it is made." },
   topic_full: { status: 507, close: 4507, retryable: false, effect: "none", says: "The partition holds as much as it can." },

@@ -2,6 +2,7 @@
  * What the attributes of an event may hold: the rules of CloudEvents 1.0 (§3.1), within our limits. Every front door's
  * codec asks here, so that an event means the same whichever way it came.
  */
+import { EXPIRES } from "./expiry.ts";
 import { LIMITS } from "./limits.ts";
 import { parseTimestampMs } from "./timestamp.ts";
 import { fitsUtf8 } from "./utf8.ts";
@@ -16,6 +17,7 @@ const RULES: ReadonlyMap<string, AttributeRule> = new Map<string, AttributeRule>
   ["source", (value) => sizeProblem(value) ?? (isUriReference(value) ? null : "A source is a URI reference.")],
   ["subject", (value) => sizeProblem(value)],
   ["time", (value) => (parseTimestampMs(value) === null ? "A time is written as in RFC 3339." : null)],
+  [EXPIRES, (value) => (parseTimestampMs(value) === null ? "An expirytime is written as in RFC 3339." : null)],
   ["dataschema", (value) => sizeProblem(value) ?? (isUri(value) ? null : "A dataschema is an absolute URI.")],
   ["datacontenttype", (value) => sizeProblem(value) ?? (MEDIA_TYPE.test(value) ? null : "That is not a media type.")],
 ]);

@@ -1,4 +1,5 @@
 /** An event on its way into a log, and the line of JSON that the log keeps and every reader gets. */
+import { EXPIRES } from "./expiry.ts";
 
 /**
  * What a front door's codec makes of one event: validated, and cut so that the log only has to add what it alone
@@ -19,6 +20,10 @@ export interface EventDraft {
   readonly data: string;
   /** The key's version that the producer saw (0: no event yet); null: it does not care. */
   readonly expectedKeyVersion: number | null;
+  /** Not to be appended before, milliseconds since 1970; absent: it is appended at once. */
+  readonly deliverAt?: number;
+  /** So long after its append it may still reach somebody, milliseconds; absent: as long as the log keeps it. */
+  readonly ttlMs?: number;
   /** Pointer to the event in the request that brought it, for what is found wrong later; absent: the request itself. */
   readonly root?: string;
 }
@@ -38,13 +43,17 @@ export function formatEventLine(draft: EventDraft, id: string, position: EventPo
   const { appendedAt } = position;
   const key = draft.key === null ? "" : `,"partitionkey":${JSON.stringify(draft.key)}`;
   const keyVersion = position.keyVersion === null ? "" : `,"keyversion":${position.keyVersion}`;
+  const { ttlMs } = draft;
+  const expiry = ttlMs === undefined ? "" : `,"${EXPIRES}":"${laterBy(appendedAt, ttlMs)}"`;
   return (
     `{"specversion":"1.0","id":${JSON.stringify(id)},"source":${JSON.stringify(draft.source)}` +
     `,"type":${JSON.stringify(draft.type)},"time":"${draft.time ?? appendedAt}"${draft.attributes}${key}` +
     `,"topic":"${position.topic}","partition":${position.partition},"offset":${position.offset}` +
-    `,"appendedat":"${appendedAt}"${keyVersion}${draft.data}}`
+    `,"appendedat":"${appendedAt}"${keyVersion}${expiry}${draft.data}}`
   );
 }
+
+const laterBy = (at: string, ms: number): string => new Date(Date.parse(at) + ms).toISOString();
 
 /** An event that no log holds: the same line without a position. `at` is RFC 3339. */
 export function formatRelayedLine(draft: EventDraft, id: string, topic: string, at: string): string {

@@ -21,7 +21,7 @@ export function checkFirstPublish(
       return fail("event_id_conflict", "The request brings two events of that source and id.");
     }
     if (identity !== null) fingerprintsById.set(identity, fingerprint);
-    if (draft.key === null) continue;
+    if (draft.key === null || draft.deliverAt !== undefined) continue;
     const version = versionsByKey.get(draft.key) ?? 0;
     if (draft.expectedKeyVersion !== null && draft.expectedKeyVersion !== version)
       return fail("version_conflict", "The key's version is another.", { actual: version });

@@ -13,6 +13,11 @@ export const LIMITS = {
   EVENT_BYTES_MAX: 256 * KB, // a row is ≤ 2 MB, and a page should hold more than a handful
   REQUEST_BYTES_MAX: 1 * MB, // read whole before it is parsed; the isolate has 128 MB
   REQUEST_EVENTS_MAX: 500,
+  EVENT_TTL_MS_MIN: 1 * SECOND,
+  EVENT_TTL_MS_MAX: 365 * DAY,
+  DELIVER_AT_MS_MAX: 366 * DAY, // from now: a year, however long it is
+  SCHEDULED_EVENTS_MAX: 100_000, // of one partition, a row each
+  SCHEDULED_EVENTS_PER_SLICE: 500, // that become events in one turn of the log
   JSON_DEPTH_MAX: 64, // deep JSON parses, then dies later in RPC
   JSON_KEYS_MAX: 10_000, // members of one event
   EVENT_ID_BYTES_MAX: 256,

@@ -2,6 +2,7 @@
  * What the work on a claimed dispatch touches: the events' lines, the target, the ledger, the log. The same for the
  * queue's consumer and for a publish that waits.
  */
+import { isExpired } from "../core/expiry.ts";
 import type { SubscriptionDefinition } from "../core/subscription.ts";
 import { liftLine } from "../core/upcast.ts";
 import type { ClaimAnswer } from "../durable-objects/rpc.ts";
@@ -35,7 +36,10 @@ export function portsOf(env: Env, claimed: ClaimedDispatch, held: readonly HeldL
   const lines = new EventLines(env, app, deliveries, held);
   const log = new AttemptLog({ app, subscription: definition.name, ...(sync && { sync }) }, deliveries);
   return {
-    line: (delivery) => lines.of(delivery),
+    line: async (delivery) => {
+      const line = await lines.of(delivery);
+      return line === null || isExpired(line, Date.now()) ? null : line;
+    },
     attempt: (delivery, line) => attemptDelivery(env, { definition, delivery, line: liftFor(definition, line) }),
     settle: async (outcomes, done) => {
       // A stub breaks after an exception: a new one for each call.

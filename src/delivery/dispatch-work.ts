@@ -10,7 +10,7 @@ import type { ClaimedDelivery, SettledDelivery } from "../durable-objects/rpc.ts
 import { SettleBuffer, type SettlePorts } from "./settle-buffer.ts";
 
 export interface DispatchPorts extends SettlePorts {
-  /** The event's line; null when retention has taken it. Rejects when the log cannot be reached. */
+  /** The event's line; null when retention has taken it or it has expired. Rejects when the log cannot be reached. */
   line(delivery: ClaimedDelivery): Promise<string | null>;
   /** Never longer than the subscription's timeout. */
   attempt(delivery: ClaimedDelivery, line: string): Promise<AttemptOutcome>;

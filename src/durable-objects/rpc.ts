@@ -12,11 +12,9 @@ import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } f
 import type { JobReport, RepairAnswer, RepairOptions } from "../core/job.ts";
 import type { KeySnapshot, KeyState, KeyStateAsk, SnapshotOwner } from "../core/key-state.ts";
 import type { Principal } from "../core/principal.ts";
-import type { LeaseAnswer, LeaseAsk, LeaseReturn } from "../core/quota-lease.ts";
 import type { LeaseReport, LeaseVerdicts, PullAnswer, PullAsk } from "../core/pull.ts";
 import type { ReplayAnswer, ReplayAsk } from "../core/replay.ts";
 import type { Result } from "../core/result.ts";
-import type { PlaceAsk } from "../core/socket-places.ts";
 import type { Revocation } from "../core/revocation.ts";
 import type { Retention } from "../core/retention.ts";
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
@@ -24,6 +22,7 @@ import type { SeekAsk, SeekMove } from "../core/seek.ts";
 import type { SubscriptionDefinition } from "../core/subscription.ts";
 import type { DeliveryReport, SubscriptionReport } from "../core/subscription-report.ts";
 import type { Announcement } from "../core/system-event.ts";
+import type { ScheduledAsk, ScheduledPage } from "./rpc/scheduled.ts";
 
 // ---------------------------------------------------------------------------------------------------- topic log
 
@@ -50,15 +49,20 @@ export interface AppendRequest {
   readonly ifMatch: number | null;
   /** The `Idempotency-Key`, scoped, with the fingerprint of the request's body. */
   readonly request: { readonly key: string; readonly fingerprint: string } | null;
+  /** `principalKey` of who publishes; absent: nobody may cancel what of it is for later but who manages the topic. */
+  readonly producer?: string;
   /** Why nothing of it may be appended; what stands in the log already is answered all the same. Null: it may. */
   readonly refusal: Failure | null;
 }
 
 export interface Appended {
   readonly id: string;
+  /** 0 with `deliverAt`. */
   readonly offset: number;
   readonly keyVersion: number | null;
   readonly duplicate: boolean;
+  /** It is not appended yet, but waits until then; milliseconds. */
+  readonly deliverAt?: number;
 }
 
 export interface AppendAnswer {
@@ -89,6 +93,8 @@ export interface ReadRequest {
   readonly keys: readonly string[] | null;
   /** Walk the index of one key instead of the log; needs `index: "key"`. */
   readonly keyStream: string | null;
+  /** The reader accounts for every event, so those that have expired come as well (core/expiry.ts). */
+  readonly keepsExpired?: true;
 }
 
 /** Events of one partition in order: their lines joined (`joinLines`, core/event.ts) with their offsets in parallel. */
@@ -111,8 +117,10 @@ export interface ReadPage extends EventBatch {
 /** A read of everything in (start, head], for a reader that passes the bytes on as they are. */
 export type BytesRequest = Pick<ReadRequest, "life" | "start" | "eventsMax" | "bytesMax">;
 
-/** As `ReadPage`; `body` holds the events from `after + 1` to `through`, joined, in UTF-8. */
+/** As `ReadPage`; `body` holds the events from `after + 1` to `through` that have not expired, joined, in UTF-8. */
 export interface BytesPage {
+  /** Of the events in it. */
+  readonly count: number;
   readonly after: number;
   readonly through: number;
   readonly head: number;
@@ -172,6 +180,10 @@ export interface TopicLogRpc extends Rpc.DurableObjectBranded {
   keepSnapshot(life: LogLife, key: string, owner: SnapshotOwner, snapshot: KeySnapshot): Promise<void>;
   /** The command is gone. */
   forgetSnapshots(command: string): Promise<void>;
+  /** What waits for its time, in the order of the times. */
+  waiting(life: LogLife, ask: ScheduledAsk): Promise<Result<ScheduledPage>>;
+  /** Takes back what of that id waits, of one producer or (null) of all. Answers how many. */
+  cancel(life: LogLife, id: string, producer: string | null): Promise<Result<number>>;
   /** Passes the event on to the hubs that follow, behind all that was appended before it. At most once. */
   relay(life: LogLife, event: RelayedEvent): Promise<Result<RelayAnswer>>;
   /** Of the channel's followers in one hub; to the log of its first partition. */
@@ -340,15 +352,6 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   cancelJob(number: number): Promise<Result<JobReport>>;
   /** Ends it and its work: detaches from every log and drops every row. */
   remove(): Promise<void>;
-}
-
-// -------------------------------------------------------------------------------------------------- quota meter
-
-export interface QuotaMeterRpc extends Rpc.DurableObjectBranded {
-  /** Takes back what was not needed, then lends; the answers stand in the order of the asks. */
-  lease(asks: readonly LeaseAsk[], returns: readonly LeaseReturn[]): Promise<readonly LeaseAnswer[]>;
-  /** Places for sockets of one hub, by its name: all or none. Fails with `quota_exceeded`. */
-  holdPlaces(hub: string, asks: readonly PlaceAsk[]): Promise<Result<null>>;
 }
 
 // -------------------------------------------------------------------------------------------------- worker gate

@@ -68,7 +68,8 @@ class MemoryConnection implements Socket, Peer {
     const follow = this.#follows.get(name);
     if (follow === undefined) return;
     const topic = this.#hub.topic(name);
-    const events = topic.after(follow.after, follow.filter).filter((event) => !this.#isExcluded(event));
+    const fresh = topic.after(follow.after, follow.filter, this.#hub.now);
+    const events = fresh.filter((event) => !this.#isExcluded(event));
     follow.after = topic.head;
     this.#say(...events.map((event) => ({ op: "event", topic: name, cursor: topic.cursorAt(event.offset), event })));
   }

@@ -85,8 +85,12 @@ export class MemoryHub {
     return `test-${this.#ids}`;
   }
 
+  get now(): number {
+    return this.#now();
+  }
+
   get time(): string {
-    return new Date(this.#now()).toISOString();
+    return new Date(this.now).toISOString();
   }
 
   /** All or none, then everybody is told. */
@@ -131,7 +135,7 @@ export class MemoryHub {
     const pattern = query.has("filter") ? parseFilter(JSON.parse(query.get("filter")!)) : ok(null);
     if (!pattern.ok) return pattern;
     const { after, gap } = topic.start(from.value);
-    const all = topic.after(after, pattern.value);
+    const all = topic.after(after, pattern.value, this.now);
     const events = all.slice(0, Number(query.get("limit") ?? PAGE_EVENTS_DEFAULT));
     const caughtUp = events.length === all.length;
     const cursor = topic.cursorAt(caughtUp ? topic.head : events.at(-1)!.offset);

@@ -35,8 +35,10 @@ export class MemoryTopic {
     return this.#events.slice(this.#firstHeld - 1);
   }
 
-  /** Fails with `event_id_conflict`. */
+  /** Fails with `event_id_conflict`, and for what is to be appended later. */
   append(draft: EventDraft, id: string, appendedAt: string): Result<Receipt> {
+    if (draft.deliverAt !== undefined && draft.deliverAt > Date.parse(appendedAt))
+      return fail("event_invalid", "The hub of tests keeps no events for later.");
     const offset = this.head + 1;
     const position = { topic: this.name, partition: 0, offset, appendedAt, keyVersion: null };
     const event = JSON.parse(formatEventLine(draft, id, position)) as HubEvent;
@@ -83,10 +85,11 @@ export class MemoryTopic {
     }
   }
 
-  /** Held events behind an offset that the filter lets through. */
-  after(offset: number, pattern: FilterPattern | null): HubEvent[] {
+  /** Held events behind an offset that the filter lets through and that have not expired; `now` in milliseconds. */
+  after(offset: number, pattern: FilterPattern | null, now: number): HubEvent[] {
     const filter = compileFilter(pattern);
-    return this.events.filter((event) => event.offset > offset && filter.matches(event));
+    const isHere = ({ expirytime: at }: HubEvent): boolean => at === undefined || Date.parse(at) > now;
+    return this.events.filter((event) => event.offset > offset && isHere(event) && filter.matches(event));
   }
 
   /** Retention takes the first ones. */

@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import type { EventDraft } from "../core/event.ts";
 import type { Failure } from "../core/errors.ts";
 import { checkFirstPublish } from "../core/first-publish.ts";
+import { principalKey } from "../core/principal.ts";
 import { choosePartition } from "../core/routing.ts";
+import { checkDeliverAt } from "../core/schedule.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { AppendAnswer, Appended, AppendRequest } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
@@ -25,7 +27,7 @@ export interface PublishConditions {
 
 export const NO_CONDITIONS: PublishConditions = { ifMatch: null, partition: null, request: null };
 
-/** What became of one draft: appended, or (its partition refused) why not. */
+/** What became of one draft: appended, kept for later, or (its partition refused) why not. */
 export interface Receipt {
   readonly topic: string;
   readonly epoch: number;
@@ -72,7 +74,10 @@ export function publishPaid(
   conditions: PublishConditions,
   index: TopicIndex = indexFor(drafts),
 ): Promise<Result<Published>> {
+  const timed = checkDeliverAt(drafts, Date.now());
+  if (!timed.ok) return Promise.resolve(timed);
   const fingerprints = drafts.map(fingerprintOfDraft);
+  const producer = principalKey(caller.principal);
   const check = (topic: TopicDefinition): Result<unknown> => {
     const routed = route(topic, drafts, conditions);
     return routed.ok ? checkFirstPublish(drafts, fingerprints, conditions.ifMatch) : routed;
@@ -98,6 +103,7 @@ export function publishPaid(
             fingerprints: indexes.map((at) => fingerprints[at]!),
             ifMatch: conditions.ifMatch,
             request: conditions.request,
+            producer,
             refusal,
           }),
         })),

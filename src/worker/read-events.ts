@@ -140,7 +140,7 @@ class Reader {
     started: boolean,
     eventsMax: number,
     bytesMax: number,
-  ): Promise<Result<Part>> {
+  ): Promise<Result<BytesPage>> {
     const { filter, key } = this.#query;
     const start: ReadStart = started
       ? { kind: "after", epoch: this.#topic.epoch, offset: this.#offsets.get(partition)! }
@@ -148,8 +148,7 @@ class Reader {
     const log = topicLog(this.#env, this.#topic.app, this.#topic.name, partition);
     const request = { life: lifeOf(this.#topic), start, eventsMax, bytesMax };
     if (filter.types === null && filter.keys === null && !filter.readsContent && key === null) {
-      const page = await log.readBytes(request);
-      return page.ok ? ok({ ...page.value, count: page.value.through - page.value.after }) : page;
+      return log.readBytes(request);
     }
     const { types, keys } = filter;
     const page = await log.read({ ...request, until: null, types, keys, keyStream: key });
@@ -157,7 +156,7 @@ class Reader {
   }
 
   /** What of a page the filter's content part lets through. */
-  #select(page: ReadPage): Part {
+  #select(page: ReadPage): BytesPage {
     const lines = splitLines(page.body);
     const { filter } = this.#query;
     const wanted = filter.readsContent ? lines.filter((line) => filter.matches(JSON.parse(line))) : lines;
@@ -184,7 +183,7 @@ class Reader {
   }
 
   /** Answers whether the partition has more. */
-  #take(partition: number, part: Part): boolean {
+  #take(partition: number, part: BytesPage): boolean {
     this.#offsets.set(partition, part.through);
     this.#gap ??= part.gap;
     this.#bytes += part.body.byteLength;
@@ -193,11 +192,6 @@ class Reader {
     if (part.count > 0) this.#parts.push(part.body);
     return part.through < part.head;
   }
-}
-
-/** One partition's share of a page. */
-interface Part extends BytesPage {
-  readonly count: number;
 }
 
 const encoder = new TextEncoder();

@@ -39,7 +39,7 @@ export async function deliverSync(
 ): Promise<readonly SyncOutcome[]> {
   if (subscriptions.length === 0) return [];
   const fresh = receipts.flatMap(({ partition, outcome }): FreshEvent[] => {
-    if (!outcome.ok || outcome.value.duplicate) return [];
+    if (!outcome.ok || outcome.value.duplicate || outcome.value.deliverAt !== undefined) return [];
     return [{ partition, offset: outcome.value.offset, id: outcome.value.id }];
   });
   if (fresh.length === 0) return [];

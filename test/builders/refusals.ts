@@ -119,7 +119,11 @@ export const BAD_EVENTS: readonly BadRequest[] = [
   draft("a relative dataschema", { dataschema: "schema.json" }),
   draft("data twice", { data: 1, data_base64: "AA==" }),
   draft("base64 that is none", { data_base64: MARK }),
-  draft("what is not offered yet", { deliverAt: "2026-12-01T00:00:00Z" }),
+  draft("a deliverAt that is no time", { deliverAt: MARK }),
+  draft("a deliverAt in more than a year", { deliverAt: "2999-01-01T00:00:00Z" }),
+  draft("an expected version and a deliverAt", { key: "k", expectedKeyVersion: 0, deliverAt: "2026-12-01T00:00:00Z" }),
+  draft("a ttl that is no duration", { ttl: MARK }),
+  draft("a ttl of nothing", { ttl: "0s" }),
   draft("an expected version and no key", { expectedKeyVersion: 0 }),
   draft("an expected version below 0", { key: "k", expectedKeyVersion: -1 }),
   draft("an expected version where none are kept", { key: "k", expectedKeyVersion: 0 }, "index_required"),
@@ -221,6 +225,9 @@ export const BAD_READS: readonly BadRequest[] = [
   bad("an event of a topic that is not there", "GET /v1/events/x?topic=not-there", "topic_not_found"),
   bad("the story of an event without its topic", "GET /v1/events/steady-1/trace", "topic_name_invalid"),
   bad("the story of an event that is not there", `GET /v1/events/${MARK}/trace?topic=steady`, "event_not_found"),
+  bad("what waits in a topic that is not there", "GET /v1/topics/not-there/scheduled", "topic_not_found"),
+  bad("what waits behind no place", `GET /v1/topics/steady/scheduled?cursor=${MARK}`, "cursor_invalid"),
+  bad("a cancelled event that does not wait", `DELETE /v1/topics/steady/scheduled/${MARK}`, "event_not_found"),
 ];
 
 function members(count: number): Record<string, number> {

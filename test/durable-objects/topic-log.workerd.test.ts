@@ -65,7 +65,7 @@ describe("segments", () => {
       // Segments of one event each, as a log gets them whose producers come one at a time.
       for (let offset = 2; offset <= rows; offset += 1) {
         state.storage.sql.exec(
-          `INSERT INTO segments SELECT ?1, 1, appended_at, bytes_through * ?1, body FROM segments
+          `INSERT INTO segments SELECT ?1, 1, appended_at, bytes_through * ?1, body, expires_at FROM segments
           WHERE first_offset = 1`,
           offset,
         );

@@ -29,6 +29,7 @@ export async function sendClientEvent(
   if (!admitted.ok) return admitted;
   const draft = parseDraft(text, { source: `/apps/${principal.appName}`, traceparent: null });
   if (!draft.ok) return draft;
+  if (draft.value.deliverAt !== undefined) return fail("client_event_refused", "A client event is for now.");
   if (!connection.takeClientEvent(Date.now())) return tooMany();
 
   const id = draft.value.id ?? crypto.randomUUID();

@@ -2,8 +2,10 @@
  * A worker comes for deliveries: what failed before and is due, then what the logs hold and nobody has examined.
  * Nothing has a row before it is leased, so a backlog costs nothing while it waits.
  */
+import { isExpired } from "../../core/expiry.ts";
 import { placeKey } from "../../core/lease.ts";
 import type { DeliveryPlace } from "../../core/ledger-ids.ts";
+import type { TakenEvent } from "../../core/ledger-take.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { PullAnswer, PullAsk, PulledDelivery } from "../../core/pull.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
@@ -84,7 +86,8 @@ export class Puller {
         continue;
       }
       ledger.storage.transactionSync(() => {
-        const { events } = examinePage(ledger, source, filter, page, basket.room(ledger));
+        const examined = examinePage(ledger, source, filter, page, basket.room(ledger));
+        const events = withoutExpired(ledger, source, examined.events, Date.now());
         const redrive = source.replay > 0;
         const taken = events.map((event): ToLease => ({ source: source.id, ...event, attempt: 1, redrive }));
         for (const { line } of taken) basket.add(line);
@@ -110,6 +113,7 @@ export class Puller {
         // Of what is left out by its content more must be looked at than there is room for.
         eventsMax: readsContent ? LIMITS.PAGE_EVENTS_MAX : basket.room(ledger),
         bytesMax: Math.min(basket.bytesLeft, LIMITS.PUSH_BYTES_MAX),
+        keepsExpired: true,
       });
     } catch (error) {
       const { topic } = source;
@@ -156,7 +160,7 @@ function takeDue(ledger: Ledger, basket: Basket, place: DeliveryPlace, lines: Li
     ledger.retries.put({ ...retry, nextAt: now + LIMITS.TELL_AGAIN_MS });
     return [];
   }
-  if (line === null) {
+  if (line === null || isExpired(line, now)) {
     ledger.retries.remove(place);
     ledger.sources.count(place.source, { expired: 1 });
     logExpired(ledger, ledger.sources.get(place.source)!, 1, "retention");
@@ -167,6 +171,16 @@ function takeDue(ledger: Ledger, basket: Basket, place: DeliveryPlace, lines: Li
   const { source, offset, attemptsMade } = retry;
   const redrive = retry.redrive || ledger.sources.get(source)!.replay > 0;
   return [{ source, offset, attempt: attemptsMade + 1, redrive, line }];
+}
+
+/** What has expired is nobody's work any more, and is counted so. */
+function withoutExpired(ledger: Ledger, source: Source, events: readonly TakenEvent[], now: number): TakenEvent[] {
+  const kept = events.filter(({ line }) => !isExpired(line, now));
+  const expired = events.length - kept.length;
+  if (expired === 0) return kept;
+  ledger.sources.count(source.id, { expired });
+  logExpired(ledger, source, expired, "its time");
+  return kept;
 }
 
 /** The next that is behind, after the one that was read last; those that cannot be reached are left out. */

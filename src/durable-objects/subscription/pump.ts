@@ -117,6 +117,7 @@ export class Pump {
       keys: filter.keys,
       start: { kind: "after", epoch: source.epoch, offset: after },
       eventsMax: Math.min(room, LIMITS.PAGE_EVENTS_MAX),
+      keepsExpired: true,
       bytesMax: LIMITS.PUSH_BYTES_MAX,
     });
     const taken = ledger.storage.transactionSync(() => takePage(ledger, source, filter, page, Date.now()));

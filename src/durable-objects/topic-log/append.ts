@@ -2,11 +2,13 @@
  * Appends that arrive together share one transaction, one segment and one commit. Each request's part stands or falls
  * alone, and nobody is answered before the commit: the output gate holds every reply until it is durable.
  */
+import { expiryIn } from "../../core/expiry.ts";
 import type { EventDraft } from "../../core/event.ts";
 import { formatEventLine } from "../../core/event.ts";
 import type { Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
+import { isForLater } from "../../core/schedule.ts";
 import { UUID_RANDOM_DIGITS, uuidV7 } from "../../core/uuid.ts";
 import type { AppendAnswer, Appended, AppendRequest } from "../rpc.ts";
 import { ChancePool } from "./chance-pool.ts";
@@ -18,6 +20,11 @@ interface PendingAppend {
   readonly resolve: (answer: Result<AppendAnswer>) => void;
   readonly reject: (reason: unknown) => void;
 }
+
+const mayHaveRow = ({ id, deliverAt }: EventDraft): boolean => id !== null || deliverAt !== undefined;
+
+/** An event that waits stands nowhere yet. */
+const WAITING = { offset: 0, keyVersion: null };
 
 /** Thrown inside a request's nested transaction to undo its rows; never leaves this file. */
 class Refusal extends Error {
@@ -35,7 +42,10 @@ export class Appender {
   readonly #chance = new ChancePool();
   #pending: PendingAppend[] = [];
 
-  /** `appended` is called in the turn of the commit with what it holds; what it sends waits for the output gate. */
+  /**
+   * `appended` is called in the turn of the commit with what it holds (nothing, where events were only scheduled); what
+   * it sends waits for the output gate.
+   */
   constructor(log: LogState, appended: (events: readonly TailEvent[]) => void) {
     this.#log = log;
     this.#appended = appended;
@@ -50,19 +60,25 @@ export class Appender {
     });
   }
 
+  /** Appends what is due now of what was scheduled, a slice of it. */
+  release(): void {
+    if (isDue(this.#log, Date.now())) this.#flush();
+  }
+
   #flush(): void {
     const pending = this.#pending;
     this.#pending = [];
     try {
       const flush = new Flush(this.#log, this.#chance, Date.now());
       const answers = this.#log.storage.transactionSync(() => {
+        flush.release();
         const answered = pending.map(({ request }) => flush.appendOne(request));
         flush.writeSegments();
         return answered;
       });
       flush.commitToHeap();
       for (const [index, { resolve }] of pending.entries()) resolve(answers[index]!);
-      if (flush.events.length > 0) this.#appended(flush.events);
+      if (flush.events.length > 0 || flush.hasScheduled) this.#appended(flush.events);
     } catch (error) {
       for (const { reject } of pending) reject(error);
       this.#log.restart(error); // The rows rolled back; what the heap believes of them cannot be trusted.
@@ -70,10 +86,17 @@ export class Appender {
   }
 }
 
+const isDue = ({ scheduled }: LogState, now: number): boolean =>
+  scheduled.nextDueAt !== null && scheduled.nextDueAt <= now;
+
 /** One flush under way: the lines and positions it has given out so far. */
 class Flush {
   readonly events: TailEvent[] = [];
+  hasScheduled = false;
   readonly #log: LogState;
+  /** By the clock. */
+  readonly #now: number;
+  /** By the log. */
   readonly #at: number;
   readonly #appendedAt: string;
   readonly #chance: ChancePool;
@@ -82,6 +105,7 @@ class Flush {
   constructor(log: LogState, chance: ChancePool, now: number) {
     this.#log = log;
     this.#chance = chance;
+    this.#now = now;
     this.#at = Math.max(now, log.ends.appendedAt); // A clock that steps back does not take the log's order with it.
     this.#appendedAt = new Date(this.#at).toISOString();
     this.#bytesThrough = log.ends.bytesThrough;
@@ -89,6 +113,16 @@ class Flush {
 
   get #head(): number {
     return this.#log.ends.head + this.events.length;
+  }
+
+  /** What is due becomes events before what has just come. A row goes in the transaction that appends its event. */
+  release(): void {
+    if (!isDue(this.#log, this.#now)) return;
+    const { SCHEDULED_EVENTS_PER_SLICE: countMax, SEGMENT_BYTES_MAX: charsMax } = LIMITS;
+    for (const { seq, id, draft, fingerprint } of this.#log.scheduled.due(this.#now, countMax, charsMax)) {
+      this.#log.scheduled.remove(seq);
+      this.#appendDraft({ ...draft, id }, fingerprint);
+    }
   }
 
   appendOne(request: AppendRequest): Result<AppendAnswer> {
@@ -109,6 +143,7 @@ class Flush {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.events.length = mark;
+      this.#log.scheduled.reread();
       return { ok: false, failure: error.failure };
     }
   }
@@ -116,7 +151,10 @@ class Flush {
   writeSegments(): void {
     if (this.events.length === 0) return;
     const lines = this.events.map((event) => event.line);
-    this.#bytesThrough = this.#log.segments.append(this.#log.ends.head + 1, lines, this.#at, this.#bytesThrough);
+    const expiries = this.events.flatMap(({ expiresAt }) => expiresAt ?? []);
+    const expiresAt = expiries.length === 0 ? null : Math.min(...expiries);
+    const first = this.#log.ends.head + 1;
+    this.#bytesThrough = this.#log.segments.append(first, lines, this.#at, this.#bytesThrough, expiresAt);
   }
 
   commitToHeap(): void {
@@ -126,7 +164,7 @@ class Flush {
 
   /** Only rows of its own have to be undone with a request; its lines are dropped from the list. */
   #writesRows({ request, drafts, life }: AppendRequest): boolean {
-    return request !== null || life.index !== "none" || drafts.some(({ id }) => id !== null);
+    return request !== null || life.index !== "none" || drafts.some(mayHaveRow);
   }
 
   /** A new life begins with an empty log, so it cannot begin behind lines of the old one in the same segment. */
@@ -151,7 +189,10 @@ class Flush {
     const events = request.drafts.map((draft, index) => {
       // Looked up again when the first look found nothing: the same id may stand twice in one request.
       const fingerprint = request.fingerprints[index] ?? null;
-      return appended[index] ?? this.#findDuplicate(draft, fingerprint) ?? this.#appendDraft(draft, fingerprint);
+      const known = appended[index] ?? this.#findDuplicate(draft, fingerprint);
+      if (known !== null) return known;
+      if (isForLater(draft, this.#now)) return this.#schedule(draft, fingerprint, request.producer ?? "");
+      return this.#appendDraft(draft, fingerprint);
     });
     if (request.request !== null)
       this.#log.identities.recordRequest(
@@ -165,13 +206,31 @@ class Flush {
   #findDuplicate(draft: EventDraft, fingerprint: string | null): Appended | null {
     if (draft.id === null) return null;
     const known = this.#log.identities.event(draft.source, draft.id);
-    if (known === null) return null;
+    if (known === null) return this.#findScheduled(draft.source, draft.id, fingerprint);
     if (known.fingerprint !== fingerprint) {
       throw new Refusal(
         fail("event_id_conflict", `The event was appended at offset ${known.offset}.`, { actual: known.offset }),
       );
     }
     return { id: draft.id, offset: known.offset, keyVersion: known.keyVersion, duplicate: true };
+  }
+
+  #findScheduled(source: string, id: string, fingerprint: string | null): Appended | null {
+    const row = this.#log.scheduled.find(source, id);
+    if (row === null) return null;
+    if (row.fingerprint !== fingerprint) throw new Refusal(fail("event_id_conflict", "The event waits for its time."));
+    return { ...WAITING, id, duplicate: true, deliverAt: row.deliverAt };
+  }
+
+  #schedule(draft: EventDraft, fingerprint: string | null, producer: string): Appended {
+    const { scheduled } = this.#log;
+    const limit = LIMITS.SCHEDULED_EVENTS_MAX;
+    if (scheduled.count >= limit) throw new Refusal(fail("too_many_scheduled", undefined, { limit }));
+    const { deliverAt = 0 } = draft;
+    const id = draft.id ?? uuidV7(this.#now, this.#chance.draw(UUID_RANDOM_DIGITS));
+    scheduled.insert({ deliverAt, id, fingerprint: fingerprint ?? "", producer, draft });
+    this.hasScheduled = true;
+    return { ...WAITING, id, duplicate: false, deliverAt };
   }
 
   #appendDraft(draft: EventDraft, fingerprint: string | null): Appended {
@@ -183,7 +242,7 @@ class Flush {
     }
     const { topic, partition } = this.#log;
     const line = formatEventLine(draft, id, { topic, partition, offset, appendedAt: this.#appendedAt, keyVersion });
-    this.events.push({ offset, type: draft.type, key: draft.key, line });
+    this.events.push({ offset, type: draft.type, key: draft.key, line, expiresAt: expiryIn(line) });
     return { id, offset, keyVersion, duplicate: false };
   }
 

@@ -25,6 +25,7 @@ export function readKeyState(log: LogState, life: LogLife, ask: KeyStateAsk): Re
     types: null,
     keys: null,
     keyStream: key,
+    keepsExpired: true, // A state is folded from all that has happened.
   });
   if (!page.ok) return page;
   const { offsets, body, head } = page.value;

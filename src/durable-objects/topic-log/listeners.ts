@@ -159,11 +159,13 @@ export class Listeners {
     const { told: after, row } = listener;
     const { types, keys } = row;
     const until = Math.min(ends.head, Math.max(after, listener.relays.behind ?? ends.head));
+    const now = Date.now();
     const recent = this.#tail.after(after);
     if (recent !== null || until === after) {
       const wanted = (recent ?? []).filter(
         (event) =>
           event.offset <= until &&
+          (row.name.kind === "subscription" || !hasExpired(event, now)) &&
           (types === null || types.includes(event.type)) &&
           (keys === null || (event.key !== null && keys.includes(event.key))),
       );
@@ -182,6 +184,7 @@ export class Listeners {
       keyStream: null,
       eventsMax: LIMITS.PAGE_EVENTS_MAX,
       bytesMax: LIMITS.PUSH_BYTES_MAX,
+      ...(row.name.kind === "subscription" && { keepsExpired: true }), // A ledger accounts for each event.
     });
     if (!page.ok) throw new Error(`a log cannot read itself: ${page.failure.code}`);
     // `after` is where the page begins: past `told` where retention has taken what was owed. It sees the hole.
@@ -191,6 +194,8 @@ export class Listeners {
     return { ...place, types, keys, offsets, body, ...(relayed.length > 0 && { relayed }) };
   }
 }
+
+const hasExpired = ({ expiresAt }: TailEvent, now: number): boolean => expiresAt !== null && expiresAt <= now;
 
 const newListener = (row: ListenerRow, attachments: number): Listener => ({
   row,

@@ -55,4 +55,16 @@ export const LOG_MIGRATIONS: readonly ObjectMigration[] = [
        WITHOUT ROWID`,
     ],
   },
+  {
+    id: 5,
+    statements: [
+      // When the first event of the segment expires (core/expiry.ts), milliseconds; null: none of them does.
+      `ALTER TABLE segments ADD COLUMN expires_at INTEGER`,
+      // Events for later. `draft` is a core/event.ts EventDraft as JSON.
+      `CREATE TABLE scheduled (seq INTEGER PRIMARY KEY AUTOINCREMENT, due INTEGER NOT NULL, id TEXT NOT NULL,
+        source TEXT NOT NULL, fingerprint TEXT NOT NULL, producer TEXT NOT NULL, draft TEXT NOT NULL)`,
+      `CREATE UNIQUE INDEX scheduled_identity ON scheduled (id, source)`,
+      `CREATE INDEX scheduled_due ON scheduled (due, seq)`,
+    ],
+  },
 ];

@@ -7,6 +7,7 @@ import type { LogLife } from "../rpc.ts";
 import { IdentityStore } from "./identity-store.ts";
 import { LOG_MIGRATIONS } from "./log-migrations.ts";
 import type { Life, LogFacts } from "./log-facts.ts";
+import { ScheduledStore } from "./scheduled-store.ts";
 import { SegmentStore, type LogEnds } from "./segment-store.ts";
 import { SnapshotStore } from "./snapshot-store.ts";
 
@@ -18,6 +19,7 @@ export class LogState {
   readonly segments: SegmentStore;
   readonly identities: IdentityStore;
   readonly snapshots: SnapshotStore;
+  readonly scheduled: ScheduledStore;
   readonly meta: MetaStore<LogFacts>;
   /** Rebuilt from rows at each wake; only changed in the turn that changes the rows. */
   ends: LogEnds;
@@ -44,6 +46,7 @@ export class LogState {
     this.segments = new SegmentStore(ctx.storage.sql);
     this.identities = new IdentityStore(ctx.storage.sql);
     this.snapshots = new SnapshotStore(ctx.storage.sql);
+    this.scheduled = new ScheduledStore(ctx.storage.sql);
     this.meta = new MetaStore(ctx.storage.sql);
     this.#life = this.meta.read("life");
     this.ends = this.segments.ends(this.meta.read("trim"));
@@ -108,6 +111,7 @@ export class LogState {
     this.segments.clear();
     this.identities.clear();
     this.snapshots.clear();
+    this.scheduled.clear();
     this.meta.remove("trim");
     this.meta.remove("sweep");
     this.ends = this.segments.ends(null);

@@ -1,5 +1,6 @@
 /** Pages of one partition. A page is one synchronous look: what it answers was all true at one moment. */
 import { joinLines, parseEventLine, splitLines } from "../../core/event.ts";
+import { isExpired } from "../../core/expiry.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { uuidV7TimeMs } from "../../core/uuid.ts";
@@ -7,10 +8,10 @@ import type { Gap, ReadPage, ReadRequest, ReadStart } from "../rpc.ts";
 import type { LogState } from "./log-state.ts";
 import type { Segment } from "./segment-store.ts";
 
-export function readPage(log: LogState, request: ReadRequest): Result<ReadPage> {
+export function readPage(log: LogState, request: ReadRequest, now = Date.now()): Result<ReadPage> {
   const { after, gap } = resolveStart(log, request.start);
   const until = Math.min(request.until ?? log.ends.head, log.ends.head);
-  const page = new PageBuilder(request, after, until);
+  const page = new PageBuilder(request, after, until, now);
   if (request.keyStream === null) {
     for (const segment of log.segments.from(after + 1)) {
       if (!page.takeSegment(segment)) break;
@@ -63,7 +64,12 @@ export function readLines(log: LogState, epoch: number, offsets: readonly number
 }
 
 /** By a client's id through its row; by one of ours through the time inside it, which is the segment's. */
-export function findEvent(log: LogState, id: string): string | null {
+export function findEvent(log: LogState, id: string, now = Date.now()): string | null {
+  const line = findLine(log, id);
+  return line === null || isExpired(line, now) ? null : line;
+}
+
+function findLine(log: LogState, id: string): string | null {
   const offset = log.identities.offsetById(id);
   if (offset !== null) return offset >= log.ends.firstHeld ? log.segments.line(offset) : null;
   const at = uuidV7TimeMs(id);
@@ -98,15 +104,17 @@ class PageBuilder {
   readonly #request: ReadRequest;
   readonly #after: number;
   readonly #until: number;
+  readonly #now: number;
   #examined = 0;
   #bytes = 0;
   #through: number;
   #full = false;
 
-  constructor(request: ReadRequest, after: number, until: number) {
+  constructor(request: ReadRequest, after: number, until: number, now: number) {
     this.#request = request;
     this.#after = after;
     this.#until = until;
+    this.#now = now;
     this.#through = after;
   }
 
@@ -123,6 +131,7 @@ class PageBuilder {
       segment.firstOffset > this.#after &&
       last <= this.#until &&
       !this.#filters() &&
+      !this.#mayHoldExpired(segment) &&
       this.offsets.length + segment.count <= this.#request.eventsMax &&
       this.#bytes + segment.body.length <= this.#request.bytesMax &&
       this.#examined + segment.count <= LIMITS.PAGE_EXAMINED_MAX;
@@ -173,7 +182,12 @@ class PageBuilder {
     return this.#request.types !== null || this.#request.keys !== null;
   }
 
+  #mayHoldExpired({ expiresAt }: Segment): boolean {
+    return expiresAt !== null && expiresAt <= this.#now && this.#request.keepsExpired !== true;
+  }
+
   #wants(line: string): boolean {
+    if (this.#request.keepsExpired !== true && isExpired(line, this.#now)) return false;
     if (!this.#filters()) return true;
     const { types, keys } = this.#request;
     const { type, partitionkey } = parseEventLine(line);

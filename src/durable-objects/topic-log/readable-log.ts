@@ -4,10 +4,12 @@ import type { KeySnapshot, KeyState, KeyStateAsk, SnapshotOwner } from "../../co
 import { ok, type Result } from "../../core/result.ts";
 import type { Env } from "../../env.ts";
 import type { BytesPage, BytesRequest, LogLife, LogStatus, ReadPage, ReadRequest } from "../rpc.ts";
+import type { ScheduledAsk, ScheduledPage } from "../rpc/scheduled.ts";
 import { readKeyState } from "./key-state.ts";
 import type { LogState } from "./log-state.ts";
 import { readBytesPage } from "./read-bytes.ts";
 import { findEvent, readLines, readPage } from "./read.ts";
+import { listScheduled } from "./scheduled.ts";
 
 export abstract class ReadableLog extends DurableObject<Env> {
   protected abstract readonly log: LogState;
@@ -42,6 +44,11 @@ export abstract class ReadableLog extends DurableObject<Env> {
       events: head - firstHeld + 1,
       bytes: this.log.segments.bytesHeld(this.log.ends),
     });
+  }
+
+  async waiting(life: LogLife, ask: ScheduledAsk): Promise<Result<ScheduledPage>> {
+    const entered = this.log.enter(life);
+    return entered.ok ? ok(listScheduled(this.log, ask)) : entered;
   }
 
   async keyState(life: LogLife, ask: KeyStateAsk): Promise<Result<KeyState>> {

@@ -7,6 +7,8 @@ export interface Segment {
   readonly count: number;
   readonly appendedAt: number;
   readonly body: string;
+  /** When the first of its events may expire, milliseconds; null: none does. */
+  readonly expiresAt: number | null;
 }
 
 /** Ends of the log, kept in heap and rebuilt from rows: an object that wakes reads three rows. */
@@ -21,8 +23,8 @@ export interface LogEnds {
   readonly bytesThrough: number;
 }
 
-type SegmentRow = { first_offset: number; count: number; appended_at: number; bytes_through: number; body: string };
-type EdgeRow = Omit<SegmentRow, "body">;
+type EdgeRow = { first_offset: number; count: number; appended_at: number; bytes_through: number };
+type SegmentRow = EdgeRow & { expires_at: number | null; body: string };
 
 const NOTHING: LogEnds = { head: 0, firstHeld: 1, appendedAt: 0, bytesThrough: 0 };
 
@@ -34,7 +36,13 @@ export class SegmentStore {
   }
 
   /** One row for these lines, or several when they pass a row's size. Answers `bytesThrough`. */
-  append(firstOffset: number, lines: readonly string[], appendedAt: number, bytesThrough: number): number {
+  append(
+    firstOffset: number,
+    lines: readonly string[],
+    appendedAt: number,
+    bytesThrough: number,
+    expiresAt: number | null,
+  ): number {
     let through = bytesThrough;
     let offset = firstOffset;
     for (const body of packSegments(lines)) {
@@ -42,13 +50,14 @@ export class SegmentStore {
       // octet_length counts UTF-8 natively; encoding every body here would cost more than the insert.
       through = this.#sql
         .exec<{ bytes_through: number }>(
-          `INSERT INTO segments (first_offset, count, appended_at, bytes_through, body)
-         VALUES (?1, ?2, ?3, ?4 + octet_length(?5), ?5) RETURNING bytes_through`,
+          `INSERT INTO segments (first_offset, count, appended_at, bytes_through, body, expires_at)
+         VALUES (?1, ?2, ?3, ?4 + octet_length(?5), ?5, ?6) RETURNING bytes_through`,
           offset,
           count,
           appendedAt,
           through,
           body.text,
+          expiresAt,
         )
         .one().bytes_through;
       offset += count;
@@ -59,27 +68,26 @@ export class SegmentStore {
   /** Segments in order, beginning with the one that holds `offset`; lazy, so that a full page stops reading. */
   *from(offset: number): Generator<Segment> {
     const rows = this.#sql.exec<SegmentRow>(
-      `SELECT first_offset, count, appended_at, bytes_through, body FROM segments
+      `SELECT first_offset, count, appended_at, bytes_through, expires_at, body FROM segments
        WHERE first_offset >= coalesce((SELECT max(first_offset) FROM segments WHERE first_offset <= ?1), 0)
        ORDER BY first_offset`,
       offset,
     );
     for (const row of rows) {
-      yield { firstOffset: row.first_offset, count: row.count, appendedAt: row.appended_at, body: row.body };
+      yield { ...factsOf(row), body: row.body };
     }
   }
 
   /** As `from`, with the bodies as they are stored, in UTF-8. */
   *bytesFrom(offset: number): Generator<Omit<Segment, "body"> & { readonly body: Uint8Array }> {
-    const rows = this.#sql.exec<EdgeRow & { body: ArrayBuffer }>(
-      `SELECT first_offset, count, appended_at, bytes_through, CAST(body AS BLOB) AS body FROM segments
+    const rows = this.#sql.exec<Omit<SegmentRow, "body"> & { body: ArrayBuffer }>(
+      `SELECT first_offset, count, appended_at, bytes_through, expires_at, CAST(body AS BLOB) AS body FROM segments
        WHERE first_offset >= coalesce((SELECT max(first_offset) FROM segments WHERE first_offset <= ?1), 0)
        ORDER BY first_offset`,
       offset,
     );
     for (const row of rows) {
-      const body = new Uint8Array(row.body);
-      yield { firstOffset: row.first_offset, count: row.count, appendedAt: row.appended_at, body };
+      yield { ...factsOf(row), body: new Uint8Array(row.body) };
     }
   }
 
@@ -195,6 +203,13 @@ export class SegmentStore {
     return row?.before ?? 0;
   }
 }
+
+const factsOf = (row: Omit<SegmentRow, "body">): Omit<Segment, "body"> => ({
+  firstOffset: row.first_offset,
+  count: row.count,
+  appendedAt: row.appended_at,
+  expiresAt: row.expires_at,
+});
 
 /** Joins lines into bodies that stay under a row's size; a line alone always fits (an event is ≤ 256 KB). */
 function packSegments(lines: readonly string[]): { text: string; lines: number }[] {

@@ -6,6 +6,8 @@ export interface TailEvent {
   readonly type: string;
   readonly key: string | null;
   readonly line: string;
+  /** From then on it is for nobody who reads, milliseconds; null: never. */
+  readonly expiresAt: number | null;
 }
 
 const EVENTS_MAX = 2_000;

@@ -1,7 +1,7 @@
 /**
  * One partition of one topic: the ordered, durable log. The door only: appends stand in append.ts, what is read in
- * readable-log.ts, telling in listeners.ts, retention in trim.ts. It never reads D1 and never waits for a listener
- * before it answers.
+ * readable-log.ts, telling in listeners.ts, what is for later in scheduled.ts, retention in trim.ts. It never reads D1
+ * and never waits for a listener before it answers.
  */
 import type { RelayAnswer, RelayedEvent } from "../../core/client-event.ts";
 import type { CountAnswer, FollowerCount } from "../../core/occupancy.ts";
@@ -20,11 +20,13 @@ import type {
 } from "../rpc.ts";
 import { Appender } from "./append.ts";
 import { Listeners } from "./listeners.ts";
+import { LogAlarm } from "./log-alarm.ts";
 import { LogState } from "./log-state.ts";
 import { ChannelOccupancy } from "./occupancy.ts";
 import { ReadableLog } from "./readable-log.ts";
 import { ToldClientEvents } from "./told-client-events.ts";
-import { isOverBounds, sweepDueAt, sweepSlice, trimDueAt, trimDueBy, trimSlice } from "./trim.ts";
+import { cancelScheduled } from "./scheduled.ts";
+import { sweepSlice, trimSlice } from "./trim.ts";
 
 export class TopicLog extends ReadableLog implements TopicLogRpc {
   protected readonly log: LogState;
@@ -32,8 +34,7 @@ export class TopicLog extends ReadableLog implements TopicLogRpc {
   readonly #appender: Appender;
   readonly #occupancy: ChannelOccupancy;
   readonly #clientEvents: ToldClientEvents;
-  /** When the alarm is set for; null: not set, or not known since the last wake, which costs one setting too many. */
-  #alarmAt: number | null = null;
+  readonly #alarm: LogAlarm;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -49,14 +50,20 @@ export class TopicLog extends ReadableLog implements TopicLogRpc {
     this.#occupancy = new ChannelOccupancy(this.log, () => WorkerGate);
     this.#clientEvents = new ToldClientEvents(this.log, () => WorkerGate);
     this.#listeners = new Listeners(this.log, env);
+    this.#alarm = new LogAlarm(this.log, this.#listeners, [this.#occupancy, this.#clientEvents]);
     this.#appender = new Appender(this.log, (events) => {
-      this.#listeners.appended(events);
+      if (events.length > 0) this.#listeners.appended(events);
       this.#standAlarm();
     });
   }
 
   append(request: AppendRequest): Promise<Result<AppendAnswer>> {
     return this.#appender.append(request);
+  }
+
+  async cancel(life: LogLife, id: string, producer: string | null): Promise<Result<number>> {
+    const entered = this.log.enter(life);
+    return entered.ok ? ok(cancelScheduled(this.log, id, producer)) : entered;
   }
 
   async relay(life: LogLife, event: RelayedEvent): Promise<Result<RelayAnswer>> {
@@ -96,62 +103,43 @@ export class TopicLog extends ReadableLog implements TopicLogRpc {
     this.log.retire(epoch);
     this.#announce();
     await this.#listeners.tellAll();
-    if (this.#listeners.isBehind) await this.#setAlarm(Date.now() + LIMITS.TELL_AGAIN_MS);
+    if (this.#listeners.isBehind) await this.#alarm.set(Date.now() + LIMITS.TELL_AGAIN_MS);
   }
 
   /** Never throws: the runtime gives an alarm up after six failures, and it is what finds lost pushes. */
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+    this.#alarm.begin();
     let next: number | null;
     try {
+      this.#appender.release();
       let more = trimSlice(this.log, Date.now());
       more = sweepSlice(this.log, Date.now()) || more;
       await this.#listeners.tellAll();
       this.#listeners.recordTold();
       await Promise.all([this.#occupancy.run(Date.now()), this.#clientEvents.run()]);
-      next = this.#nextAlarm(more);
+      next = this.#alarm.next(more);
     } catch (error) {
       const { topic, partition } = this.log;
       console.error(JSON.stringify({ stage: "log.alarm_failed", topic, partition, error: String(error) }));
       next = Date.now() + LIMITS.TELL_AGAIN_MS; // What fails may go on failing: not at once again.
     }
-    if (next !== null) await this.#setAlarm(next);
+    if (next !== null) await this.#alarm.set(next);
   }
 
   /** The alarm stands first: what cannot be told now is told by it. */
   #announce(told: ChannelOccupancy | ToldClientEvents = this.#occupancy): void {
     const at = told.dueAt(Date.now());
-    if (at !== null) this.ctx.waitUntil(this.#setAlarm(at).then(() => told.run(Date.now())));
+    if (at !== null) this.ctx.waitUntil(this.#alarm.set(at).then(() => told.run(Date.now())));
   }
 
   /** A newer policy may make anything due: the alarm looks at once, and then stands at what is due next. */
   #lookAtPolicy(): void {
     const { head, firstHeld } = this.log.ends;
-    if (head >= firstHeld) this.ctx.waitUntil(this.#setAlarm(Date.now()));
+    if (head >= firstHeld) this.ctx.waitUntil(this.#alarm.set(Date.now()));
   }
 
-  /** After activity one alarm stands, a few seconds ahead, so that a burst costs one setting. */
   #standAlarm(): void {
-    const isLate = this.#alarmAt === null || this.#alarmAt > trimDueBy(this.log);
-    if (!isLate && this.#listeners.isEmpty && !isOverBounds(this.log)) return;
-    const at =
-      this.#listeners.isEmpty && !isOverBounds(this.log) ? this.#nextAlarm(false) : Date.now() + LIMITS.TELL_AGAIN_MS;
-    if (at !== null) this.ctx.waitUntil(this.#setAlarm(at));
-  }
-
-  #nextAlarm(more: boolean): number | null {
-    const now = Date.now();
-    const unheardAt = this.#listeners.isBehind ? now + LIMITS.TELL_AGAIN_MS : null;
-    const toldAt = [this.#occupancy.dueAt(now), this.#clientEvents.dueAt(now)];
-    const due = [trimDueAt(this.log), sweepDueAt(this.log), unheardAt, ...toldAt].filter((at) => at !== null);
-    if (more) return Date.now();
-    return due.length === 0 ? null : Math.min(...due);
-  }
-
-  /** Never puts off an alarm that stands sooner. */
-  async #setAlarm(at: number): Promise<void> {
-    if (this.#alarmAt !== null && this.#alarmAt <= at) return;
-    this.#alarmAt = at;
-    await this.ctx.storage.setAlarm(at);
+    const at = this.#alarm.dueAfterActivity();
+    if (at !== null) this.ctx.waitUntil(this.#alarm.set(at));
   }
 }

@@ -108,9 +108,16 @@ const exclude: Read = (builder, raw, pointer) => {
   else if (raw !== "null") builder.refuse(pointer, "This is the id of a connection.");
 };
 
-// A producer that counts on these must not believe that they were heard.
-const later: Read = (builder, raw, pointer) => {
-  if (raw !== "null") builder.refuse(pointer, "This is not offered yet.");
+const deliverAt: Read = (builder, raw, pointer) => {
+  const value = stringOf(raw);
+  if (value !== null) builder.deliverAt(value, pointer);
+  else if (raw !== "null") builder.refuse(pointer, "This is a string.");
+};
+
+const ttl: Read = (builder, raw, pointer) => {
+  const value = stringOf(raw);
+  if (value !== null) builder.ttl(value, pointer);
+  else if (raw !== "null") builder.refuse(pointer, "This is a duration as a string.");
 };
 
 const meta: Read = (builder, raw, pointer) => {
@@ -128,8 +135,8 @@ const DRAFT_MEMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ["data_base64", base64],
   ["expectedKeyVersion", expectedKeyVersion],
   ["exclude", exclude],
-  ["deliverAt", later],
-  ["ttl", later],
+  ["deliverAt", deliverAt],
+  ["ttl", ttl],
 ]);
 
 const ENVELOPE_MEMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([

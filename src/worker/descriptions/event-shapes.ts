@@ -2,6 +2,7 @@
 import { LIMITS } from "../../core/limits.ts";
 import {
   ANYTHING,
+  DURATION,
   FLAG,
   listOf,
   matching,
@@ -39,7 +40,7 @@ export const EVENT_SHAPES = {
       named("CloudEvent"),
       shown(
         { time: TIME, topic: text(), partition: whole(), offset: whole(1), appendedat: TIME },
-        { keyversion: whole(1), schemaversion: whole(1), traceparent: text() },
+        { keyversion: whole(1), schemaversion: whole(1), traceparent: text(), expirytime: TIME },
       ),
     ],
   },
@@ -59,6 +60,8 @@ export const EVENT_SHAPES = {
       tracestate: text(),
       expectedKeyVersion: whole(),
       exclude: text(),
+      deliverAt: TIME,
+      ttl: DURATION,
     },
     {
       description: "What the hub needs of an event; the rest it fills in.",
@@ -78,9 +81,14 @@ export const EVENT_SHAPES = {
       cursor: text(),
       keyVersion: whole(1),
       duplicate: FLAG,
+      scheduled: FLAG,
+      deliverAt: TIME,
       problem: named("Problem"),
     },
-    { description: "Where the event stands; or, where its partition alone refused, the problem." },
+    {
+      description:
+        "Where the event stands, or until when it waits; or, where its partition alone refused, the problem.",
+    },
   ),
   SyncOutcome: shown(
     {

@@ -48,6 +48,7 @@ export const EVENTS: RouteGroup = {
         "index_required",
         "partition_required",
         "schema_violation",
+        "too_many_scheduled",
         "topic_full",
         "topic_name_invalid",
         "topic_not_found",

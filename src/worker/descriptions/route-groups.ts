@@ -13,12 +13,14 @@ import { REPAIR } from "./repair.ts";
 import { SCHEMA_SHAPES, SCHEMAS } from "./schemas.ts";
 import { SUBSCRIPTION_SHAPES } from "./subscription-shapes.ts";
 import { SUBSCRIPTIONS } from "./subscriptions.ts";
+import { TIME_SHAPES, TIMED } from "./time.ts";
 import { TOPIC_SHAPES, TOPICS } from "./topics.ts";
 
 /** In the order in which a reader should meet them. */
 export const ROUTE_GROUPS: readonly RouteGroup[] = [
   EVENTS,
   TOPICS,
+  TIMED,
   SCHEMAS,
   COMMANDS,
   CATALOG,
@@ -52,6 +54,7 @@ export const NAMED_SHAPES: Shapes = {
   ),
   ...EVENT_SHAPES,
   ...TOPIC_SHAPES,
+  ...TIME_SHAPES,
   ...SCHEMA_SHAPES,
   ...COMMAND_SHAPES,
   ...CATALOG_SHAPES,
