@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findChromium } from "./lib/chromium.ts";
+import { findPromtool } from "./lib/promtool.ts";
 import { formatSummary, type VitestReport } from "./lib/test-summary.ts";
 import { exitOf, OFFLINE, REPOSITORY } from "./lib/wrangler.ts";
 
@@ -15,6 +16,9 @@ const VITEST = join(REPOSITORY, "node_modules", "vitest", "vitest.mjs");
 const omissions = [
   ...(findChromium(process.env) === null
     ? ["The page's tests are skipped: no Chromium on PATH (apt-get install chromium, or set CHROMIUM_PATH)."]
+    : []),
+  ...(findPromtool(process.env) === null
+    ? ["Metrics, alerts and the dashboard's queries are not judged: no promtool on PATH (apt-get install prometheus)."]
     : []),
   ...(process.platform === "linux" ? [] : ["The crash test is skipped: it finds whole process trees in /proc."]),
 ];

@@ -1,6 +1,7 @@
 /** Mirrors wrangler.toml, in its order; the variables and secrets stand last. Beside them: bindings `CONSUMER_…`. */
 import type { SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
 import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
+import type { MetricTallyRpc } from "./durable-objects/rpc/metric-tally.ts";
 import type { PresenceRoomRpc } from "./durable-objects/rpc/presence-room.ts";
 import type { QuotaMeterRpc } from "./durable-objects/rpc/quota-meter.ts";
 import type { DispatchMessage } from "./queues/messages.ts";
@@ -13,6 +14,7 @@ export interface Env {
   /** Called through `endpointHealth` (stubs.ts) only. */
   readonly ENDPOINT_HEALTH: DurableObjectNamespace;
   readonly PRESENCE_ROOM: DurableObjectNamespace<PresenceRoomRpc>;
+  readonly METRIC_TALLY: DurableObjectNamespace<MetricTallyRpc>;
   readonly DB: D1Database;
   readonly DELIVERIES: Queue<DispatchMessage>;
   readonly DEAD_LETTERS: Queue<DispatchMessage>;

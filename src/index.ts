@@ -11,6 +11,7 @@ import { runScheduled } from "./worker/scheduled.ts";
 
 export { ChannelHub } from "./durable-objects/channel-hub/channel-hub.ts";
 export { EndpointHealth } from "./durable-objects/endpoint-health/endpoint-health.ts";
+export { MetricTally } from "./durable-objects/metric-tally/metric-tally.ts";
 export { PresenceRoom } from "./durable-objects/presence-room/presence-room.ts";
 export { QuotaMeter } from "./durable-objects/quota-meter/quota-meter.ts";
 export { Subscription } from "./durable-objects/subscription/subscription.ts";

@@ -1,6 +1,7 @@
 /** The only file that names objects. A stub breaks after an exception, so callers take a new one for each try. */
 import type { SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
 import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
+import type { MetricTallyRpc } from "./durable-objects/rpc/metric-tally.ts";
 import type { PresenceRoomRpc } from "./durable-objects/rpc/presence-room.ts";
 import type { QuotaMeterRpc } from "./durable-objects/rpc/quota-meter.ts";
 import { endpointHealthCalls, type EndpointHealthCalls } from "./durable-objects/endpoint-health/facade.ts";
@@ -33,6 +34,10 @@ export const presenceRoom = (env: Env, app: string, channel: string): DurableObj
 /** One for each app. */
 export const quotaMeter = (env: Env, app: string): DurableObjectStub<QuotaMeterRpc> =>
   env.QUOTA_METER.getByName(objectName("quota", app));
+
+/** A few for the whole hub. */
+export const metricTally = (env: Env, shard: number): DurableObjectStub<MetricTallyRpc> =>
+  env.METRIC_TALLY.getByName(objectName("metrics", shard));
 
 /** One for each subscription that delivers to an endpoint. */
 export const endpointHealth = (env: Env, app: string, subscriptionId: string): EndpointHealthCalls =>

@@ -18,6 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "wire/sse": ["wire/sse", "core"],
   "wire/pusher": ["wire/pusher", "core"],
   "wire/openapi": ["wire/openapi", "core"],
+  "wire/prometheus": ["wire/prometheus", "core"],
   store: ["store", "core", "env"],
   // Each object's folder sees itself, what objects share, and the others' RPC types only.
   "durable-objects/rpc": ["durable-objects/rpc", "core"],
@@ -25,6 +26,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "durable-objects/meta-store": [],
   "durable-objects/announcement-store": ["core"],
   "durable-objects/announcer": ["durable-objects/announcement-store", "durable-objects/rpc", "observability"],
+  "durable-objects/counted-sql": ["observability"],
+  "durable-objects/metric-tally": ["durable-objects/metric-tally", ...forObjects()],
   "durable-objects/topic-log": ["durable-objects/topic-log", ...forObjects()],
   "durable-objects/channel-hub": ["durable-objects/channel-hub", "wire/native", "wire/pusher", ...forObjects()],
   "durable-objects/endpoint-health": ["durable-objects/endpoint-health", ...forObjects()],
@@ -76,7 +79,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   client: ["client", "core", "wire/native"],
   // The hub of users' tests: the client, and the codecs that the hub reads it with.
   testing: ["testing", "client", "core", "wire/native"],
-  observability: ["observability", "core", "env"],
+  observability: ["observability", "core", "env", "stubs"],
   stubs: ["env", "core", "durable-objects/rpc", "durable-objects/endpoint-health/facade"],
   config: ["core", "env"],
   sealing: ["core", "config"],
@@ -98,6 +101,7 @@ function forObjects(): string[] {
     "durable-objects/rpc",
     "durable-objects/object-migrations",
     "durable-objects/meta-store",
+    "durable-objects/counted-sql",
     "durable-objects/announcement-store",
     "durable-objects/announcer",
     "core",
@@ -257,8 +261,10 @@ test("[TIDY-2] every promise of SPEC.md is cited by a test, and every citation e
 });
 
 test("[TIDY-3] the docs generated from the code are those in the tree", async () => {
-  const { apiReference, errorsReference, limitsReference } = await import("../scripts/lib/references.ts");
+  const { apiReference, errorsReference, limitsReference, metricsReference } =
+    await import("../scripts/lib/references.ts");
   expect(readFileSync(join(ROOT, "docs/api.md"), "utf8")).toBe(apiReference());
   expect(readFileSync(join(ROOT, "docs/errors.md"), "utf8")).toBe(errorsReference());
   expect(readFileSync(join(ROOT, "docs/limits.md"), "utf8")).toBe(limitsReference());
+  expect(readFileSync(join(ROOT, "docs/operations/metrics.md"), "utf8")).toBe(metricsReference());
 });

@@ -1,6 +1,7 @@
 /** The reference pages that are made from the code, so that they cannot differ from it. */
 import { ERRORS } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
+import { METRICS } from "../../src/core/metrics.ts";
 import type { RouteDescription } from "../../src/wire/openapi/route-description.ts";
 import { ROUTE_GROUPS } from "../../src/worker/descriptions/route-groups.ts";
 
@@ -79,3 +80,24 @@ function route({
 }
 
 const code = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(" ");
+
+export function metricsReference(): string {
+  const rows = Object.entries(METRICS).map(([name, { type, labels, help, from }]) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(" "),
+    from,
+    help,
+  ]);
+  return `# Metrics
+
+Made from \`src/core/metrics.ts\` by \`npm run docs\`; do not edit.
+
+\`GET /metrics\` answers them in Prometheus' text format: to the root key those of all apps and of the hub as a whole, to an app's
+admin (or with \`Tidings-App\`) those of that app. *Counted* where it happens and kept; an isolate that ends takes the counts of its
+last seconds with it. *Told* by the objects when they are asked, so a scrape wakes them: every 15 seconds or slower is meant. A
+scrape is answered again for some seconds, unless it comes with \`Cache-Control: no-cache\`.
+
+${table(["metric", "type", "labels", "from", "meaning"], rows)}
+`;
+}

@@ -32,6 +32,13 @@ export function parseObjectName(name: string | undefined): ObjectName {
   throw new Error(`not a name of ours: ${name}`);
 }
 
+/** Of a hub by its name; throws on any other. */
+export function hubPlaceOf(name: string | undefined): HubPlace {
+  const place = parseObjectName(name);
+  if (place.kind !== "hub") throw new Error(`a hub cannot be named ${name}`);
+  return place;
+}
+
 /**
  * `webhook-id`: the subscription, the ledger's number for one life of one
  * partition, the offset in it. Stable over attempts and redrives; never reused, because none of the three is. No dots

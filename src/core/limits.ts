@@ -225,6 +225,14 @@ export const LIMITS = {
   CONFIG_CACHE_MS: 30 * SECOND,
   CONFIG_CACHE_ENTRIES_MAX: 10_000,
   TELL_AGAIN_MS: 5 * SECOND, // the log's standing alarm
+
+  // Operation.
+  METRICS_APPS_MAX: 100, // apps that one scrape shows
+  METRICS_SUBSCRIPTIONS_MAX: 200, // subscriptions that one scrape asks and shows
+  METRICS_SERIES_MAX: 2_000, // of one app, in one tally: its row is ≤ 2 MB
+  METRICS_SHARDS: 8,
+  METRICS_FLUSH_MS: 10 * SECOND, // an isolate's counts are kept once in so long: one row of each app
+  METRICS_CACHE_MS: 5 * SECOND, // a scrape is answered again so long
 } as const;
 
 export type LimitName = keyof typeof LIMITS;

@@ -2,11 +2,14 @@
 import { parseEventLine } from "../core/event.ts";
 import type { ClaimedDelivery, SettledDelivery } from "../durable-objects/rpc.ts";
 import { logStage } from "../observability/log.ts";
+import { count, countDuration } from "../observability/meter.ts";
 
 /** Of the subscription's name; `sync`: a publish waits for these attempts. */
 export interface AttemptsBy {
   readonly app: string;
   readonly subscription: string;
+  /** Its kind. */
+  readonly target: string;
   readonly sync?: true;
 }
 
@@ -25,12 +28,21 @@ export class AttemptLog {
   /** The ledger has these outcomes; `done`: they are the last. */
   settled(outcomes: readonly SettledDelivery[], done: boolean): void {
     for (const settled of outcomes) {
+      this.#measure(settled);
       if (settled.outcome.kind === "accepted") this.#count(settled);
       else if (settled.outcome.kind !== "not_attempted") this.#logFailure(settled);
     }
     if (!done || this.#accepted === 0) return;
     const counts = { count: this.#accepted, duration_ms: this.#longestMs };
     logStage("delivery.attempted", { ...this.#by, outcome: "accepted", ...counts });
+  }
+
+  /** What was not attempted, or had gone before it could be, took no time at a target. */
+  #measure({ outcome: { kind: outcome }, durationMs }: SettledDelivery): void {
+    if (outcome === "not_attempted" || outcome === "expired") return;
+    const { app, target } = this.#by;
+    count("tidings_attempts_total", { app, target, outcome });
+    countDuration("tidings_attempt_duration_seconds", { app, target }, durationMs);
   }
 
   #count({ durationMs }: SettledDelivery): void {

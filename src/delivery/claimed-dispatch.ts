@@ -34,7 +34,8 @@ export function portsOf(env: Env, claimed: ClaimedDispatch, held: readonly HeldL
   const { app, subscription: id, dispatch, claim, sync } = claimed;
   const { definition, deliveries } = claim;
   const lines = new EventLines(env, app, deliveries, held);
-  const log = new AttemptLog({ app, subscription: definition.name, ...(sync && { sync }) }, deliveries);
+  const by = { app, subscription: definition.name, target: definition.target.kind, ...(sync && { sync }) };
+  const log = new AttemptLog(by, deliveries);
   return {
     line: async (delivery) => {
       const line = await lines.of(delivery);

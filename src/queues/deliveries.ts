@@ -7,7 +7,9 @@ import { attemptWebhookBatch } from "../delivery/webhook-batch.ts";
 import { attemptWorker } from "../delivery/worker-target.ts";
 import type { ClaimAnswer } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
+import { flushCountsWhenDue } from "../observability/flush-counts.ts";
 import { logStage } from "../observability/log.ts";
+import { count } from "../observability/meter.ts";
 import { subscription } from "../stubs.ts";
 import { parseDispatchMessage, type DispatchMessage } from "./messages.ts";
 
@@ -15,6 +17,7 @@ const CLAIM_AGAIN_SECONDS = 2;
 
 /** Ends when the messages are claimed; the attempts go on in `waitUntil`, so that no hung target stops the queue. */
 export async function consumeDeliveries(batch: MessageBatch, env: Env, ctx: ExecutionContext): Promise<void> {
+  count("tidings_queue_operations_total", { operation: "read" }, batch.messages.length);
   await Promise.all(batch.messages.map((message) => consume(message, env, ctx)));
 }
 
@@ -36,9 +39,11 @@ async function consume(message: Message, env: Env, ctx: ExecutionContext): Promi
       dispatch: dispatch.dispatch,
       error: String(error),
     });
+    count("tidings_errors_total", { source: "object" });
     message.retry({ delaySeconds: CLAIM_AGAIN_SECONDS });
     return;
   }
+  count("tidings_queue_operations_total", { operation: "delete" });
   message.ack(); // From here on the lease watches over it.
   if (answer.kind === "claimed") ctx.waitUntil(work(env, dispatch, answer));
 }
@@ -53,6 +58,7 @@ async function work(env: Env, message: DispatchMessage, claim: Claim): Promise<v
       error: String(error),
     });
   }
+  await flushCountsWhenDue(env, Date.now());
 }
 
 function workClaim(env: Env, { definition, deliveries }: Claim, ports: DispatchPorts): Promise<void> {

@@ -3,6 +3,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import type { HubBindings, HubContext } from "./context.ts";
 import { authenticate } from "./middleware/authenticate.ts";
 import { cors } from "./middleware/cors.ts";
+import { countRequests } from "./middleware/count-requests.ts";
 import { refuseLocalSettings } from "./middleware/local-settings.ts";
 import { requestQuota } from "./middleware/request-quota.ts";
 import { checkOrigin } from "./middleware/origin.ts";
@@ -22,6 +23,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { memberRoutes } from "./routes/members.ts";
+import { metricsRoute } from "./routes/metrics.ts";
 import { healthRoute, limitsRoute } from "./routes/operation.ts";
 import { openApiRoute } from "./routes/openapi.ts";
 import { pusherApiRoutes } from "./routes/pusher-api.ts";
@@ -44,6 +46,7 @@ import { userRoutes } from "./routes/users.ts";
 export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindings> {
   const hub = new Hono<HubBindings>();
   hub.use(requestId);
+  hub.use(countRequests);
   hub.route("/", healthRoute);
   hub.use(refuseLocalSettings);
   // What Pusher's libraries send shows no credential but a signature.
@@ -56,6 +59,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.use(refuseDoubledParameters);
   hub.use(requestQuota);
 
+  hub.route("/", metricsRoute);
   hub.route("/v1", eventRoutes);
   hub.route("/v1", connectRoute);
   hub.route("/v1", channelRoutes);

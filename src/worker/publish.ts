@@ -9,6 +9,7 @@ import { checkDeliverAt } from "../core/schedule.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { AppendAnswer, Appended, AppendRequest } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
+import { count } from "../observability/meter.ts";
 import { topicLog } from "../stubs.ts";
 import type { TopicDefinition, TopicIndex, TopicRecord } from "../store/topics-store.ts";
 import type { Caller } from "./caller.ts";
@@ -147,6 +148,7 @@ function collect(topic: TopicRecord, groups: readonly PartitionAnswer[], isWhole
   const refusals = groups.flatMap(({ answer }) => (answer.ok ? [] : [answer.failure]));
   if (refusals.length === groups.length || (isWhole && refusals.length > 0))
     return { ok: false, failure: mostSerious(refusals) };
+  countPublished(topic.app, groups);
   const receipts: Receipt[] = [];
   for (const { partition, indexes, answer } of groups) {
     for (const [at, index] of indexes.entries()) {
@@ -155,6 +157,12 @@ function collect(topic: TopicRecord, groups: readonly PartitionAnswer[], isWhole
     }
   }
   return ok({ receipts, replayed: groups.every(({ answer }) => answer.ok && answer.value.replayed) });
+}
+
+function countPublished(app: string, groups: readonly PartitionAnswer[]): void {
+  const known = groups.flatMap(({ answer }) => (answer.ok ? answer.value.events.filter((one) => one.duplicate) : []));
+  count("tidings_publishes_total", { app });
+  if (known.length > 0) count("tidings_events_deduplicated_total", { app }, known.length);
 }
 
 /** A refusal that may have had an effect is the one that the producer must hear of. */
@@ -176,6 +184,7 @@ async function append(
       // A new stub for each try: one is broken after an exception.
       return await topicLog(env, topic.app, topic.name, partition).append(request);
     } catch (error) {
+      count("tidings_errors_total", { source: "object" });
       if ((error as { overloaded?: boolean }).overloaded === true) break;
     }
   }

@@ -2,6 +2,7 @@
 import type { Failure } from "../core/errors.ts";
 import type { Result } from "../core/result.ts";
 import { logStage } from "../observability/log.ts";
+import { count } from "../observability/meter.ts";
 
 /** What `ask` answers. Where it rejects, a hub or a room could not be reached: as good as one with too much to do. */
 export async function reach<Value>(ask: () => Promise<Result<Value>>): Promise<Result<Value>> {
@@ -18,10 +19,12 @@ const OVERLOADED: Failure = { code: "hub_overloaded", retryAfterSeconds: 1 };
 
 /** What an error of the platform says to who asks; `internal_error` of all others. */
 export function failureOf(error: Error): Failure {
+  const isOfDatabase = error.message.startsWith("D1_ERROR");
+  count("tidings_errors_total", { source: isOfDatabase ? "d1" : "object" });
   if ((error as { overloaded?: boolean }).overloaded === true) return { code: "hub_overloaded" };
   // Between a first deploy and its migration the tables are not there.
   if (error.message.includes("no such table"))
     return { code: "not_configured", detail: "The database is not migrated." };
-  if (error.message.startsWith("D1_ERROR")) return OVERLOADED;
+  if (isOfDatabase) return OVERLOADED;
   return { code: "internal_error" };
 }

@@ -1,6 +1,7 @@
 /** Every answer's outer form: JSON, or a problem (RFC 9457). */
 import type { Failure } from "../core/errors.ts";
 import { ERRORS } from "../core/errors.ts";
+import { count } from "../observability/meter.ts";
 import { problemOf } from "../wire/native/problem.ts";
 import { rateLimitHeaders } from "../wire/native/rate-limit.ts";
 
@@ -16,6 +17,7 @@ export const noContent = (): Response => new Response(null, { status: 204 });
 
 export function problem(failure: Failure): Response {
   const { status, retryable } = ERRORS[failure.code];
+  count("tidings_refusals_total", { code: failure.code });
   const headers: Record<string, string> = { "content-type": "application/problem+json; charset=utf-8" };
   if (status === 401) headers["www-authenticate"] = `Bearer realm="tidings"`;
   if (status === 426) headers["upgrade"] = "websocket";

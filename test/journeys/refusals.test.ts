@@ -155,6 +155,7 @@ describe("[INP-6] at every route of the hub", () => {
       "GET /healthz",
       "GET /app/:key",
       "GET /v1/openapi.json",
+      "GET /metrics",
       "GET /v1/connect",
       "GET /v1/topology",
       "GET /v1/connections",

@@ -12,6 +12,7 @@ import type { Principal } from "../../core/principal.ts";
 import type { HeldPlaces } from "../../core/socket-places.ts";
 import type { Revocation } from "../../core/revocation.ts";
 import type { Env } from "../../env.ts";
+import { flushCountsWhenDue } from "../../observability/flush-counts.ts";
 import type { LogPush, PushAnswer, TopicLife } from "../rpc.ts";
 import type { ChannelHubRpc, HubOverview } from "../rpc/channel-hub.ts";
 import type { MembersAnswer, MembersPush } from "../rpc/presence-room.ts";
@@ -87,6 +88,7 @@ export class ChannelHub extends DurableObject<Env> implements ChannelHubRpc {
   }
 
   accept(push: LogPush): Promise<PushAnswer> {
+    this.ctx.waitUntil(flushCountsWhenDue(this.env, Date.now()));
     return acceptPush(this.#hub, this.#replays, this.#app, push);
   }
 

@@ -4,6 +4,7 @@ import type { Failure } from "../../core/errors.ts";
 import { connectionMark } from "../../core/exclusion.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
+import type { Counter } from "../../observability/meter.ts";
 import type { Said } from "./dialect.ts";
 
 /** Events of one topic, ready to be sent. */
@@ -25,6 +26,12 @@ interface SentFrame {
 
 const PROBE_FRAMES = LIMITS.ACK_WINDOW_FRAMES / 4;
 const PROBE_BYTES = LIMITS.ACK_WINDOW_BYTES / 4;
+
+/** Of all that the hub sends. */
+export interface SentCounters {
+  readonly frames: Counter;
+  readonly bytes: Counter;
+}
 
 /** Frames that came in and are not done with. */
 export interface Backlog {
@@ -57,16 +64,25 @@ export class Connection {
   /** What was sent without a window since the client was last heard of. */
   #unheard = { bytes: 0, since: 0 };
   readonly #probe: string | null;
+  readonly #counters: SentCounters | null;
   /** Since the last ping of the hub's own. */
   #unprobed = { frames: 0, bytes: 0 };
 
   /** `hubWaiting` is shared by all connections of the hub; `probe`: what asks how far the reader is. */
-  constructor(socket: WebSocket, id: string, principal: Principal, hubWaiting: Backlog, probe: string | null = null) {
+  constructor(
+    socket: WebSocket,
+    id: string,
+    principal: Principal,
+    hubWaiting: Backlog,
+    probe: string | null = null,
+    counters: SentCounters | null = null,
+  ) {
     this.socket = socket;
     this.id = id;
     this.principal = principal;
     this.#hubWaiting = hubWaiting;
     this.#probe = probe;
+    this.#counters = counters;
   }
 
   /** By which events say that this connection is not sent them (core/exclusion.ts). */
@@ -142,6 +158,9 @@ export class Connection {
     if (text === null) return;
     try {
       this.socket.send(text);
+      if (this.#counters === null) return;
+      this.#counters.frames.value += 1;
+      this.#counters.bytes.value += text.length;
     } catch {
       // Its close handler is on the way and does what is left to do.
     }

@@ -1,8 +1,9 @@
 /** A hub as its parts share it: connections, channels, followers. All of it can be rebuilt from rows and sockets. */
+import { countedSql } from "../counted-sql.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import type { FollowedTopic, WorkerGateRpc } from "../rpc.ts";
 import { packPrincipal, unpackPrincipal, type Attachment } from "./attachment.ts";
-import { Connection, type Backlog } from "./connection.ts";
+import { Connection, type Backlog, type SentCounters } from "./connection.ts";
 import type { Dialect } from "./dialect.ts";
 import { FollowStore } from "./follow-store.ts";
 import { HUB_MIGRATIONS } from "./hub-migrations.ts";
@@ -15,17 +16,21 @@ import { Seats } from "./seats.ts";
 import { Follower, TopicChannel } from "./topic-channel.ts";
 import { WatchlistStore } from "./watchlist-store.ts";
 import { Watchlists } from "./watchlists.ts";
+import { hubPlaceOf } from "../../core/keys.ts";
 import { ERRORS, type Failure } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Principal } from "../../core/principal.ts";
 import { graceAfterClose } from "../../core/silence.ts";
 import { isUserRoom, USER_ROOM_EPOCH } from "../../core/user-room.ts";
 import type { Env } from "../../env.ts";
+import { counter } from "../../observability/meter.ts";
 import type { FilterPattern } from "../../core/filter-pattern.ts";
 
 export class HubState {
   readonly ctx: DurableObjectState;
   readonly env: Env;
+  /** Counting rows. */
+  readonly sql: SqlStorage;
   readonly dialect: Dialect;
   readonly store: FollowStore;
   readonly revocations: RevocationStore;
@@ -41,14 +46,21 @@ export class HubState {
   readonly waiting: Backlog = { frames: 0, bytes: 0 };
   /** By topic. */
   readonly channels = new Map<string, TopicChannel>();
+  readonly #sent: SentCounters;
 
   constructor(ctx: DurableObjectState, env: Env, dialect: Dialect) {
     this.ctx = ctx;
     this.env = env;
     this.dialect = dialect;
     applyMigrations(ctx.storage, HUB_MIGRATIONS);
-    this.store = new FollowStore(ctx.storage.sql);
-    this.revocations = new RevocationStore(ctx.storage.sql);
+    const { app, protocol } = hubPlaceOf(ctx.id.name);
+    this.sql = countedSql(ctx.storage.sql, app, "hub");
+    this.#sent = {
+      frames: counter("tidings_frames_sent_total", { app, protocol }),
+      bytes: counter("tidings_frames_sent_bytes_total", { app, protocol }),
+    };
+    this.store = new FollowStore(this.sql);
+    this.revocations = new RevocationStore(this.sql);
     this.places = new Places(env, ctx.id.name!, this.connections);
     this.occupancy = new HubOccupancy(this);
     this.#restoreConnections();
@@ -56,11 +68,11 @@ export class HubState {
       this.channels.set(followed.topic, new TopicChannel(followed, this.store.positions(followed.topic)));
     }
     this.#restoreFollowers();
-    this.seatStore = new SeatStore(ctx.storage.sql);
+    this.seatStore = new SeatStore(this.sql);
     const isLive = (connection: string): boolean => this.connections.has(connection);
     this.seats = new Seats(this.seatStore, isLive);
     this.views = new MemberViews(this.seatStore);
-    this.watchlists = new Watchlists(new WatchlistStore(ctx.storage.sql), isLive);
+    this.watchlists = new Watchlists(new WatchlistStore(this.sql), isLive);
   }
 
   /** The Worker that exports this object, for what objects do not do themselves. */
@@ -79,6 +91,7 @@ export class HubState {
         unpackPrincipal(attachment),
         this.waiting,
         this.#windowProbe,
+        this.#sent,
       );
       connection.heardAt = attachment.heardAt ?? 0;
       this.connections.set(connection.id, connection);
@@ -109,6 +122,7 @@ export class HubState {
       principal,
       this.waiting,
       this.#windowProbe,
+      this.#sent,
     );
     this.ctx.acceptWebSocket(socket, [connection.id]);
     this.authorize(connection, principal);

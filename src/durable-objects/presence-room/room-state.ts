@@ -5,6 +5,7 @@ import { Roster } from "../../core/roster.ts";
 import { announceSystemEvent, type Announcement } from "../../core/system-event.ts";
 import { isUserRoom } from "../../core/user-room.ts";
 import { AnnouncementStore } from "../announcement-store.ts";
+import { countedSql } from "../counted-sql.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import { ROOM_MIGRATIONS } from "./room-migrations.ts";
 import { RosterStore } from "./roster-store.ts";
@@ -31,9 +32,10 @@ export class RoomState {
     this.app = app;
     this.channel = channel;
     applyMigrations(ctx.storage, ROOM_MIGRATIONS);
-    this.store = new RosterStore(ctx.storage.sql);
-    this.watchers = new WatcherStore(ctx.storage.sql);
-    this.announcements = new AnnouncementStore(ctx.storage.sql);
+    const sql = countedSql(ctx.storage.sql, app, "room");
+    this.store = new RosterStore(sql);
+    this.watchers = new WatcherStore(sql);
+    this.announcements = new AnnouncementStore(sql);
     this.roster = new Roster(this.store, this.store.roster());
     ({ epoch: this.#epoch, ended: this.#ended } = this.store.life());
   }

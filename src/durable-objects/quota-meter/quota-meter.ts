@@ -17,6 +17,7 @@ import { parseObjectName } from "../../core/keys.ts";
 import type { Result } from "../../core/result.ts";
 import type { PlaceAsk } from "../../core/socket-places.ts";
 import type { Env } from "../../env.ts";
+import { countedSql } from "../counted-sql.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import type { WorkerGateRpc } from "../rpc.ts";
 import type { QuotaMeterRpc } from "../rpc/quota-meter.ts";
@@ -33,8 +34,8 @@ export class QuotaMeter extends DurableObject<Env> implements QuotaMeterRpc {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     applyMigrations(ctx.storage, METER_MIGRATIONS);
-    this.#days = new CountStore(ctx.storage.sql);
     const { app } = parseObjectName(ctx.id.name);
+    this.#days = new CountStore(countedSql(ctx.storage.sql, app, "quota"));
     const { WorkerGate: gate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
     this.#places = new SocketPlaces(env, app, gate);
   }

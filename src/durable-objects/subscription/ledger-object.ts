@@ -7,6 +7,7 @@ import { DEAD_LETTERS_TOPIC } from "../../core/dead-letter-event.ts";
 import { OPERATIONS_TOPIC } from "../../core/system-event.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
+import { count } from "../../observability/meter.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
 import { Announcer } from "../announcer.ts";
 import type { SettledDelivery, WorkerGateRpc } from "../rpc.ts";
@@ -79,10 +80,12 @@ export abstract class LedgerObject extends DurableObject<Env> {
 
   /** A message that is lost, here or later, leaves its row behind, and the row is rung again. */
   protected send(messages: readonly DispatchMessage[]): void {
+    if (messages.length > 0) count("tidings_queue_operations_total", { operation: "write" }, messages.length);
     for (const message of messages) {
       this.ctx.waitUntil(
         this.env.DELIVERIES.send(message).catch((error: unknown) => {
           const { subscription, dispatch } = message;
+          count("tidings_errors_total", { source: "queue" });
           logStage("dispatch.send_failed", { subscription, dispatch, error: String(error) });
         }),
       );

@@ -7,6 +7,7 @@ import { dispatchRoom, dispatchSize, probeRoom } from "../../core/ledger-schedul
 import { matchesTopicPattern } from "../../core/names.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../../core/subscription.ts";
 import { AnnouncementStore } from "../announcement-store.ts";
+import { countedSql } from "../counted-sql.ts";
 import { MetaStore } from "../meta-store.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import type { LogLife } from "../rpc.ts";
@@ -56,7 +57,7 @@ export class Ledger {
     ({ app: this.app, subscription: this.subscriptionId } = name);
     this.storage = ctx.storage;
     applyMigrations(ctx.storage, LEDGER_MIGRATIONS);
-    const { sql } = ctx.storage;
+    const sql = countedSql(ctx.storage.sql, this.app, "subscription");
     this.meta = new MetaStore(sql);
     this.sources = new SourceStore(sql);
     this.replays = new ReplayStore(sql);

@@ -34,7 +34,7 @@ export class Listeners {
   constructor(log: LogState, env: Env) {
     this.#log = log;
     this.#env = env;
-    this.#store = new ListenerStore(log.storage.sql);
+    this.#store = new ListenerStore(log.sql);
     this.#listeners = new Map(this.#store.all().map((row) => [listenerKey(row.name), newListener(row, 0)]));
   }
 

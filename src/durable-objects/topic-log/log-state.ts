@@ -1,6 +1,7 @@
 /** One partition's log as its parts share it: stores, ends, and which life of the topic this is. */
 import { parseObjectName } from "../../core/keys.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
+import { countedSql } from "../counted-sql.ts";
 import { MetaStore } from "../meta-store.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import type { LogLife } from "../rpc.ts";
@@ -16,6 +17,8 @@ export class LogState {
   readonly topic: string;
   readonly partition: number;
   readonly storage: DurableObjectStorage;
+  /** Of the same storage, counting rows. */
+  readonly sql: SqlStorage;
   readonly segments: SegmentStore;
   readonly identities: IdentityStore;
   readonly snapshots: SnapshotStore;
@@ -43,11 +46,12 @@ export class LogState {
     ({ app: this.app, topic: this.topic, partition: this.partition } = name);
     this.storage = ctx.storage;
     applyMigrations(ctx.storage, LOG_MIGRATIONS);
-    this.segments = new SegmentStore(ctx.storage.sql);
-    this.identities = new IdentityStore(ctx.storage.sql);
-    this.snapshots = new SnapshotStore(ctx.storage.sql);
-    this.scheduled = new ScheduledStore(ctx.storage.sql);
-    this.meta = new MetaStore(ctx.storage.sql);
+    this.sql = countedSql(ctx.storage.sql, this.app, "log");
+    this.segments = new SegmentStore(this.sql);
+    this.identities = new IdentityStore(this.sql);
+    this.snapshots = new SnapshotStore(this.sql);
+    this.scheduled = new ScheduledStore(this.sql);
+    this.meta = new MetaStore(this.sql);
     this.#life = this.meta.read("life");
     this.ends = this.segments.ends(this.meta.read("trim"));
   }

@@ -23,8 +23,8 @@ export class ChannelOccupancy {
 
   constructor(log: LogState, gate: () => WorkerGateRpc) {
     this.#log = log;
-    this.#occupants = new OccupancyStore(log.storage.sql);
-    this.#announcements = new AnnouncementStore(log.storage.sql);
+    this.#occupants = new OccupancyStore(log.sql);
+    this.#announcements = new AnnouncementStore(log.sql);
     const { app, topic: teller } = log;
     this.#announcer = new Announcer({ app, topic: CHANNELS_TOPIC, announcements: this.#announcements, teller }, gate);
   }

@@ -19,6 +19,7 @@ import type {
   WorkerGateRpc,
 } from "../rpc.ts";
 import { Appender } from "./append.ts";
+import { countAppended } from "./count-appended.ts";
 import { Listeners } from "./listeners.ts";
 import { LogAlarm } from "./log-alarm.ts";
 import { LogState } from "./log-state.ts";
@@ -53,6 +54,7 @@ export class TopicLog extends ReadableLog implements TopicLogRpc {
     this.#alarm = new LogAlarm(this.log, this.#listeners, [this.#occupancy, this.#clientEvents]);
     this.#appender = new Appender(this.log, (events) => {
       if (events.length > 0) this.#listeners.appended(events);
+      if (events.length > 0) ctx.waitUntil(countAppended(env, this.log.app, events));
       this.#standAlarm();
     });
   }
