@@ -99,6 +99,15 @@ export const OPERATION: RouteGroup = {
       problems: [],
     },
     {
+      route: "GET /metrics",
+      id: "getMetrics",
+      summary: "Read every metric, as Prometheus scrapes it",
+      details: "The root key sees all apps, or the one that `Tidings-App` names; an app's admin its own.",
+      scope: "admin",
+      answers: [{ status: 200, says: "Prometheus' text format.", content: { "text/plain": text() } }],
+      problems: [],
+    },
+    {
       route: "GET /v1/openapi.json",
       id: "getOpenApi",
       summary: "Read this document",
