@@ -6,6 +6,7 @@ import { connected, makePusherKey, pusherClient, pusherServer, type PusherKey } 
 import { RawPusher } from "../builders/raw-pusher.ts";
 import { CuttableProxy } from "../harness/cuttable-proxy.ts";
 import { startHub, type Hub } from "../harness/hub.ts";
+import { seededRandom } from "../harness/random.ts";
 import { eventually } from "../harness/wait.ts";
 
 let hub: Hub;
@@ -16,7 +17,7 @@ const clients: { disconnect(): void }[] = [];
 const SHARD = (shard: number): string => objectName("hub", "app_default", "pusher", "any", shard);
 
 beforeAll(async () => {
-  hub = await startHub({ vars: { HUB_SOCKETS_PLAN: "1" } }); // Everybody has a hub of its own.
+  hub = await startHub({ vars: { HUB_SOCKETS_PLAN: "2" } });
   key = await makePusherKey(hub);
   server = pusherServer(hub, key);
 });
@@ -129,6 +130,42 @@ it("[PUS-23] hubs and rooms that were thrown out of memory know who is online an
     expect(said.toSorted()).toEqual(["offline eve", "offline fay"]);
 });
 
+const STEPS = 60;
+const SEED = Number(process.env["WATCHLIST_SEED"] ?? Math.trunc(Math.random() * 1_000_000));
+
+it(`[PUS-23] watchers agree with the truth after ${STEPS} steps by chance, and hear each turn once (seed ${SEED})`, async () => {
+  const random = seededRandom(SEED);
+  const users = ["u0", "u1", "u2"];
+  const watchers = [await rawSignIn("w0", users), await rawSignIn("w1", users)];
+  let tabs: { readonly user: string; readonly raw: RawPusher }[] = [];
+  for (let step = 0; step < STEPS; step += 1) {
+    const dice = random();
+    const one = Math.trunc(random() * tabs.length);
+    if (dice < 0.45 || tabs.length === 0) {
+      const user = users[Math.trunc(random() * users.length)]!;
+      tabs.push({ user, raw: await rawSignIn(user) });
+    } else if (dice < 0.85) {
+      tabs[one]!.raw.close();
+      tabs = tabs.filter((_tab, index) => index !== one);
+    } else if (dice < 0.9) watchers.push(await rawSignIn(`w${step}`, users));
+    else await evictAwake(dice < 0.95 ? "ChannelHub" : "PresenceRoom");
+  }
+  const truth = users.map((user) => (tabs.some((tab) => tab.user === user) ? "online" : "offline"));
+  for (const watcher of watchers) {
+    const turnsOf = (user: string): string[] =>
+      watcher.watched
+        .filter((said) => said.split(" ")[1]!.split(",").includes(user))
+        .map((said) => said.split(" ")[0]!);
+    await eventually(
+      () => users.map((user) => turnsOf(user).at(-1)),
+      (last) => last.join() === truth.join(),
+      truth.join(),
+    );
+    for (const turns of users.map(turnsOf))
+      for (const [at, turn] of turns.entries()) expect(turn).not.toBe(turns[at + 1]);
+  }
+});
+
 it("[PUS-23] a list that is too long is cut, and its user told; another list takes its place", async () => {
   const raw = await rawSignIn(
     "many",
@@ -173,7 +210,9 @@ it("[PUS-24] who is only signed in wakes nobody for five minutes", async () => {
     return body.hubs.filter(({ users }) => users > 0);
   };
   // Those of the test before may still be closing.
-  for (const { shard } of await eventually(occupied, ({ length }) => length === 2, "two hubs")) {
+  const areTwo = (hubs: readonly { readonly users: number }[]): boolean =>
+    hubs.reduce((sum, { users }) => sum + users, 0) === 2;
+  for (const { shard } of await eventually(occupied, areTwo, "two users")) {
     const looks = await hub.rows("ChannelHub", SHARD(shard), "SELECT look_at AS at FROM silence_looks");
     expect((looks[0] as { at: number }).at - Date.now()).toBeGreaterThan(200_000);
   }

@@ -17,12 +17,10 @@ import {
 import { LIST_QUERY } from "./list-query.ts";
 
 export const LIVE_SHAPES = {
-  Channel: shown({
-    name: text(),
-    kind: oneOfTexts("public", "private", "presence"),
-    occupied: FLAG,
-    subscriptions: whole(),
-  }),
+  Channel: shown(
+    { name: text(), kind: oneOfTexts("public", "private", "presence"), occupied: FLAG, subscriptions: whole() },
+    { members: whole() }, // Of one presence channel, to who may see them.
+  ),
   Member: shown({ id: text(), data: ANYTHING, connections: whole(1) }),
 } as const;
 
@@ -54,7 +52,7 @@ export const LIVE: RouteGroup = {
     {
       route: "GET /v1/channels/:topic",
       id: "getChannel",
-      summary: "See how many follow a channel now",
+      summary: "See how many follow a channel now, and are present in it",
       scope: "subscribe or manage on the channel",
       answers: [{ status: 200, says: "The channel.", content: { "application/json": named("Channel") } }],
       problems: ["topic_name_invalid"],
