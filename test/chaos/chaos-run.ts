@@ -43,6 +43,8 @@ export interface ChaosPlan {
 }
 
 const TOPIC = "chaos.orders";
+/** Waits for no delivery, so that it tells when the hub is back. */
+const PULSE = "chaos.pulse";
 const CHANNEL = "presence-chaos";
 const PARTITIONS = 4;
 const PUBLISHERS = 4;
@@ -93,6 +95,7 @@ function workloadsOf(world: World, recorder: DeliveryRecorder): readonly Workloa
   const plan = { topic: TOPIC, publishers: PUBLISHERS, eventsMax: 8, restMs: 250, pace };
   return [
     new Publishers(world, { ...plan, definition: { partitions: PARTITIONS } }),
+    new Publishers(world, { topic: PULSE, publishers: 1, eventsMax: 1, restMs: 50 }),
     new Targets(world, TOPIC),
     new DeadLetters(world, TOPIC),
     new Readers(world, TOPIC, READERS),

@@ -81,7 +81,7 @@ const ACTS: Record<Nemesis, (act: Act, stage: Stage) => Promise<void>> = {
     spoilFor(hub, forMs, { answersLost: 0.1 + 0.4 * strength }, { answersLost: 0 }),
   aborts: ({ forMs, strength }, { hub }) => spoilFor(hub, forMs, { aborts: 0.05 + 0.15 * strength }, { aborts: 0 }),
   evictions: async (_act, { hub }) => {
-    for (const className of EVICTED) await hub.evictAll(className);
+    await Promise.all(EVICTED.map((className) => hub.evictAll(className)));
   },
 };
 

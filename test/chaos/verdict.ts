@@ -1,7 +1,13 @@
 /** The checkers, by the name of what each looks for, and the table that a run ends with. Pure. */
 import { brokenReadings, strayRequests, undrained, untruePresence, wrongAnswers } from "./checks/live-checks.ts";
 import { doubledOffsets, lostEvents, phantomEvents, reorderedEvents } from "./checks/log-checks.ts";
-import { reorderedDeliveries, repeatedDeliveries, undelivered, wrongAccounts } from "./checks/delivery-checks.ts";
+import {
+  countRepeats,
+  reorderedDeliveries,
+  repeatedDeliveries,
+  undelivered,
+  wrongAccounts,
+} from "./checks/delivery-checks.ts";
 import { linesOf, type History } from "./history.ts";
 
 export const CHECKERS = {
@@ -82,6 +88,7 @@ export function formatTable(history: History, verdict: Verdict): string {
     ["phantom", count("phantom")],
     ["doubled", count("doubled offsets", "doubled deliveries")],
     ["reordered", count("reordered in the log", "reordered deliveries", "broken readings")],
+    ["repeats that a fault excuses", Math.max(0, countRepeats(history) - count("doubled deliveries"))],
     ["undelivered", count("undelivered", "undrained")],
     ["wrong accounts", count("wrong accounts")],
     ["untrue presence", count("untrue presence")],

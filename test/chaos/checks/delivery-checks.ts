@@ -36,6 +36,12 @@ export function repeatedDeliveries(history: History): string[] {
   );
 }
 
+/** Taken again, whether that is excused or not. */
+export function countRepeats(history: History): number {
+  const taken = linesOf(history, "attempt").filter((attempt) => attempt.taken);
+  return taken.length - new Set(taken.map(({ subscription, event }) => `${subscription} ${event.id}`)).size;
+}
+
 /** A consumer reports within a quarter of a second, or after twenty deliveries, of which none takes long. */
 const REPORTED_WITHIN_MS = 3_000;
 

@@ -42,10 +42,10 @@ export const PLANTS: readonly Plant[] = [
     spoils: [
       {
         file: "durable-objects/topic-log/append.ts",
-        text: "this.#bytesThrough = this.#log.segments.append(this.#log.ends.head + 1, lines, this.#at, this.#bytesThrough);",
+        text: "this.#bytesThrough = this.#log.segments.append(first, lines, this.#at, this.#bytesThrough, expiresAt);",
         kind: "statement",
-        bug: `const [first, at, before] = [this.#log.ends.head + 1, this.#at, this.#bytesThrough];
-          setTimeout(() => void this.#log.segments.append(first, lines, at, before), 3_000);`,
+        bug: `const [at, before] = [this.#at, this.#bytesThrough];
+          setTimeout(() => void this.#log.segments.append(first, lines, at, before, expiresAt), 3_000);`,
       },
     ],
   },

@@ -88,9 +88,12 @@ export class Churn implements Workload {
     const at = Date.now();
     const init: RequestInit = { method, headers: { "content-type": "application/json" } };
     if (body !== undefined) init.body = JSON.stringify(body);
-    const response = await this.#world.request(`/v1/${path}`, init).catch(() => null);
-    if (response === null || EXPECTED.has(response.status)) return void (await response?.text().catch(() => ""));
-    const what = `${method} ${path} was answered ${response.status}: ${await response.text()}`;
+    const answer = await this.#world
+      .request(`/v1/${path}`, init)
+      .then(async (response) => ({ status: response.status, text: await response.text() }))
+      .catch(() => null);
+    if (answer === null || EXPECTED.has(answer.status)) return;
+    const what = `${method} ${path} was answered ${answer.status}: ${answer.text}`;
     this.#world.history.add({ op: "offence", kind: "answer", at, what });
   }
 }

@@ -56,7 +56,8 @@ export class DeadLetters implements Workload {
     const init = { method: "POST", headers: { "content-type": "application/json" }, body: '{"all":true}' };
     while (!this.#isOver) {
       await pause(REDRIVE_EVERY_MS);
-      await this.#world.request(`/v1/subscriptions/${LETTERS}/dead-letters/redrive`, init).catch(() => null);
+      const redriven = this.#world.request(`/v1/subscriptions/${LETTERS}/dead-letters/redrive`, init);
+      await redriven.then((response) => response.text()).catch(() => null); // Then the next turn does it.
     }
   }
 }

@@ -116,7 +116,10 @@ export class Publishers implements Workload {
       body: JSON.stringify(drafts),
       signal: AbortSignal.timeout(GIVES_UP_AFTER_MS),
     };
-    const answer = await this.#world.request(`/v1/topics/${topic}/events`, init).then(readAnswer, () => UNKNOWN);
+    const answer = await this.#world
+      .request(`/v1/topics/${topic}/events`, init)
+      .then(readAnswer)
+      .catch(() => UNKNOWN);
     const told = drafts.map(({ id, type, key, data }) => ({ id, content: contentOf(type, key, data) }));
     const places = answer.receipts.map(({ partition, offset }) => ({ partition, offset }));
     const { outcome } = answer;
