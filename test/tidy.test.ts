@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "wire/ndjson": ["wire/ndjson", "core"],
   "wire/sse": ["wire/sse", "core"],
   "wire/pusher": ["wire/pusher", "core"],
+  "wire/asyncapi": ["wire/asyncapi", "core"],
   "wire/openapi": ["wire/openapi", "core"],
   "wire/prometheus": ["wire/prometheus", "core"],
   store: ["store", "core", "env"],

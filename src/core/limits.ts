@@ -186,6 +186,15 @@ export const LIMITS = {
   SNAPSHOT_EVENTS: 100, // folded since the last snapshot, before another is kept
   SNAPSHOT_BYTES_MAX: 256 * KB, // of one key's state; a larger one is folded anew each time
 
+  // The catalog.
+  SIGHTING_RENEW_MS: 1 * HOUR, // so often an isolate writes that a producer or reader is still there
+  SIGHTING_KEEP_MS: 30 * DAY,
+  SIGHTING_WRITES_PER_MINUTE: 60, // of one isolate; what is too much is noticed again when it comes again
+  CATALOG_TYPES_MAX: 100, // of one page: each may bring a schema of 64 KB
+  ASYNCAPI_SCHEMA_BYTES_MAX: 2 * MB, // written out in one document; what is over it is named only
+  APP_SIGHTINGS_MAX: 5_000,
+  TYPE_SIGHTINGS_MAX: 100, // sources and topics of one type
+
   // Access.
   APP_NAME_CHARS_MAX: 63,
   APP_ORIGINS_MAX: 100, // of one app

@@ -1,6 +1,7 @@
 /** Which topics lead through which subscriptions to whom: the app's flows as they are defined. */
 import { filterFields } from "./filter-fields.ts";
 import { matchesTopicPattern } from "./names.ts";
+import type { Producer } from "./sighting.ts";
 import type { SubscriptionDefinition, Target } from "./subscription.ts";
 
 export interface TopologyTopic {
@@ -22,7 +23,14 @@ export interface TopologyFlow {
   };
 }
 
+/** Who was seen to publish into which topics. */
+export interface TopologyProducer {
+  readonly source: string;
+  readonly topics: readonly string[];
+}
+
 export interface Topology {
+  readonly producers: readonly TopologyProducer[];
   readonly topics: readonly TopologyTopic[];
   readonly flows: readonly TopologyFlow[];
 }
@@ -30,6 +38,7 @@ export interface Topology {
 export function topologyOf(
   topics: readonly TopologyTopic[],
   subscriptions: readonly Pick<SubscriptionDefinition, "name" | "topics" | "filter" | "target">[],
+  seen: readonly Pick<Producer, "source" | "topic">[] = [],
 ): Topology {
   const flows = subscriptions.map(({ name, topics: patterns, filter, target }) => ({
     subscription: name,
@@ -40,7 +49,23 @@ export function topologyOf(
     fields: filterFields(filter),
     target: { kind: target.kind, name: nameOf(target) },
   }));
-  return { topics: topics.map(({ name, partitions, schemaPolicy }) => ({ name, partitions, schemaPolicy })), flows };
+  return {
+    producers: producersOf(new Set(topics.map(({ name }) => name)), seen),
+    topics: topics.map(({ name, partitions, schemaPolicy }) => ({ name, partitions, schemaPolicy })),
+    flows,
+  };
+}
+
+/** By source; topics that are gone are left out. */
+function producersOf(topics: ReadonlySet<string>, seen: readonly Pick<Producer, "source" | "topic">[]) {
+  const bySource = new Map<string, Set<string>>();
+  for (const { source, topic } of seen) {
+    if (!topics.has(topic)) continue;
+    const known = bySource.get(source);
+    if (known === undefined) bySource.set(source, new Set([topic]));
+    else known.add(topic);
+  }
+  return [...bySource].map(([source, into]) => ({ source, topics: [...into] }));
 }
 
 function nameOf(target: Target): string {

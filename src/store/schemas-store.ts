@@ -62,6 +62,18 @@ export class SchemasStore {
     return row === null ? null : recordOf(row);
   }
 
+  /** The newest of each of these types that has one. */
+  async newestOf(app: string, types: readonly string[]): Promise<ReadonlyMap<string, SchemaRecord>> {
+    const { results } = await this.#db
+      .prepare(
+        `SELECT ${COLUMNS} FROM schemas s WHERE app = ?1 AND type IN (SELECT value FROM json_each(?2)) AND version =
+           (SELECT max(version) FROM schemas WHERE app = s.app AND type = s.type)`,
+      )
+      .bind(app, JSON.stringify(types))
+      .all<Row>();
+    return new Map(results.map((row) => [row.type, recordOf(row)]));
+  }
+
   /** In order. */
   async versions(app: string, type: string): Promise<SchemaRecord[]> {
     const { results } = await this.#db

@@ -13,6 +13,7 @@ import { failureOf } from "./reach.ts";
 import { problem } from "./respond.ts";
 import { methodsOf } from "./route-methods.ts";
 import { appRoutes } from "./routes/apps.ts";
+import { asyncApiRoute } from "./routes/asyncapi.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
@@ -68,6 +69,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", schemaRoutes);
   hub.route("/v1", catalogRoutes);
   hub.route("/v1", commandRoutes);
+  hub.route("/v1", asyncApiRoute);
   hub.route("/v1", memberRoutes);
   hub.route("/v1", policyRoutes);
   hub.route("/v1", subscriptionRoutes);

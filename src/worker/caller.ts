@@ -9,9 +9,15 @@ export interface Caller {
   readonly request: string;
   /** Who stands in the audit log when it is not the principal. */
   readonly actor?: string;
+  /** Keeps work going that nobody waits for. Absent: there is none. */
+  beside?(work: Promise<unknown>): void;
 }
 
-export const callerOf = (c: HubContext): Caller => ({ principal: c.var.principal, request: c.var.requestId });
+export const callerOf = (c: HubContext): Caller => ({
+  principal: c.var.principal,
+  request: c.var.requestId,
+  beside: (work) => c.executionCtx.waitUntil(work),
+});
 
 export const auditActorOf = ({ principal, request, actor }: Caller): AuditActor => ({
   app: principal.app,

@@ -19,6 +19,7 @@ import type { Caller } from "./caller.ts";
 import { NO_CONDITIONS, publish } from "./publish.ts";
 import { verifySigned } from "./pusher/verify-signed.ts";
 import { formatPublishReceipt } from "./publish-request.ts";
+import { noteReader } from "./sightings.ts";
 import { ensureTopic, forgetTopic } from "./topic-directory.ts";
 import { followedTopicOf } from "./topic-life.ts";
 
@@ -29,8 +30,11 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
   async resolveTopic(principal: Principal, name: string): Promise<Result<FollowedTopic>> {
     if (!allows(principal, "subscribe", name)) return fail("scope_missing");
     forgetTopic(principal.app, name); // A hub asks rarely, and keeps the answer: it must not be half a minute old.
-    const topic = await ensureTopic(this.env, await this.#caller(principal), name);
-    return topic.ok ? ok(followedTopicOf(topic.value)) : topic;
+    const caller = await this.#caller(principal);
+    const topic = await ensureTopic(this.env, caller, name);
+    if (!topic.ok) return topic;
+    noteReader(this.env, caller, name, "socket"); // Of a hub the first; it asks no more for those who follow.
+    return ok(followedTopicOf(topic.value));
   }
 
   async publish(principal: Principal, name: string, event: string, exclude: string | null): Promise<Result<string>> {
@@ -72,6 +76,10 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
   }
 
   async #caller(principal: Principal): Promise<Caller> {
-    return { principal: await withCurrentQuotas(this.env, this.ctx, principal), request: crypto.randomUUID() };
+    return {
+      principal: await withCurrentQuotas(this.env, this.ctx, principal),
+      request: crypto.randomUUID(),
+      beside: (work) => this.ctx.waitUntil(work),
+    };
   }
 }

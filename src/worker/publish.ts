@@ -15,6 +15,7 @@ import type { TopicDefinition, TopicIndex, TopicRecord } from "../store/topics-s
 import type { Caller } from "./caller.ts";
 import { checkDrafts } from "./check-drafts.ts";
 import { spendOnEvents } from "./quotas.ts";
+import { noteProducers } from "./sightings.ts";
 import { ensureTopic, withTopic } from "./topic-directory.ts";
 import { lifeOf } from "./topic-life.ts";
 
@@ -67,7 +68,7 @@ export async function publish(
 }
 
 /** Likewise what the quotas have been spent on already. */
-export function publishPaid(
+export async function publishPaid(
   env: Env,
   caller: Caller,
   name: string,
@@ -83,7 +84,7 @@ export function publishPaid(
     const routed = route(topic, drafts, conditions);
     return routed.ok ? checkFirstPublish(drafts, fingerprints, conditions.ifMatch) : routed;
   };
-  return withTopic(
+  const published = await withTopic(
     caller.principal.app,
     name,
     () => ensureTopic(env, caller, name, { index, check }),
@@ -112,6 +113,8 @@ export function publishPaid(
       return collect(topic, groups, refusal !== null);
     },
   );
+  if (published.ok) noteProducers(env, caller, name, drafts);
+  return published;
 }
 
 function route(

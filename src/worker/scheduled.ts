@@ -6,6 +6,7 @@ import { AuditStore } from "../store/audit-store.ts";
 import { IdempotencyStore } from "../store/idempotency-store.ts";
 import { purgeEffects } from "../store/effects-store.ts";
 import { purgeCached } from "../store/listener-cache-store.ts";
+import { SightingsStore } from "../store/sightings-store.ts";
 import { settleDeletedApps } from "./access/end-app.ts";
 import { settleRevocations } from "./access/revoke.ts";
 import { settleLeftovers } from "./attach.ts";
@@ -19,6 +20,7 @@ const STEPS: Readonly<Record<string, (env: Env, now: number) => Promise<unknown>
   purgeEffects: ({ DB }, now) => purgeEffects(DB, now),
   purgeCached: ({ DB }, now) => purgeCached(DB, now),
   purgeAudit: ({ DB }, now) => new AuditStore(DB).purge(now),
+  purgeSightings: ({ DB }, now) => new SightingsStore(DB).purge(now),
   purgeAccessChanges: ({ DB }, now) => new AccessChangesStore(DB).purge(now),
 };
 

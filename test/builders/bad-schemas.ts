@@ -39,6 +39,8 @@ export const BAD_SCHEMAS: readonly BadRequest[] = [
   bad("a catalog of nothing", "GET /v1/catalog?limit=0", "parameter_invalid"),
   bad("a catalog behind an endless type", `GET /v1/catalog?cursor=${"x".repeat(201)}`, "cursor_invalid"),
   bad("a field that is no pointer", "GET /v1/catalog?field=data.total", "parameter_invalid"),
+  bad("who minds a type that is not there", `GET /v1/catalog/${MARK}/impact`, "schema_not_found"),
+  bad("who minds what is no field", "GET /v1/catalog/steady.type/impact?field=data", "parameter_invalid"),
   bad("a list of no schemas", "GET /v1/schemas?limit=0", "parameter_invalid"),
   bad("a list behind an endless type", `GET /v1/schemas?cursor=${"x".repeat(201)}`, "cursor_invalid"),
 ];

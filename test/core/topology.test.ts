@@ -76,6 +76,18 @@ describe("a topology", () => {
     expect(JSON.stringify(topology)).not.toContain("token");
   });
 
+  it("[CAT-2] tells who was seen to publish, by source, into topics that are there", () => {
+    const seen = [
+      { source: "/shop", topic: "order.created" },
+      { source: "/shop", topic: "order.paid" },
+      { source: "/shop", topic: "order.paid" },
+      { source: "/gone", topic: "deleted" },
+    ];
+    expect(topologyOf(topics, [], seen).producers).toEqual([
+      { source: "/shop", topics: ["order.created", "order.paid"] },
+    ]);
+  });
+
   it("[CAT-2] is a flowchart as well, whose labels end nothing", () => {
     expect(formatMermaidTopology(topology)).toBe(`flowchart LR
   t0[["order.created"]]
@@ -91,6 +103,12 @@ describe("a topology", () => {
   s2("idle (nothing.*)")
   s2 --> c2{{"pull workers"}}
 `);
+    const wide = Array.from({ length: 400 }, (_, index) => ({ ...topics[0]!, name: `t${index}` }));
+    const everything = { topics: ["**"], filter: null, target: { kind: "pull" } } as const;
+    const twice = ["a", "b"].map((name) => ({ name, ...everything }));
+    const cut = formatMermaidTopology(topologyOf(wide, twice));
+    expect(cut.match(/-->/g)).toHaveLength(500);
+    expect(cut).toMatch(/\n%% What does not fit in stands in the JSON\.\n$/);
     const hostile = topologyOf([{ ...topics[0]!, name: 'a"]; click t0 "x' }], []);
     expect(formatMermaidTopology(hostile)).toBe('flowchart LR\n  t0[["a#34;]#59; click t0 #34;x"]]\n');
   });

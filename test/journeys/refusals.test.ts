@@ -158,6 +158,7 @@ describe("[INP-6] at every route of the hub", () => {
       "GET /metrics",
       "GET /v1/connect",
       "GET /v1/topology",
+      "GET /v1/asyncapi.json",
       "GET /v1/connections",
       "GET /v1/limits",
     ];

@@ -48,8 +48,8 @@ function watched(calls: string[]): Env {
       const member = Reflect.get(target, name) as unknown;
       if (typeof member !== "function") return member;
       return (...args: unknown[]) => {
-        // Isolates look for revocations by the clock, and note the use of keys, whatever is asked.
-        const isBeside = name === "prepare" && /access_changes|last_used_at/.test(String(args[0]));
+        // Isolates look for revocations by the clock, and note the use of keys and topics, whatever is asked.
+        const isBeside = name === "prepare" && /access_changes|last_used_at|INTO sightings/.test(String(args[0]));
         if (name === "prepare" && !isBeside) calls.push(String(args[0]));
         return (member as (...all: unknown[]) => unknown).apply(target, args);
       };

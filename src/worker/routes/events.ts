@@ -31,6 +31,7 @@ import {
 import { checkEventsQuery, liftPage, readEvents, type EventsPage } from "../read-events.ts";
 import { json, jsonText, problem } from "../respond.ts";
 import { resolveLifts } from "../resolve-lifts.ts";
+import { noteReader } from "../sightings.ts";
 import { deliverSync, type SyncOutcome } from "../sync-delivery.ts";
 import { findSyncSubscriptions } from "../sync-directory.ts";
 import { formatPosition, sseResponse } from "../sse.ts";
@@ -154,6 +155,7 @@ async function getEvents(c: HubContext): Promise<Response> {
   const use: FirstUse = { index: "none", check: (topic) => checkEventsQuery(topic, query.value) };
   const page = await readOf(mayWait ? () => ensureTopic(c.env, callerOf(c), name, use) : find)(query.value);
   if (!page.ok) return problem(page.failure);
+  noteReader(c.env, callerOf(c), name, "page");
   const isWorthWaiting = mayWait && page.value.count === 0 && page.value.caughtUp && page.value.gap === null;
   if (!isWorthWaiting) return pageResponse(liftPage(page.value, lifts.value));
   // Who waits has made the topic once; one that is deleted meanwhile is not made again.
@@ -198,6 +200,7 @@ async function getStream(c: HubContext, name: string, query: LiveQuery, lifts: L
   if (!topic.ok) return problem(topic.failure);
   const checked = checkStream(topic.value, query);
   if (!checked.ok) return problem(checked.failure);
+  noteReader(c.env, callerOf(c), name, "stream");
   const follow = { topic: name, from: formatPosition(query.from), filter: livePattern(query) };
   const live = await LiveReader.open(c.env, c.var.principal, c.req.raw, follow);
   return live.ok ? sseResponse(live.value, name, lifts) : problem(live.failure);
