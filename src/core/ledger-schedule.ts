@@ -4,15 +4,19 @@ import type { SubscriptionState } from "./subscription.ts";
 
 /**
  * How many deliveries may be dispatched now. Half the window makes a dispatch, so that one is worked on while the next
- * waits; and while any is open, room for a crumb is no room, because crumbs cost as much as loaves.
+ * waits; and while any is open, there is room for whole ones only, because crumbs cost as much as loaves. In a small
+ * window one goes half full: its target has few deliveries at a time, and should not have fewer.
  */
 export function dispatchRoom(maxInFlight: number, open: number): number {
   const room = Math.max(0, maxInFlight - open);
-  return open > 0 && room < leastDispatch(dispatchSize(maxInFlight)) ? 0 : room;
+  if (open === 0) return room;
+  const size = dispatchSize(maxInFlight);
+  if (size <= SMALL_DISPATCH) return room < Math.ceil(size / 2) ? 0 : room;
+  return Math.floor(room / size) * size;
 }
 
-/** A dispatch of a small window goes half full: its target has few deliveries at a time, and should not have fewer. */
-const leastDispatch = (size: number): number => (size > LIMITS.SETTLE_OUTCOMES ? size : Math.ceil(size / 2));
+/** Of so many, a dispatch costs as much as its deliveries. */
+const SMALL_DISPATCH = 20;
 
 /** An endpoint that is not well is asked with one delivery: of an open dispatch, or else of a new one. */
 export const probeRoom = (heldUntil: number, open: number, now: number): number =>

@@ -88,7 +88,7 @@ export const LIMITS = {
   DISPATCH_RING_MS: 5 * SECOND, // unclaimed for so long: rung again, then doubling
   DISPATCH_RING_MS_MAX: 300 * SECOND,
   DISPATCH_LAPSES_MAX: 5, // claims that ended without a settle before the lapse counts as an attempt
-  SETTLE_OUTCOMES: 20, // that are settled together, and more where they come faster than SETTLE_APART_MS lets them go
+  SETTLE_OUTCOMES: 25, // that are settled together, and more where they come faster than SETTLE_APART_MS lets them go
   SETTLE_APART_MS: 50, // between two settles of one consumer: what a crash repeats of a fast target, in time
   SETTLE_INTERVAL_MS: 250, // what comes slowly waits no longer
   CLAIM_MARGIN_MS: 10 * SECOND, // a claim's lease: the subscription's timeout and this

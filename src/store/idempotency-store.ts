@@ -35,20 +35,40 @@ export class IdempotencyStore {
    * One round trip: claims the key when it is new, expired, or its claim's lease has lapsed with the same body; and
    * answers the row as it stands then. The caller owns the claim when the token is its own.
    */
-  async claim(scope: string, key: string, fingerprint: string, token: string, now: number): Promise<IdempotencyRecord> {
+  claim(scope: string, key: string, fingerprint: string, token: string, now: number): Promise<IdempotencyRecord> {
+    return this.#take("claimed", scope, key, fingerprint, token, now);
+  }
+
+  /**
+   * The same for a request whose answer stands elsewhere: the row only says with which body the key came first, and
+   * nothing completes it. It is never taken over.
+   */
+  guard(scope: string, key: string, fingerprint: string, token: string, now: number): Promise<IdempotencyRecord> {
+    return this.#take("done", scope, key, fingerprint, token, now);
+  }
+
+  async #take(
+    state: IdempotencyRecord["state"],
+    scope: string,
+    key: string,
+    fingerprint: string,
+    token: string,
+    now: number,
+  ): Promise<IdempotencyRecord> {
+    const keepUntil = now + LIMITS.IDEMPOTENCY_KEEP_MS;
     const [, read] = await this.#db.batch<Row>([
       this.#db
         .prepare(
           `INSERT INTO idempotency_keys
            (scope, key, fingerprint, state, token, lease_until, status, response, expires_at)
-         VALUES (?1, ?2, ?3, 'claimed', ?4, ?6, NULL, NULL, ?7)
-         ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, state = 'claimed',
+         VALUES (?1, ?2, ?3, ?8, ?4, ?6, NULL, NULL, ?7)
+         ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, state = excluded.state,
            token = excluded.token,
            lease_until = excluded.lease_until, status = NULL, response = NULL, expires_at = excluded.expires_at
          WHERE idempotency_keys.expires_at <= ?5 OR (idempotency_keys.state = 'claimed'
            AND idempotency_keys.lease_until <= ?5 AND idempotency_keys.fingerprint = excluded.fingerprint)`,
         )
-        .bind(scope, key, fingerprint, token, now, now + LIMITS.IDEMPOTENCY_LEASE_MS, now + LIMITS.IDEMPOTENCY_KEEP_MS),
+        .bind(scope, key, fingerprint, token, now, now + LIMITS.IDEMPOTENCY_LEASE_MS, keepUntil, state),
       this.#db.prepare(`SELECT * FROM idempotency_keys WHERE scope = ?1 AND key = ?2`).bind(scope, key),
     ]);
     const row = read!.results[0]!;
@@ -73,10 +93,10 @@ export class IdempotencyStore {
       .run();
   }
 
-  /** Forgets a claim whose request was refused or failed: its answer is not to be repeated. */
+  /** Forgets what this request took, because it was refused or failed: its answer is not to be repeated. */
   async release(scope: string, key: string, token: string): Promise<void> {
     await this.#db
-      .prepare(`DELETE FROM idempotency_keys WHERE scope = ?1 AND key = ?2 AND token = ?3 AND state = 'claimed'`)
+      .prepare(`DELETE FROM idempotency_keys WHERE scope = ?1 AND key = ?2 AND token = ?3`)
       .bind(scope, key, token)
       .run();
   }

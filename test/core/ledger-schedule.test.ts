@@ -97,6 +97,8 @@ describe("the window", () => {
   it("[DLV-10] crumbs of room wait until they are worth a dispatch", () => {
     expect(dispatchRoom(200, 101)).toBe(0);
     expect(dispatchRoom(200, 100)).toBe(100);
+    expect(dispatchRoom(200, 57)).toBe(100);
+    expect(dispatchRoom(1_000, 301)).toBe(600);
   });
 
   it("[DLV-10] a small window does not wait for as much", () => {

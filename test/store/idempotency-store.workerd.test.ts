@@ -49,6 +49,18 @@ describe("IdempotencyStore", () => {
     });
   });
 
+  it("[IDM-8] guards a key for the body that came first: nobody takes it over, and only who took it gives it up", async () => {
+    const guard = (token: string, now = NOW, fingerprint = "f") =>
+      store.guard("scope", "guarded", fingerprint, token, now);
+    expect(await guard("first")).toMatchObject({ token: "first", state: "done", response: null });
+    const later = NOW + 2 * LIMITS.IDEMPOTENCY_LEASE_MS;
+    expect(await guard("second", later, "other")).toMatchObject({ token: "first", fingerprint: "f" });
+    await store.release("scope", "guarded", "second");
+    expect(await guard("third", later)).toMatchObject({ token: "first" });
+    await store.release("scope", "guarded", "first");
+    expect(await guard("fourth", later, "other")).toMatchObject({ token: "fourth", fingerprint: "other" });
+  });
+
   it("[IDM-10] begins anew when the key's time is over, even before the purge", async () => {
     await claim("expired", "first");
     await store.complete("scope", "expired", "first", 200, "old");

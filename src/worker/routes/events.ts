@@ -101,8 +101,8 @@ async function callerAgain(c: HubContext, topic: string): Promise<Result<Caller>
 
 /**
  * The D1 row guards the request: another body is refused before anything is appended. Whether the events exist is
- * decided by the log alone, in the transaction that appends them; so a repeat that meets an unfinished row simply runs
- * again and converges on the same offsets.
+ * decided by the log alone, in the transaction that appends them; so a repeat simply runs again, converges on the same
+ * offsets, and the row needs no second write to say that the first one ended.
  */
 async function publishOnce(
   c: HubContext,
@@ -112,16 +112,12 @@ async function publishOnce(
 ): Promise<Result<Published>> {
   const store = new IdempotencyStore(c.env.DB);
   const [scope, token] = [scopeOf(c), crypto.randomUUID()];
-  const record = await store.claim(scope, key, fingerprint, token, Date.now()).catch(() => null);
+  const record = await store.guard(scope, key, fingerprint, token, Date.now()).catch(() => null);
   // Without D1 the log still decides whether the events exist; only the look at another body's hash comes later.
   if (record === null) return work({ key: JSON.stringify([scope, key]), fingerprint });
   if (record.fingerprint !== fingerprint) return fail("idempotency_key_reused");
   const answer = await work({ key: JSON.stringify([scope, key]), fingerprint });
-  if (record.token === token) {
-    c.executionCtx.waitUntil(
-      answer.ok ? store.complete(scope, key, token, 200, null) : store.release(scope, key, token),
-    );
-  }
+  if (record.token === token && !answer.ok) c.executionCtx.waitUntil(store.release(scope, key, token));
   return answer;
 }
 
