@@ -14,6 +14,17 @@ export interface Config {
   readonly hubSocketsPlan: number;
   /** A member of a presence channel that is silent for so long, milliseconds, is gone. */
   readonly presenceSilenceMs: number;
+  /** Null: traces are exported nowhere. */
+  readonly otlp: OtlpSettings | null;
+}
+
+/** Where spans go, by OTLP over HTTP. */
+export interface OtlpSettings {
+  /** Without `/v1/traces`, and without a slash at its end. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Which part of the publishes that bring no trace begin one, 0 to 1. */
+  readonly sampleRatio: number;
 }
 
 type Settings = Pick<
@@ -24,6 +35,9 @@ type Settings = Pick<
   | "DNS_OVER_HTTPS_URL"
   | "HUB_SOCKETS_PLAN"
   | "PRESENCE_SILENCE_MS"
+  | "OTLP_ENDPOINT"
+  | "OTLP_HEADERS"
+  | "OTLP_SAMPLE_RATIO"
 >;
 
 const RESOLVER_URL_DEFAULT = "https://cloudflare-dns.com/dns-query";
@@ -45,5 +59,18 @@ export function readConfig(env: Settings): Config {
     resolverUrl: resolver === "" ? null : resolver,
     hubSocketsPlan,
     presenceSilenceMs,
+    otlp: readOtlp(env),
   };
+}
+
+function readOtlp({ OTLP_ENDPOINT: url = "", OTLP_HEADERS: headers = "", OTLP_SAMPLE_RATIO: ratio = "0.1" }: Settings) {
+  if (url === "") return null;
+  if (!/^https?:\/\//.test(url)) throw new Error("OTLP_ENDPOINT is an address or empty");
+  const sampleRatio = Number(ratio);
+  if (!(sampleRatio >= 0 && sampleRatio <= 1)) throw new Error("OTLP_SAMPLE_RATIO is a number from 0 to 1");
+  const pairs = headers.split(",").flatMap((pair) => {
+    const [, name, value] = /^\s*([\w-]+)=(.*?)\s*$/.exec(pair) ?? [];
+    return name === undefined ? [] : [[name, value!] as const];
+  });
+  return { url: url.replace(/\/+$/, ""), headers: Object.fromEntries(pairs), sampleRatio };
 }

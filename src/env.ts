@@ -31,4 +31,10 @@ export interface Env {
   readonly DNS_OVER_HTTPS_URL?: string;
   /** How long a member of a presence channel may be silent, milliseconds; shorter for tests. */
   readonly PRESENCE_SILENCE_MS?: string;
+  /** A collector's address, `https://collector.example.com:4318`: spans go to `/v1/traces` there. Empty: nowhere. */
+  readonly OTLP_ENDPOINT?: string;
+  /** Secret. What the collector asks for, `name=value`, separated by commas. */
+  readonly OTLP_HEADERS?: string;
+  /** Which part of the publishes that bring no trace begin one: 0 to 1, 0.1 where nothing is said. */
+  readonly OTLP_SAMPLE_RATIO?: string;
 }

@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "wire/pusher": ["wire/pusher", "core"],
   "wire/asyncapi": ["wire/asyncapi", "core"],
   "wire/openapi": ["wire/openapi", "core"],
+  "wire/otlp": ["wire/otlp", "core"],
   "wire/prometheus": ["wire/prometheus", "core"],
   store: ["store", "core", "env"],
   // Each object's folder sees itself, what objects share, and the others' RPC types only.

@@ -11,6 +11,13 @@ export interface TraceContext {
   readonly tracestate: string | null;
 }
 
+/** What a request belongs to. */
+export interface RequestTrace {
+  readonly context: TraceContext;
+  /** It begins there: its first span is the hub's. */
+  readonly isOurs: boolean;
+}
+
 export interface TraceIds {
   readonly traceId: string;
   readonly spanId: string;

@@ -2,6 +2,7 @@
  * What the work on a claimed dispatch touches: the events' lines, the target, the ledger, the log. The same for the
  * queue's consumer and for a publish that waits.
  */
+import { readConfig } from "../config.ts";
 import { isExpired } from "../core/expiry.ts";
 import type { SubscriptionDefinition } from "../core/subscription.ts";
 import { liftLine } from "../core/upcast.ts";
@@ -9,6 +10,7 @@ import type { ClaimAnswer } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { subscription } from "../stubs.ts";
 import { AttemptLog } from "./attempt-log.ts";
+import { AttemptSpans } from "./attempt-spans.ts";
 import { attemptDelivery } from "./attempt.ts";
 import type { DispatchPorts } from "./dispatch-work.ts";
 import { EventLines, type HeldLine } from "./event-lines.ts";
@@ -36,16 +38,20 @@ export function portsOf(env: Env, claimed: ClaimedDispatch, held: readonly HeldL
   const lines = new EventLines(env, app, deliveries, held);
   const by = { app, subscription: definition.name, target: definition.target.kind, ...(sync && { sync }) };
   const log = new AttemptLog(by, deliveries);
+  const spans = readConfig(env).otlp === null ? null : new AttemptSpans(definition);
   return {
     line: async (delivery) => {
       const line = await lines.of(delivery);
-      return line === null || isExpired(line, Date.now()) ? null : line;
+      if (line === null || isExpired(line, Date.now())) return null;
+      spans?.saw(delivery, line);
+      return line;
     },
     attempt: (delivery, line) => attemptDelivery(env, { definition, delivery, line: liftFor(definition, line) }),
     settle: async (outcomes, done) => {
       // A stub breaks after an exception: a new one for each call.
       const answer = await subscription(env, app, id).settle(dispatch, claim.claim, outcomes, done);
       log.settled(outcomes, done);
+      spans?.settled(outcomes);
       return answer;
     },
     now: () => Date.now(),

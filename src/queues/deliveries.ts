@@ -3,6 +3,7 @@ import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import { workBatches, type BatchedDelivery } from "../delivery/batch-work.ts";
 import { liftFor, portsOf, type Claim } from "../delivery/claimed-dispatch.ts";
 import { workDispatch, type DispatchPorts } from "../delivery/dispatch-work.ts";
+import { exportSpans } from "../delivery/export-spans.ts";
 import { attemptWebhookBatch } from "../delivery/webhook-batch.ts";
 import { attemptWorker } from "../delivery/worker-target.ts";
 import type { ClaimAnswer } from "../durable-objects/rpc.ts";
@@ -58,7 +59,7 @@ async function work(env: Env, message: DispatchMessage, claim: Claim): Promise<v
       error: String(error),
     });
   }
-  await flushCountsWhenDue(env, Date.now());
+  await Promise.all([flushCountsWhenDue(env, Date.now()), exportSpans(env)]);
 }
 
 function workClaim(env: Env, { definition, deliveries }: Claim, ports: DispatchPorts): Promise<void> {

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { Config } from "../config.ts";
 import type { Principal } from "../core/principal.ts";
 import type { Result } from "../core/result.ts";
+import type { RequestTrace } from "../core/trace-context.ts";
 import type { Env } from "../env.ts";
 import type { AppRecord } from "../store/apps-store.ts";
 import type { Authenticated } from "./access/authenticated.ts";
@@ -17,6 +18,8 @@ export interface HubVariables {
   authenticateAgain: () => Promise<Result<Authenticated>>;
   /** When the request came in, milliseconds: a subscription that starts at `latest` starts here. */
   receivedAt: number;
+  /** Null: the request belongs to none; undefined: nobody has asked. */
+  trace?: RequestTrace | null;
   /** The body of a mutating request, read once and within its limit. */
   body: string;
   /** Set by a route whose answer shows a secret: such an answer is never stored. */

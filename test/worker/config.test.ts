@@ -6,7 +6,13 @@ const RESOLVER_URL = "https://cloudflare-dns.com/dns-query";
 describe("readConfig", () => {
   it("has no key and no allowance of its own", () => {
     const access = { rootKey: null, secretsKeys: [], allowPrivateTargets: false };
-    const closed = { ...access, resolverUrl: RESOLVER_URL, hubSocketsPlan: 5_000, presenceSilenceMs: 30_000 };
+    const closed = {
+      ...access,
+      resolverUrl: RESOLVER_URL,
+      hubSocketsPlan: 5_000,
+      presenceSilenceMs: 30_000,
+      otlp: null,
+    };
     expect(readConfig({})).toEqual(closed);
     expect(readConfig({ ROOT_KEY: "", SECRETS_KEY: "" })).toEqual(closed);
   });
@@ -20,6 +26,9 @@ describe("readConfig", () => {
         DNS_OVER_HTTPS_URL: "",
         HUB_SOCKETS_PLAN: "7",
         PRESENCE_SILENCE_MS: "500",
+        OTLP_ENDPOINT: "https://collector.example.com/",
+        OTLP_HEADERS: "x-key=a=b, x-team = hub ,nonsense",
+        OTLP_SAMPLE_RATIO: "0.5",
       }),
     ).toEqual({
       rootKey: "k",
@@ -28,6 +37,7 @@ describe("readConfig", () => {
       resolverUrl: null,
       hubSocketsPlan: 7,
       presenceSilenceMs: 500,
+      otlp: { url: "https://collector.example.com", headers: { "x-key": "a=b" }, sampleRatio: 0.5 },
     });
     expect(readConfig({ ROOT_KEY: "k", ALLOW_PRIVATE_TARGETS: "0" }).allowPrivateTargets).toBe(false);
   });
@@ -35,6 +45,9 @@ describe("readConfig", () => {
   it("names what it cannot understand instead of guessing", () => {
     expect(() => readConfig({ ALLOW_PRIVATE_TARGETS: "true" })).toThrow("ALLOW_PRIVATE_TARGETS");
     expect(() => readConfig({ DNS_OVER_HTTPS_URL: "1.1.1.1" })).toThrow("DNS_OVER_HTTPS_URL");
+    expect(() => readConfig({ OTLP_ENDPOINT: "collector" })).toThrow("OTLP_ENDPOINT");
+    for (const ratio of ["2", "-1", "often"])
+      expect(() => readConfig({ OTLP_ENDPOINT: "https://c", OTLP_SAMPLE_RATIO: ratio })).toThrow("OTLP_SAMPLE_RATIO");
     for (const plan of ["0", "many", "1.5", ""])
       expect(() => readConfig({ HUB_SOCKETS_PLAN: plan })).toThrow("HUB_SOCKETS_PLAN");
     for (const silence of ["99", "1.5", "1s", ""])

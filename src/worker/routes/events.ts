@@ -30,6 +30,7 @@ import {
 } from "../publish-request.ts";
 import { checkEventsQuery, liftPage, readEvents, type EventsPage } from "../read-events.ts";
 import { json, jsonText, problem } from "../respond.ts";
+import { recordPublish } from "../request-trace.ts";
 import { resolveLifts } from "../resolve-lifts.ts";
 import { noteReader } from "../sightings.ts";
 import { deliverSync, type SyncOutcome } from "../sync-delivery.ts";
@@ -65,6 +66,7 @@ async function postEvents(c: HubContext): Promise<Response> {
       ? await work(null)
       : await publishOnce(c, key.value, fingerprintOfPublish(body.value, conditions.value.partition), work);
   if (!answer.ok) return problem(answer.failure);
+  recordPublish(c, topic, answer.value);
   return receiptsOf(answer.value, await deliverSync(c.env, c.executionCtx, await looked, answer.value));
 }
 
