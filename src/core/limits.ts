@@ -158,8 +158,9 @@ export const LIMITS = {
 
   // Contracts.
   APP_SCHEMAS_MAX: 1_000, // types; an isolate keeps their names
-  SCHEMA_VERSIONS_MAX: 200, // of one type: a transitive check compares with each
+  SCHEMA_VERSIONS_MAX: 200, // of one type
   SCHEMA_BYTES_MAX: 64 * KB,
+  SCHEMA_COMPARED_BYTES_MAX: 1 * MB, // of the versions before, in one transitive check; what is beyond is not decided
   SCHEMA_DEPTH_MAX: 64, // a check goes as deep on the stack
   SCHEMA_SIZE_MAX: 5_000, // schemas in it, those that are referred to counted each time
   SCHEMA_WIDTH_MAX: 200, // schemas that look at one value

@@ -28,6 +28,13 @@ interface Row {
   created_at: number;
 }
 
+/** A page of them is small: the schemas themselves, up to 64 KB each, stay where they are. */
+export type SchemaFacts = Omit<SchemaRecord, "app" | "schema" | "upcast">;
+
+type FactsRow = Omit<Row, "app" | "schema" | "upcast">;
+
+const FACTS = `type, version, compatibility, owner, created_at`;
+
 const COLUMNS = `app, type, version, schema, compatibility, upcast, owner, created_at`;
 
 export class SchemasStore {
@@ -92,17 +99,26 @@ export class SchemasStore {
     return results.map(({ upcast }) => upcast);
   }
 
-  /** The newest version of each type, by type, after `after`. */
-  async list(app: string, after: string, limit: number): Promise<SchemaRecord[]> {
+  /** What each version is but for its schema, in order. */
+  async versionFacts(app: string, type: string): Promise<SchemaFacts[]> {
+    const { results } = await this.#db
+      .prepare(`SELECT ${FACTS} FROM schemas WHERE app = ?1 AND type = ?2 ORDER BY version`)
+      .bind(app, type)
+      .all<FactsRow>();
+    return results.map(factsOf);
+  }
+
+  /** Likewise the newest version of each type, by type, after `after`. */
+  async list(app: string, after: string, limit: number): Promise<SchemaFacts[]> {
     const { results } = await this.#db
       .prepare(
-        `SELECT ${COLUMNS} FROM schemas s WHERE app = ?1 AND type > ?2 AND version =
+        `SELECT ${FACTS} FROM schemas s WHERE app = ?1 AND type > ?2 AND version =
            (SELECT max(version) FROM schemas WHERE app = s.app AND type = s.type)
          ORDER BY type LIMIT ?3`,
       )
       .bind(app, after, limit)
-      .all<Row>();
-    return results.map(recordOf);
+      .all<FactsRow>();
+    return results.map(factsOf);
   }
 
   /**
@@ -157,5 +173,7 @@ export class SchemasStore {
     return changed!.meta.changes === 1;
   }
 }
+
+const factsOf = ({ created_at: createdAt, ...row }: FactsRow): SchemaFacts => ({ ...row, createdAt });
 
 const recordOf = ({ created_at: createdAt, ...row }: Row): SchemaRecord => ({ ...row, createdAt });

@@ -1,10 +1,11 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
+import { LogState } from "../../src/durable-objects/topic-log/log-state.ts";
 import { topicLog } from "../../src/stubs.ts";
 import { logContract } from "../contract/log-contract.ts";
 import type { LogSubject } from "../contract/log-under-test.ts";
-import { makeAppend, makeDraft, makeDrafts, makeLife, makeRead, valueOf } from "../builders/log.ts";
+import { failureOf, makeAppend, makeDraft, makeDrafts, makeLife, makeRead, valueOf } from "../builders/log.ts";
 import { env } from "../builders/objects.ts";
 
 let opened = 0;
@@ -28,6 +29,21 @@ const segmentsOf = (log: Log): Promise<SegmentRow[]> =>
       .exec<SegmentRow>("SELECT first_offset, count, octet_length(body) AS bytes FROM segments ORDER BY first_offset")
       .toArray(),
   );
+
+it("[LOG-28] a full log refuses what is new, and answers what it holds with its first place", async () => {
+  const log = openTopicLog();
+  const known = [makeDraft({ id: "known" })];
+  valueOf(await log.append(makeAppend(known)));
+  const stored = vi.spyOn(LogState.prototype, "bytesStored").mockReturnValue(LIMITS.LOG_BYTES_MAX + 1);
+  try {
+    expect(failureOf(await log.append(makeAppend(makeDrafts(1))))).toMatchObject({ code: "topic_full" });
+    expect(failureOf(await log.append(makeAppend([...known, makeDraft()])))).toMatchObject({ code: "topic_full" });
+    expect(valueOf(await log.append(makeAppend(known))).events).toMatchObject([{ offset: 1, duplicate: true }]);
+  } finally {
+    stored.mockRestore();
+  }
+  expect(valueOf(await log.append(makeAppend(makeDrafts(1)))).events).toMatchObject([{ offset: 2 }]);
+});
 
 describe("segments", () => {
   afterEach(() => {

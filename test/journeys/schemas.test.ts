@@ -163,6 +163,17 @@ describe("a schema", () => {
     const served = await hub.json("GET", new URL(dataschema!).pathname);
     expect(served.body).toMatchObject({ type, version: 1 });
   });
+
+  it("[SCH-18] is not held to more versions than one check may read: what is left undecided refuses it", async () => {
+    const versionOf = (at: number) => ({ schema: { title: `${at}`, description: "x".repeat(60_000) } });
+    const put = (at: number, compatibility = "full_transitive") =>
+      hub.json("PUT", "/v1/schemas/long.history", { ...versionOf(at), compatibility });
+    for (let at = 1; at <= 18; at += 1) expect((await put(at)).status).toBe(201);
+    const refused = await put(19);
+    expect([refused.status, refused.body["code"]]).toEqual([409, "schema_incompatible"]);
+    expect(refused.body["errors"]).toMatchObject([{ detail: expect.stringMatching(/cannot tell .* version 1/) }]);
+    expect((await put(19, "full")).status).toBe(201);
+  });
 });
 
 describe("a topic that enforces schemas", () => {

@@ -11,7 +11,7 @@ import { readSchema } from "../../core/schema-document.ts";
 import { inclusionDifferences } from "../../core/schema-inclusion.ts";
 import type { Schema } from "../../core/schema.ts";
 import { sameJson } from "../../core/json-equal.ts";
-import { SchemasStore, type SchemaRecord } from "../../store/schemas-store.ts";
+import { SchemasStore, type SchemaFacts, type SchemaRecord } from "../../store/schemas-store.ts";
 import {
   differenceError,
   formatDifference,
@@ -39,7 +39,7 @@ export const schemaRoutes = new Hono<HubBindings>()
 
 async function listSchemas(c: HubContext): Promise<Response> {
   const { principal } = c.var;
-  const page = await listVisible<SchemaRecord>(c, {
+  const page = await listVisible<SchemaFacts>(c, {
     nameOf: ({ type }) => type,
     isVisible: ({ type }) => mayReadSchema(principal, type),
     read: (after, limit) => new SchemasStore(c.env.DB).list(principal.app, after, limit),
@@ -71,7 +71,7 @@ async function answerSchema(
 async function listVersions(c: HubContext): Promise<Response> {
   const type = c.req.param("type")!;
   if (!mayReadSchema(c.var.principal, type)) return problem({ code: "scope_missing" });
-  const versions = await new SchemasStore(c.env.DB).versions(c.var.principal.app, type);
+  const versions = await new SchemasStore(c.env.DB).versionFacts(c.var.principal.app, type);
   if (versions.length === 0) return problem({ code: "schema_not_found" });
   return json({ items: versions.map(formatSchemaFacts), cursor: null });
 }
@@ -171,10 +171,26 @@ function compareWith(
   { schema }: SchemaRequest,
   compatibility: Compatibility,
 ): readonly Incompatibility[] {
-  const compared = compatibility.endsWith("_transitive") ? history : history.slice(-1);
+  const asked = compatibility.endsWith("_transitive") ? history : history.slice(-1);
+  const compared = readable(asked);
   const versions = compared.map((record) => ({ version: record.version, schema: schemaOf(record) }));
-  return incompatibilities(versions, schema, compatibility, acceptsValue).slice(0, LIMITS.SCHEMA_DIFFERENCES_MAX);
+  const found = incompatibilities(versions, schema, compatibility, acceptsValue);
+  const left = asked.length - compared.length;
+  const undecided = left === 0 ? [] : [tooLong(asked[left - 1]!, compatibility)];
+  return [...found, ...undecided].slice(0, LIMITS.SCHEMA_DIFFERENCES_MAX);
 }
+
+/** The newest versions, as many as one comparison reads. */
+function readable(history: readonly SchemaRecord[]): readonly SchemaRecord[] {
+  let bytes = 0;
+  const first = history.findLastIndex(({ schema }) => (bytes += schema.length) > LIMITS.SCHEMA_COMPARED_BYTES_MAX);
+  return history.slice(first + 1);
+}
+
+const tooLong = ({ version }: SchemaRecord, compatibility: Compatibility): Incompatibility => {
+  const breaks = compatibility.startsWith("forward") ? "readers" : "writers";
+  return { pointer: "", rule: "size", isCertain: false, breaks, version };
+};
 
 function schemaOf(record: SchemaRecord): Schema {
   const read = readSchema(JSON.parse(record.schema), "");
