@@ -1,5 +1,6 @@
 /** Mirrors wrangler.toml, in its order; the variables and secrets stand last. Beside them: bindings `CONSUMER_…`. */
 import type { SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { BatchRpc } from "./durable-objects/rpc/batch.ts";
 import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
 import type { MetricTallyRpc } from "./durable-objects/rpc/metric-tally.ts";
 import type { PresenceRoomRpc } from "./durable-objects/rpc/presence-room.ts";
@@ -15,6 +16,7 @@ export interface Env {
   readonly ENDPOINT_HEALTH: DurableObjectNamespace;
   readonly PRESENCE_ROOM: DurableObjectNamespace<PresenceRoomRpc>;
   readonly METRIC_TALLY: DurableObjectNamespace<MetricTallyRpc>;
+  readonly BATCH: DurableObjectNamespace<BatchRpc>;
   readonly DB: D1Database;
   readonly DELIVERIES: Queue<DispatchMessage>;
   readonly DEAD_LETTERS: Queue<DispatchMessage>;

@@ -9,6 +9,7 @@ import { app } from "./worker/app.ts";
 import { republish } from "./worker/republish.ts";
 import { runScheduled } from "./worker/scheduled.ts";
 
+export { Batch } from "./durable-objects/batch/batch.ts";
 export { ChannelHub } from "./durable-objects/channel-hub/channel-hub.ts";
 export { EndpointHealth } from "./durable-objects/endpoint-health/endpoint-health.ts";
 export { MetricTally } from "./durable-objects/metric-tally/metric-tally.ts";

@@ -1,5 +1,6 @@
 /** The only file that names objects. A stub breaks after an exception, so callers take a new one for each try. */
 import type { SubscriptionRpc, TopicLogRpc } from "./durable-objects/rpc.ts";
+import type { BatchRpc } from "./durable-objects/rpc/batch.ts";
 import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
 import type { MetricTallyRpc } from "./durable-objects/rpc/metric-tally.ts";
 import type { PresenceRoomRpc } from "./durable-objects/rpc/presence-room.ts";
@@ -30,6 +31,9 @@ export function channelHubNamed(env: Env, name: string): DurableObjectStub<Chann
 /** One for each presence channel. */
 export const presenceRoom = (env: Env, app: string, channel: string): DurableObjectStub<PresenceRoomRpc> =>
   env.PRESENCE_ROOM.getByName(objectName("presence", app, channel));
+
+export const batch = (env: Env, app: string, id: string): DurableObjectStub<BatchRpc> =>
+  env.BATCH.getByName(objectName("batch", app, id));
 
 /** One for each app. */
 export const quotaMeter = (env: Env, app: string): DurableObjectStub<QuotaMeterRpc> =>

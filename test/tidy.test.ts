@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "durable-objects/announcer": ["durable-objects/announcement-store", "durable-objects/rpc", "observability"],
   "durable-objects/counted-sql": ["observability"],
   "durable-objects/metric-tally": ["durable-objects/metric-tally", ...forObjects()],
+  "durable-objects/batch": ["durable-objects/batch", ...forObjects()],
   "durable-objects/topic-log": ["durable-objects/topic-log", ...forObjects()],
   "durable-objects/channel-hub": ["durable-objects/channel-hub", "wire/native", "wire/pusher", ...forObjects()],
   "durable-objects/endpoint-health": ["durable-objects/endpoint-health", ...forObjects()],

@@ -10,6 +10,7 @@ import { REPOSITORY } from "./wrangler.ts";
 /** By the name under which package.json exports it. */
 export const CLIENT_ENTRIES: Readonly<Record<string, string>> = {
   client: "src/client/client.ts",
+  batches: "src/client/batches.ts",
   react: "src/client/react.ts",
   testing: "src/testing/test-hub.ts",
 };

@@ -27,19 +27,19 @@ export class Requests {
     this.#credentials = credentials;
   }
 
-  /** `body` is JSON text. */
-  async ask<Answer>(method: string, path: string, body?: string): Promise<Answer> {
+  /** `body` is JSON text; `more`: headers. */
+  async ask<Answer>(method: string, path: string, body?: string, more?: Record<string, string>): Promise<Answer> {
     try {
-      return await this.#askOnce(method, path, body);
+      return await this.#askOnce(method, path, body, more);
     } catch (error) {
       if ((error as TidingsError).code !== "credential_expired" || !this.#credentials.canRenew) throw error;
       this.#credentials.renew();
-      return this.#askOnce(method, path, body);
+      return this.#askOnce(method, path, body, more);
     }
   }
 
-  async #askOnce<Answer>(method: string, path: string, body?: string): Promise<Answer> {
-    const headers: Record<string, string> = { authorization: `Bearer ${await this.#credentials.current()}` };
+  async #askOnce<Answer>(method: string, path: string, body?: string, more = {}): Promise<Answer> {
+    const headers: Record<string, string> = { authorization: `Bearer ${await this.#credentials.current()}`, ...more };
     if (body !== undefined) headers["content-type"] = "application/json";
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
     let answer: Awaited<ReturnType<Fetch>>;

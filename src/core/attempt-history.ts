@@ -37,6 +37,7 @@ export function recordAttempt(outcome: AttemptOutcome, startedAt: number, durati
     case "not_attempted":
     case "lease_expired":
     case "expired":
+    case "cancelled":
       return { at, durationMs, status: null, error: outcome.kind, excerpt: "" };
     default:
       return unreachable(outcome);

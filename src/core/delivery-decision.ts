@@ -18,6 +18,8 @@ export type AttemptOutcome =
   | { readonly kind: "not_attempted" }
   /** Retention took the event before it could be delivered. */
   | { readonly kind: "expired" }
+  /** It is a job of a batch that was cancelled before it began. */
+  | { readonly kind: "cancelled" }
   /** A consumer gave it back; `delayMs` null: by the schedule. */
   | { readonly kind: "nacked"; readonly delayMs: number | null; readonly reason: string }
   /** A pull worker held it and was not heard of again. */
@@ -62,7 +64,9 @@ export type DeliveryDecision =
   /** Stop the subscription and keep the delivery owed. */
   | { readonly kind: "disable" }
   | { readonly kind: "return" }
-  | { readonly kind: "expired" };
+  | { readonly kind: "expired" }
+  /** Skipped: nobody wants it any more. */
+  | { readonly kind: "cancelled" };
 
 /** `attemptsMade` counts this one; `random` is in [0, 1). */
 export function decideAfterAttempt(
@@ -80,6 +84,8 @@ export function decideAfterAttempt(
       return { kind: "return" };
     case "expired":
       return { kind: "expired" };
+    case "cancelled":
+      return { kind: "cancelled" };
     case "refused":
       if (!isWorthRetrying(outcome.status, policy)) return { kind: "dead", reason: "refused_permanently" };
       return retryOrDead(attemptsMade, policy, random, outcome.retryAfterMs ?? 0);

@@ -32,6 +32,7 @@ function tellsOf(outcome: AttemptOutcome): "success" | "failure" | "nothing" {
     case "gone": // Disables the subscription by itself.
     case "not_attempted":
     case "expired":
+    case "cancelled":
     case "nacked": // Whoever gives something back is there.
     case "rejected":
     case "lease_expired":

@@ -48,6 +48,9 @@ const HUB_EXTENSIONS: ReadonlySet<string> = new Set([
   "keyversion",
   "schemaversion",
   "hubhops",
+  "batchid",
+  "jobindex",
+  "jobrun",
   "excludes",
 ]);
 

@@ -12,6 +12,7 @@ export type ObjectName =
   | { readonly kind: "subscription"; readonly app: string; readonly subscription: string }
   | { readonly kind: "presence"; readonly app: string; readonly channel: string }
   | { readonly kind: "quota"; readonly app: string }
+  | { readonly kind: "batch"; readonly app: string; readonly batch: string }
   | ({ readonly kind: "hub" } & HubPlace);
 
 /** A log knows its live listeners by their names. */
@@ -24,6 +25,7 @@ export function parseObjectName(name: string | undefined): ObjectName {
   if (kind === "log") return { kind, app, topic: rest[0] as string, partition: rest[1] as number };
   if (kind === "quota") return { kind, app };
   if (kind === "subscription") return { kind, app, subscription: rest[0] as string };
+  if (kind === "batch") return { kind, app, batch: rest[0] as string };
   if (kind === "presence") return { kind, app, channel: rest[0] as string };
   if (kind === "hub") {
     const [protocol, region, shard] = rest as [HubProtocol, HubRegion, number];

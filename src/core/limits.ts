@@ -196,6 +196,16 @@ export const LIMITS = {
   APP_SIGHTINGS_MAX: 5_000,
   TYPE_SIGHTINGS_MAX: 100, // sources and topics of one type
 
+  // Batches of jobs.
+  BATCH_JOBS_MAX: 10_000, // of one batch, a row each in its object
+  BATCH_REQUEST_JOBS_MAX: 1_000, // of one request, which is at most REQUEST_BYTES_MAX; more are added while it runs
+  BATCH_NAME_CHARS_MAX: 200,
+  BATCH_REASON_CHARS_MAX: 1_000, // why a job failed
+  BATCH_JOBS_PER_APPEND: 250, // and as many bytes as a segment holds
+  BATCH_KEEP_MS: 7 * DAY, // after its end; then nothing is left of it but its events
+  BATCH_IDLE_MS_MAX: 31 * DAY, // without an end of any job: what is open then counts as failed, so no batch is for ever
+  BATCH_CANCELLED_KEEP_MS: 365 * DAY, // so long a ledger knows what it must not deliver, should a seek bring it again
+
   // Access.
   APP_NAME_CHARS_MAX: 63,
   APP_ORIGINS_MAX: 100, // of one app

@@ -5,6 +5,7 @@ import {
   allowsTopic,
   coversScope,
   formatScope,
+  includes,
   type Action,
   type Scope,
   type SubscriptionAction,
@@ -114,6 +115,12 @@ export const allowsOnSubscription = (
 /** Whether some subscription could be within its scopes: who has none at all is told so before any is looked up. */
 export const mayTouchSubscriptions = (principal: Principal, action: SubscriptionAction): boolean =>
   scopeLists(principal).every((scopes) => scopes.some((scope) => scope.action === "admin" || scope.action === action));
+
+/** Whether some topic could be within its scopes for that: who has none at all is told so before any is looked up. */
+export const mayAct = (principal: Principal, action: Action): boolean =>
+  scopeLists(principal).every((scopes) =>
+    scopes.some((scope) => scope.action === "admin" || includes(scope.action, action)),
+  );
 
 /** Whether it may do that on every topic but the hub's own. */
 export const allowsEverywhere = (principal: Principal, action: Action): boolean =>

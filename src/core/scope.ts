@@ -41,7 +41,7 @@ const isOfSubscriptions = ({ action, pattern }: Exclude<Scope, { action: "admin"
   pattern === ALL_SUBSCRIPTIONS && (action === "manage" || action === "redrive");
 
 /** Who may follow a topic may read it: a cursor can name any place, so one without the other would be a pretence. */
-const includes = (held: Action, asked: Action): boolean =>
+export const includes = (held: Action, asked: Action): boolean =>
   held === asked || (held === "subscribe" && asked === "history");
 
 export function allowsTopic(scopes: readonly Scope[], action: Action, topic: string): boolean {

@@ -13,6 +13,7 @@ import { AttemptLog } from "./attempt-log.ts";
 import { AttemptSpans } from "./attempt-spans.ts";
 import { attemptDelivery } from "./attempt.ts";
 import type { DispatchPorts } from "./dispatch-work.ts";
+import { refuseStart } from "./job-start.ts";
 import { EventLines, type HeldLine } from "./event-lines.ts";
 
 export type Claim = Extract<ClaimAnswer, { kind: "claimed" }>;
@@ -46,7 +47,10 @@ export function portsOf(env: Env, claimed: ClaimedDispatch, held: readonly HeldL
       spans?.saw(delivery, line);
       return line;
     },
-    attempt: (delivery, line) => attemptDelivery(env, { definition, delivery, line: liftFor(definition, line) }),
+    attempt: async (delivery, line) => {
+      const refused = await refuseStart(env, definition, line);
+      return refused ?? attemptDelivery(env, { definition, delivery, line: liftFor(definition, line) });
+    },
     settle: async (outcomes, done) => {
       // A stub breaks after an exception: a new one for each call.
       const answer = await subscription(env, app, id).settle(dispatch, claim.claim, outcomes, done);

@@ -43,7 +43,8 @@ export async function workDispatch(
   await outcomes.finish();
 }
 
-const mayGoOn = ({ kind }: AttemptOutcome): boolean => kind === "accepted" || kind === "expired";
+const mayGoOn = ({ kind }: AttemptOutcome): boolean =>
+  kind === "accepted" || kind === "expired" || kind === "cancelled";
 
 async function attemptOne(delivery: ClaimedDelivery, ports: DispatchPorts): Promise<SettledDelivery> {
   const { source, offset } = delivery;

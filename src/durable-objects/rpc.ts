@@ -23,6 +23,7 @@ import type { SubscriptionDefinition } from "../core/subscription.ts";
 import type { DeliveryReport, SubscriptionReport } from "../core/subscription-report.ts";
 import type { Announcement } from "../core/system-event.ts";
 import type { ScheduledAsk, ScheduledPage } from "./rpc/scheduled.ts";
+import type { BatchGateRpc, HeldJobs } from "./rpc/batch.ts";
 
 // ---------------------------------------------------------------------------------------------------- topic log
 
@@ -350,6 +351,8 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   /** By its number. Fails with `job_not_found`. */
   job(number: number): Promise<Result<JobReport>>;
   cancelJob(number: number): Promise<Result<JobReport>>;
+  /** None of the batch's jobs begins from here on. Idempotent. */
+  cancelBatch(batch: string): Promise<HeldJobs>;
   /** Ends it and its work: detaches from every log and drops every row. */
   remove(): Promise<void>;
 }
@@ -360,7 +363,7 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
 export type NumberedRevocation = Revocation & { readonly version: number };
 
 /** What objects ask of the Worker that exports them, because they never read the store. */
-export interface WorkerGateRpc {
+export interface WorkerGateRpc extends BatchGateRpc {
   /** Finds the topic or makes it, for someone who wants to follow it. */
   resolveTopic(principal: Principal, topic: string): Promise<Result<FollowedTopic>>;
   /**

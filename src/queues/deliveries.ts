@@ -4,6 +4,7 @@ import { workBatches, type BatchedDelivery } from "../delivery/batch-work.ts";
 import { liftFor, portsOf, type Claim } from "../delivery/claimed-dispatch.ts";
 import { workDispatch, type DispatchPorts } from "../delivery/dispatch-work.ts";
 import { exportSpans } from "../delivery/export-spans.ts";
+import { refuseStart, withoutRefused } from "../delivery/job-start.ts";
 import { attemptWebhookBatch } from "../delivery/webhook-batch.ts";
 import { attemptWorker } from "../delivery/worker-target.ts";
 import type { ClaimAnswer } from "../durable-objects/rpc.ts";
@@ -66,11 +67,13 @@ function workClaim(env: Env, { definition, deliveries }: Claim, ports: DispatchP
   const { batch, target, timeoutMs } = definition;
   const takesBatches = target.kind === "webhook" || target.kind === "worker";
   if (batch === undefined || !takesBatches) return workDispatch(deliveries, timeoutMs, ports);
-  const attempt = (given: readonly BatchedDelivery[]): Promise<readonly AttemptOutcome[]> => {
+  const send = (given: readonly BatchedDelivery[]): Promise<readonly AttemptOutcome[]> => {
     const together = given.map(({ delivery, line }) => ({ delivery, line: liftFor(definition, line) }));
     if (target.kind === "worker") return attemptWorker(env, target.binding, definition, together);
     const events = together.map(({ delivery: { id, redrive }, line }) => ({ id, redrive, line }));
     return attemptWebhookBatch(env, target, { definition, batch: events });
   };
+  const attempt = (given: readonly BatchedDelivery[]): Promise<readonly AttemptOutcome[]> =>
+    withoutRefused(given, ({ line }) => refuseStart(env, definition, line), send);
   return workBatches(deliveries, batch, timeoutMs, { ...ports, attempt });
 }

@@ -111,6 +111,7 @@ export class AppsStore {
       this.#db.prepare(`DELETE FROM api_keys WHERE app = ?1 AND ${isDeleted}`).bind(app),
       this.#db.prepare(`DELETE FROM schemas WHERE app = ?1 AND ${isDeleted}`).bind(app),
       this.#db.prepare(`DELETE FROM commands WHERE app = ?1 AND ${isDeleted}`).bind(app),
+      this.#db.prepare(`DELETE FROM batches WHERE app = ?1 AND ${isDeleted}`).bind(app),
       this.#db.prepare(`DELETE FROM topic_policies WHERE app = ?1 AND ${isDeleted}`).bind(app),
       this.#db
         .prepare(

@@ -15,6 +15,7 @@ import { methodsOf } from "./route-methods.ts";
 import { appRoutes } from "./routes/apps.ts";
 import { asyncApiRoute } from "./routes/asyncapi.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { batchRoutes } from "./routes/batches.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { commandRoutes } from "./routes/commands.ts";
@@ -78,6 +79,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", pullRoutes);
   hub.route("/v1", parkedDeliveryRoutes);
   hub.route("/v1", jobRoutes);
+  hub.route("/v1", batchRoutes);
   hub.route("/v1", seekRoutes);
   hub.route("/v1", replayRoutes);
   hub.route("/v1", appRoutes);

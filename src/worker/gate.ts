@@ -5,18 +5,22 @@ import { isSystemTopicName } from "../core/names.ts";
 import { allows, type Principal } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { Announcement } from "../core/system-event.ts";
+import type { BatchState } from "../core/job-batch.ts";
 import type { FollowedTopic, NumberedRevocation, SignedAsk, WorkerGateRpc } from "../durable-objects/rpc.ts";
+import type { BatchDraft, BatchPublisher } from "../durable-objects/rpc/batch.ts";
 import type { Env } from "../env.ts";
 import { readConfig } from "../config.ts";
 import { hearOfChanges } from "./access/access-changes.ts";
 import { authenticateCredential } from "./access/authenticate-credential.ts";
 import { withCurrentQuotas } from "./access/current-quotas.ts";
+import { BatchesStore } from "../store/batches-store.ts";
 import { HubsStore } from "../store/hubs-store.ts";
 import { AccessChangesStore } from "../store/access-changes-store.ts";
 import { parseDraft } from "../wire/native/draft.ts";
 import { announceSystem } from "./announce.ts";
 import type { Caller } from "./caller.ts";
 import { NO_CONDITIONS, publish } from "./publish.ts";
+import { publishForBatch } from "./publish-for-batch.ts";
 import { verifySigned } from "./pusher/verify-signed.ts";
 import { formatPublishReceipt } from "./publish-request.ts";
 import { noteReader } from "./sightings.ts";
@@ -59,6 +63,15 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
 
   announceSystem(app: string, topic: string, announcements: readonly Announcement[]): Promise<Result<null>> {
     return announceSystem(this.env, app, topic, announcements);
+  }
+
+  publishForBatch(from: BatchPublisher, topic: string, drafts: readonly BatchDraft[]): Promise<Result<null>> {
+    return publishForBatch(this.env, from, topic, drafts);
+  }
+
+  listBatch(app: string, batch: string, state: BatchState | null): Promise<void> {
+    const store = new BatchesStore(this.env.DB);
+    return state === null ? store.remove(app, batch) : store.setState(app, batch, state);
   }
 
   async authenticate(credential: string, client: string): Promise<Result<Principal>> {

@@ -9,6 +9,7 @@ import {
   BAD_TOKENS,
   BAD_USER_CALLS,
 } from "../builders/bad-access.ts";
+import { BAD_BATCHES } from "../builders/bad-batches.ts";
 import { BAD_ADDRESSES, BAD_PULLS, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
 import { BAD_COMMANDS } from "../builders/bad-commands.ts";
 import { BAD_SCHEMAS } from "../builders/bad-schemas.ts";
@@ -41,6 +42,7 @@ const snapshot = async (): Promise<unknown> =>
     hub.json("GET", "/v1/schemas").then(({ body }) => body),
     hub.json("GET", "/v1/commands").then(({ body }) => body),
     hub.json("GET", "/v1/policies").then(({ body }) => body),
+    hub.json("GET", "/v1/batches").then(({ body }) => body),
     hub.json("GET", "/v1/audit").then(({ body }) => body),
   ]);
 
@@ -112,6 +114,7 @@ describe("[ERR-3] a definition or a repair is refused and changes nothing", () =
   it.each(BAD_SUBSCRIPTIONS)("for $name: $code", expectRefusal);
   it.each(BAD_REPAIRS)("for $name: $code", expectRefusal);
   it.each(BAD_PULLS)("for $name: $code", expectRefusal);
+  it.each(BAD_BATCHES)("for $name: $code", expectRefusal);
   it.each(BAD_ADDRESSES)("for $name: $code", expectRefusal);
 });
 
@@ -143,6 +146,7 @@ describe("[INP-6] at every route of the hub", () => {
       BAD_SCHEMAS,
       BAD_MEMBERS,
       BAD_PULLS,
+      BAD_BATCHES,
       BAD_APPS,
       BAD_KEYS,
       BAD_TOKENS,

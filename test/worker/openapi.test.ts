@@ -8,6 +8,7 @@ import { problemsOf } from "../../src/wire/openapi/route-problems.ts";
 import { NAMED_SHAPES, ROUTE_GROUPS } from "../../src/worker/descriptions/route-groups.ts";
 import { BAD_APPS, BAD_KEYS, BAD_REVOCATIONS, BAD_TOKENS, BAD_USER_CALLS } from "../builders/bad-access.ts";
 import { BAD_COMMANDS } from "../builders/bad-commands.ts";
+import { BAD_BATCHES } from "../builders/bad-batches.ts";
 import { BAD_PULLS, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
 import { BAD_SCHEMAS } from "../builders/bad-schemas.ts";
 import { BAD_BODIES, BAD_CONDITIONS, BAD_EVENTS, BAD_READS, type BadRequest } from "../builders/refusals.ts";
@@ -32,6 +33,7 @@ const BAD_REQUESTS: readonly BadRequest[] = [
   ...BAD_REPAIRS,
   ...BAD_PULLS,
   ...BAD_COMMANDS,
+  ...BAD_BATCHES,
   ...BAD_SCHEMAS,
   ...BAD_APPS,
   ...BAD_KEYS,
@@ -64,7 +66,7 @@ const ELSEWHERE = [
 /** A bad body is one that is JSON and refused for what stands in it. */
 function judge({ method, path, headers, body, code }: BadRequest): { route: string; isRefused: boolean }[] {
   const isOfForm =
-    /^(app|command|event|filter|key|parameter|policy|revocation|schema|subscription|topic)_invalid$/.test(code);
+    /^(app|batch|command|event|filter|key|parameter|policy|revocation|schema|subscription|topic)_invalid$/.test(code);
   const route = isOfForm && headers["content-type"] === "application/json" ? routeOf(method, path) : null;
   if (route?.body === undefined || typeof body !== "string") return [];
   return [{ route: route.route, isRefused: requestComplaint(route, JSON.parse(body)) !== null }];

@@ -73,6 +73,7 @@ function watched(calls: string[]): Env {
     SUBSCRIPTION: named("SUBSCRIPTION"),
     CHANNEL_HUB: named("CHANNEL_HUB"),
     PRESENCE_ROOM: named("PRESENCE_ROOM"),
+    BATCH: named("BATCH"),
   } as Env;
 }
 
@@ -90,6 +91,7 @@ beforeAll(async () => {
   await migrateDatabase();
   for (const name of ["prying", `${CANARY}-app`]) await made("POST", "/v1/apps", { key: ROOT, body: { name } });
   const admin = (name: string) => ({ key: ROOT, body: { name: `key of ${name}`, app: name, scopes: ["admin"] } });
+  await made("PUT", `/v1/topics/${CANARY}-jobs`, { ...NEIGHBOUR, body: {} }); // Before what its batches publish.
   ({ key } = await made<{ key: string }>("POST", "/v1/keys", admin("prying")));
   ({ key: neighbourKey } = await made<{ key: string }>("POST", "/v1/keys", admin(`${CANARY}-app`)));
 });
@@ -103,6 +105,7 @@ interface Names {
   readonly app: string;
   readonly cursor: string;
   readonly type: string;
+  readonly batch: string;
 }
 
 let neighbours = 0;
@@ -128,7 +131,11 @@ async function makeNeighbours(): Promise<{ there: Names; absent: Names }> {
     ...NEIGHBOUR,
     body: { name: `${CANARY}-key`, scopes: [`publish:${topic}`] },
   });
-  const there = { topic, name, id: `${CANARY}-id-${suffix}`, key: id, app: `${CANARY}-app`, type };
+  const { id: batch } = await made<{ id: string }>("POST", "/v1/batches", {
+    ...NEIGHBOUR,
+    body: { mode: "chain", topic: `${CANARY}-jobs`, subscription: null, jobs: [{ type: `${CANARY}.type` }] },
+  });
+  const there = { batch, topic, name, id: `${CANARY}-id-${suffix}`, key: id, app: `${CANARY}-app`, type };
   const cursor = published.events[0]!.cursor;
   return {
     there: { ...there, cursor },
@@ -139,6 +146,7 @@ async function makeNeighbours(): Promise<{ there: Names; absent: Names }> {
       key: [...id].toReversed().join(""),
       app: "absent-app",
       type: type.replace(CANARY, "absent"),
+      batch: batch.replace(/[0-9a-f]{32}/, (moment) => [...moment].toReversed().join("")),
       cursor,
     },
   };
@@ -161,6 +169,9 @@ function bodyFor(route: string, names: Names): unknown {
   if (route.endsWith("/replay")) return { mode: "force", from: "earliest", topic: names.topic };
   if (route.endsWith("/seek")) return { to: "latest", topic: names.topic };
   if (/redrive|discard/.test(route)) return { ids: [`msg_${names.name}`] };
+  if (route === "POST /v1/batches")
+    return { mode: "chain", topic: names.topic, subscription: names.name, jobs: [{ type: names.type }] };
+  if (route === "POST /v1/batches/:id/jobs") return { jobs: [{ type: names.type }] };
   if (route === "POST /v1/keys") return { name: "k", app: names.app, scopes: ["publish:a"] };
   if (route === "POST /v1/revocations") return { key: names.key };
   if (route === "POST /v1/users/:id/events") return { type: "t", data: names.id };
@@ -171,9 +182,13 @@ function bodyFor(route: string, names: Names): unknown {
 const pathFor = (route: string, names: Names): string =>
   route
     .slice(route.indexOf("/"))
-    .replaceAll(/:(\w+)/g, (_, param: string) =>
-      encodeURIComponent(param === "name" && route.includes("/apps/") ? names.app : names[param as keyof Names]),
-    );
+    .replaceAll(/:(\w+)/g, (_, param: string) => encodeURIComponent(namedIn(route, param, names)));
+
+function namedIn(route: string, param: string, names: Names): string {
+  if (param === "index") return "0";
+  if (param === "id" && route.includes("/batches/")) return names.batch;
+  return param === "name" && route.includes("/apps/") ? names.app : names[param as keyof Names];
+}
 
 /** Names are replaced, so that what remains may differ only by what the hub knows of them. */
 function withoutNames(text: string, names: Names): string {

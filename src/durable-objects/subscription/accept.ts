@@ -3,6 +3,7 @@ import type { Filter } from "../../core/filter.ts";
 import { takeEvents, type Taken } from "../../core/ledger-take.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
 import type { LogPush, PushAnswer } from "../rpc.ts";
+import { noteJobs } from "./batch-deliveries.ts";
 import { dispatchEvents } from "./dispatch.ts";
 import { gatherPush } from "./gather.ts";
 import { laneRules } from "./lanes.ts";
@@ -65,6 +66,8 @@ export function beginSource(
 /** How far it was examined, what matched, and what waits behind others of its lane. */
 export function recordTaken(ledger: Ledger, source: number, taken: Taken, behind: boolean, now: number): void {
   ledger.sources.advance(source, taken.through, behind, taken.events.length + taken.waiting.length);
+  noteJobs(ledger, source, taken.events);
+  noteJobs(ledger, source, taken.waiting);
   for (const { offset, lane } of taken.waiting) ledger.waiting.insert({ source, lane: lane!, offset, owedSince: now });
 }
 

@@ -53,7 +53,8 @@ export class LedgerAlarm {
     const gatherAt = ledger.definition.batch === undefined ? null : ledger.gathers.nextUntil(now);
     const retryAt = ledger.retries.nextAt();
     const jobAt = ledger.jobs.nextAt();
-    const isUnannounced = !ledger.announcements.isEmpty() || !ledger.operations.isEmpty();
+    const isUntold = ledger.batchDeliveries.hasEnded();
+    const isUnannounced = isUntold || !ledger.announcements.isEmpty() || !ledger.operations.isEmpty();
     const outgoing = { state: ledger.state, hasRoom, tokensAt, behind, gatherAt, retryAt, ringAt, heldUntil };
     return nextAlarmAt({ ...outgoing, leaseUntil, jobAt, isUnannounced }, now);
   }

@@ -129,4 +129,16 @@ export const LEDGER_MIGRATIONS: readonly ObjectMigration[] = [
       `ALTER TABLE delivered ADD COLUMN redrives INTEGER NOT NULL DEFAULT 0`,
     ],
   },
+  {
+    id: 10,
+    statements: [
+      // Deliveries that are jobs of a batch. `outcome`: null while it is owed; then its batch is to be told.
+      `CREATE TABLE batch_jobs (source INTEGER NOT NULL, offset INTEGER NOT NULL, batch TEXT NOT NULL,
+        job INTEGER NOT NULL, run INTEGER NOT NULL, outcome TEXT, reason TEXT, PRIMARY KEY (source, offset))
+        WITHOUT ROWID`,
+      `CREATE INDEX batch_jobs_ended ON batch_jobs (batch) WHERE outcome IS NOT NULL`,
+      // None of their jobs is to begin any more.
+      `CREATE TABLE cancelled_batches (batch TEXT PRIMARY KEY, cancelled_at INTEGER NOT NULL) WITHOUT ROWID`,
+    ],
+  },
 ];

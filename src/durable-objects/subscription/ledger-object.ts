@@ -12,6 +12,7 @@ import type { DispatchMessage } from "../../queues/messages.ts";
 import { Announcer } from "../announcer.ts";
 import type { SettledDelivery, WorkerGateRpc } from "../rpc.ts";
 import { endLapsedClaims, LedgerAlarm, ringUnclaimed } from "./alarm.ts";
+import { BatchTeller } from "./batch-teller.ts";
 import { EndpointWatch } from "./endpoint-watch.ts";
 import { Ledger } from "./ledger.ts";
 import { Pump } from "./pump.ts";
@@ -21,7 +22,7 @@ export abstract class LedgerObject extends DurableObject<Env> {
   protected readonly timer: LedgerAlarm;
   protected readonly endpoint: EndpointWatch;
   readonly #pump: Pump;
-  readonly #announcers: readonly Announcer[];
+  readonly #announcers: readonly (Announcer | BatchTeller)[];
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -34,6 +35,7 @@ export abstract class LedgerObject extends DurableObject<Env> {
     this.#announcers = [
       new Announcer({ app, topic: DEAD_LETTERS_TOPIC, announcements, teller }, () => WorkerGate),
       new Announcer({ app, topic: OPERATIONS_TOPIC, announcements: operations, teller }, () => WorkerGate),
+      new BatchTeller(this.ledger, env),
     ];
     void ctx.blockConcurrencyWhile(() => this.timer.load());
   }

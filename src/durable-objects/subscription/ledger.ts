@@ -11,6 +11,7 @@ import { countedSql } from "../counted-sql.ts";
 import { MetaStore } from "../meta-store.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import type { LogLife } from "../rpc.ts";
+import { BatchDeliveryStore } from "./batch-delivery-store.ts";
 import { DeadLetterStore } from "./dead-letter-store.ts";
 import { DeliveredStore } from "./delivered-store.ts";
 import { DispatchIds } from "./dispatch-ids.ts";
@@ -40,6 +41,7 @@ export class Ledger {
   readonly gathers: GatherStore;
   readonly deadLetters: DeadLetterStore;
   readonly delivered: DeliveredStore;
+  readonly batchDeliveries: BatchDeliveryStore;
   readonly jobs: JobStore;
   readonly announcements: AnnouncementStore;
   readonly operations: AnnouncementStore;
@@ -69,6 +71,7 @@ export class Ledger {
     this.gathers = new GatherStore(sql);
     this.deadLetters = new DeadLetterStore(sql);
     this.delivered = new DeliveredStore(sql);
+    this.batchDeliveries = new BatchDeliveryStore(sql);
     this.jobs = new JobStore(sql);
     this.announcements = new AnnouncementStore(sql);
     this.operations = new AnnouncementStore(sql, "operations");

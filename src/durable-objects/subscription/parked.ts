@@ -15,6 +15,7 @@ export function skipParked(ledger: Ledger, id: string): Result<null> {
     const { lane } = ledger.retries.get(place)!;
     ledger.retries.remove(place);
     ledger.sources.count(source, { skipped: 1 });
+    ledger.batchDeliveries.end(place, "failed", "skipped");
     giveUp(ledger, [place]);
     if (lane !== null) freeLanes(ledger, [{ source, lane }]);
     const { topic, partition } = ledger.sources.get(source)!;

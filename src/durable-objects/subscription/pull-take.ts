@@ -14,6 +14,7 @@ import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import { topicLog } from "../../stubs.ts";
 import type { ReadPage } from "../rpc.ts";
+import { skipCancelled } from "./batch-deliveries.ts";
 import { lifeOfEpoch, type Ledger } from "./ledger.ts";
 import { openLeases, type ToLease } from "./pull-lease.ts";
 import { LINES_AT_ONCE, readLines, type Lines } from "./pull-lines.ts";
@@ -89,7 +90,9 @@ export class Puller {
         const examined = examinePage(ledger, source, filter, page, basket.room(ledger));
         const events = withoutExpired(ledger, source, examined.events, Date.now());
         const redrive = source.replay > 0;
-        const taken = events.map((event): ToLease => ({ source: source.id, ...event, attempt: 1, redrive }));
+        const taken = events
+          .map((event): ToLease => ({ source: source.id, ...event, attempt: 1, redrive }))
+          .filter((delivery) => !skipCancelled(ledger, delivery));
         for (const { line } of taken) basket.add(line);
         basket.deliveries.push(...openLeases(ledger, taken, false, basket.leaseMs, Date.now()));
       });
@@ -153,7 +156,7 @@ class Basket {
 /** Leaves what another pull, a redrive or a pause has changed while its line was read. In the caller's transaction. */
 function takeDue(ledger: Ledger, basket: Basket, place: DeliveryPlace, lines: Lines, now: number): ToLease[] {
   const retry = ledger.retries.get(place);
-  if (retry === null || retry.dispatch !== null || !ledger.isRunning) return [];
+  if (retry === null || retry.dispatch !== null || !ledger.isRunning || skipCancelled(ledger, place)) return [];
   const line = lines.get(placeKey(place));
   if (line === undefined) {
     // Its log cannot be reached: what is due behind it does not wait.
@@ -163,6 +166,7 @@ function takeDue(ledger: Ledger, basket: Basket, place: DeliveryPlace, lines: Li
   if (line === null || isExpired(line, now)) {
     ledger.retries.remove(place);
     ledger.sources.count(place.source, { expired: 1 });
+    ledger.batchDeliveries.end(place, "failed", "expired");
     logExpired(ledger, ledger.sources.get(place.source)!, 1, "retention");
     return [];
   }

@@ -11,6 +11,7 @@ export function retireSource(ledger: Ledger, source: Source): void {
   let expired = ledger.retries.dropWaiting(source.id) + ledger.waiting.dropSource(source.id);
   for (const dispatch of ledger.dispatches.all()) expired += expireFrom(ledger, dispatch, source.id);
   ledger.sources.setState(source.id, "retired");
+  ledger.batchDeliveries.endSource(source.id, "failed", "expired");
   ledger.heads.delete(source.id);
   ledger.gathers.end(source.id);
   ledger.passedOver.forget(source);

@@ -10,6 +10,7 @@ import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import { laneName } from "../../core/lane.ts";
 import { logStage } from "../../observability/log.ts";
 import type { SettledDelivery } from "../rpc.ts";
+import { decideForJob } from "./batch-deliveries.ts";
 import { noteDeath } from "./note-death.ts";
 import { noteOperation } from "./note-operation.ts";
 import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
@@ -55,7 +56,8 @@ export class Settlement {
     if (delivery === undefined) return;
     // Whatever stands before it in its lane is settled first.
     if (outcome.kind !== "accepted" && !this.#isHead(delivery)) return;
-    const decision = decideAfterAttempt(outcome, delivery[2], this.#ledger.definition!.retry, random);
+    const decided = decideAfterAttempt(outcome, delivery[2], this.#ledger.definition!.retry, random);
+    const decision = decideForJob(this.#ledger, settled, decided);
     switch (decision.kind) {
       case "return":
         return; // It stays where it is and costs nothing.
@@ -65,6 +67,9 @@ export class Settlement {
         return this.#leave(delivery);
       case "expired":
         add(this.#expired, source);
+        return this.#leave(delivery);
+      case "cancelled":
+        this.#ledger.sources.count(source, { skipped: 1 });
         return this.#leave(delivery);
       case "retry":
         return this.#park(delivery, settled, delivery[2], this.#now + decision.delayMs);

@@ -20,6 +20,8 @@ import type {
 } from "../rpc.ts";
 import { acceptPush } from "./accept.ts";
 import { ringUnclaimed } from "./alarm.ts";
+import type { HeldJobs } from "../rpc/batch.ts";
+import { cancelJobs } from "./batch-deliveries.ts";
 import { claimDispatch } from "./claim.ts";
 import { changeState, configure, remove } from "./configure.ts";
 import { isSameEndpoint } from "./endpoint-watch.ts";
@@ -106,6 +108,10 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
     this.send(ringUnclaimed(this.ledger, Date.now(), true));
     await this.moveOn();
     return answer;
+  }
+
+  async cancelBatch(batch: string): Promise<HeldJobs> {
+    return cancelJobs(this.ledger, batch, Date.now());
   }
 
   async remove(): Promise<void> {

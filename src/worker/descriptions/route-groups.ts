@@ -2,6 +2,7 @@
 import type { RouteGroup } from "../../wire/openapi/route-description.ts";
 import { shown, text, FLAG, whole, listOf, oneOfTexts, type Shapes } from "../../wire/openapi/shapes.ts";
 import { ACCESS, ACCESS_SHAPES } from "./access.ts";
+import { BATCH_SHAPES, BATCHES } from "./batches.ts";
 import { CATALOG, CATALOG_SHAPES, OPERATION } from "./catalog.ts";
 import { COMMAND_SHAPES, COMMANDS } from "./commands.ts";
 import { EVENT_SHAPES } from "./event-shapes.ts";
@@ -27,6 +28,7 @@ export const ROUTE_GROUPS: readonly RouteGroup[] = [
   SUBSCRIPTIONS,
   REPAIR,
   PULL,
+  BATCHES,
   LIVE,
   ACCESS,
   OPERATION,
@@ -59,6 +61,7 @@ export const NAMED_SHAPES: Shapes = {
   ...COMMAND_SHAPES,
   ...CATALOG_SHAPES,
   ...SUBSCRIPTION_SHAPES,
+  ...BATCH_SHAPES,
   ...LIVE_SHAPES,
   ...ACCESS_SHAPES,
 };

@@ -1,0 +1,106 @@
+/** A batch from inside: what time does to it. */
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { BatchDefinition } from "../../src/core/job-batch.ts";
+import { LIMITS } from "../../src/core/limits.ts";
+import { batch } from "../../src/stubs.ts";
+import { env, migrateDatabase } from "../builders/objects.ts";
+
+const APP = "app_batches";
+
+beforeAll(() => migrateDatabase());
+
+const definitionOf = (id: string): BatchDefinition => ({
+  app: APP,
+  id,
+  name: null,
+  mode: "parallel",
+  allowFailures: false,
+  topic: "jobs",
+  eventTopic: "jobs",
+  subscription: null,
+  tells: {},
+  traceparent: null,
+  createdAt: Date.now(),
+});
+
+async function made(moment: string) {
+  const id = `batch_${moment.padStart(32, "0")}_workers`;
+  await env.DB.prepare(
+    `INSERT OR IGNORE INTO apps (id, name, origins, quotas, created_at) VALUES (?1, ?1, NULL, '{}', 0)`,
+  )
+    .bind(APP)
+    .run();
+  const stub = batch(env, APP, id);
+  await stub.create(definitionOf(id), [
+    { type: "a", draft: `{"type":"a"}` },
+    { type: "b", draft: `{"type":"b"}` },
+  ]);
+  return stub;
+}
+
+/** So long ago its rows say what they say of times; its alarm then comes as it would. */
+async function age(stub: Awaited<ReturnType<typeof made>>, ms: number): Promise<void> {
+  await runInDurableObject(stub, (_object, { storage }) => {
+    const read = (name: string): unknown =>
+      JSON.parse(storage.sql.exec<{ value: string }>(`SELECT value FROM meta WHERE name = ?1`, name).one().value);
+    const write = (name: string, value: unknown): void => {
+      storage.sql.exec(`UPDATE meta SET value = ?2 WHERE name = ?1`, name, JSON.stringify(value));
+    };
+    write("movedAt", (read("movedAt") as number) - ms);
+    const progress = read("progress") as { endedAt: number | null };
+    if (progress.endedAt !== null) write("progress", { ...progress, endedAt: progress.endedAt - ms });
+  });
+}
+
+const stateOf = async (stub: Awaited<ReturnType<typeof made>>): Promise<unknown> => {
+  const report = await stub.report();
+  return report.ok ? [report.value.progress.state, report.value.progress.failed] : report.failure.code;
+};
+
+/** Its runs owe nothing any more. */
+const settled = async (stub: Awaited<ReturnType<typeof made>>): Promise<void> => {
+  while (!(await runInDurableObject(stub, (_object, { storage }) => isIdle(storage)))) await scheduler.wait(10);
+};
+
+function isIdle({ sql }: DurableObjectStorage): boolean {
+  const facts = new Map(
+    sql
+      .exec<{ name: string; value: string }>(`SELECT name, value FROM meta`)
+      .toArray()
+      .map(({ name, value }) => [name, JSON.parse(value) as never]),
+  );
+  const published = facts.get("published") as { through: number } | undefined;
+  const progress = facts.get("progress") as { state: string } | undefined;
+  return progress === undefined || (published!.through === 1 && facts.get("listed") === progress.state);
+}
+
+describe("[BAT-12] a batch and time", () => {
+  it("ends when nothing has ended for as long as may be, and what was open has failed", async () => {
+    const stub = await made("1");
+    await settled(stub);
+    await stub.endJob(0, "completed", null);
+    await age(stub, LIMITS.BATCH_IDLE_MS_MAX - 60_000);
+    await runDurableObjectAlarm(stub);
+    expect(await stateOf(stub)).toEqual(["running", 0]);
+    await age(stub, 60_000);
+    await runDurableObjectAlarm(stub);
+    expect(await stateOf(stub)).toEqual(["failed", 1]);
+    const jobs = await stub.jobs("failed", -1, 10);
+    expect(jobs).toMatchObject({ ok: true, value: [{ index: 1, reason: "lapsed" }] });
+  });
+
+  it("leaves nothing behind when its end is long ago", async () => {
+    const stub = await made("2");
+    await settled(stub);
+    await stub.settle([0, 1].map((index) => ({ index, run: 1, outcome: "completed", reason: null })));
+    await settled(stub);
+    await age(stub, LIMITS.BATCH_KEEP_MS - 60_000);
+    await runDurableObjectAlarm(stub);
+    expect(await stateOf(stub)).toEqual(["finished", 0]);
+    await age(stub, 60_000);
+    await runDurableObjectAlarm(stub);
+    expect(await stateOf(stub)).toBe("batch_not_found");
+    expect(await stub.mayStart()).toBe(true);
+  });
+});
