@@ -204,6 +204,15 @@ describe("the dashboard and the alerts", () => {
     expect(Object.keys(METRICS).filter((name) => !shown.has(name as keyof typeof METRICS))).toEqual([]);
   });
 
+  it("[MET-7] and the guide names none that there is not", () => {
+    const guide = readFileSync(join(REPOSITORY, "docs/operations/guide.md"), "utf8");
+    expect(namesIn(guide).length).toBeGreaterThan(3);
+    expect(namesIn(guide).filter((name) => !(baseOf(name) in METRICS))).toEqual([]);
+    const known = [...readFileSync(alertsPath, "utf8").matchAll(/alert: (\w+)/g)].map((match) => match[1]!);
+    const named = [...guide.matchAll(/\bTidings[A-Z]\w+/g)].map((match) => match[0]);
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
   it.skipIf(PROMTOOL === null)("[MET-8] are rules and queries that promtool reads", () => {
     execFileSync(PROMTOOL!, ["check", "rules", alertsPath]);
     const folder = mkdtempSync(join(tmpdir(), "tidings-rules-"));
