@@ -4,6 +4,8 @@ import { linesOf, type HistoryLog } from "./history.ts";
 import type { Workload } from "./world.ts";
 
 const LOOK_AGAIN_MS = 500;
+/** Who waits is told of every so-manieth look. */
+const LOOKS_SAID = 10;
 
 /** From the last fault on; `withinMs` counts from now. Writes down how it ended. */
 export async function drain(
@@ -14,12 +16,12 @@ export async function drain(
 ): Promise<void> {
   const at = linesOf(history.lines, "fault").at(-1)?.until ?? Date.now();
   const deadline = Date.now() + withinMs;
-  for (;;) {
+  for (let look = 1; ; look += 1) {
     const missing = await missingIn(workloads);
     const now = Date.now();
     if (missing.length === 0) return history.add({ op: "drain", at, until: now, missing: [] });
     if (now > deadline) return history.add({ op: "drain", at, until: null, missing });
-    say(`missing: ${missing.join("; ")}`);
+    if (look % LOOKS_SAID === 0) say(`missing: ${missing.join("; ")}`);
     await pause(LOOK_AGAIN_MS);
   }
 }

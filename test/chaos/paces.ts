@@ -4,4 +4,5 @@ import type { Pace } from "./schedule.ts";
 /** Every nemesis within half a minute. */
 export const LEAN_PACE: Pace = { calmMs: [300, 700], actMs: [800, 1_500] };
 
-export const LONG_PACE: Pace = { calmMs: [2_000, 8_000], actMs: [1_500, 5_000] };
+/** Some thirty kills in twenty minutes. */
+export const LONG_PACE: Pace = { calmMs: [1_500, 6_000], actMs: [1_500, 5_000] };
