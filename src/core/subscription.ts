@@ -31,7 +31,7 @@ export type Target =
       /** What signs beside it since the last rotations, the newest first. */
       readonly previousSecrets?: readonly PreviousSecret[];
       /** Absent: structured. */
-      readonly contentMode?: "binary";
+      readonly contentMode?: "binary" | "envelope";
       /** Absent: "hmac". */
       readonly signing?: WebhookSigning;
       /** Unless it is "hmac". The private half is sealed as the secret is. */

@@ -1,11 +1,13 @@
 /** One attempt at a webhook: an HTTP POST of the event as a CloudEvent, signed as Standard Webhooks says. */
 import { readConfig } from "../config.ts";
+import { unreachable } from "../core/assert.ts";
 import type { AttemptOutcome, UnreachableReason } from "../core/delivery-decision.ts";
 import { parseRetryAfterMs } from "../core/retry-after.ts";
 import type { SubscriptionDefinition, WebhookTarget } from "../core/subscription.ts";
 import { traceOfLine, type TraceContext } from "../core/trace-context.ts";
 import type { Env } from "../env.ts";
 import { formatBinary } from "../wire/cloudevents/format-binary.ts";
+import { formatEnvelope } from "../wire/native/envelope.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
 import { judgeTarget } from "./judge-target.ts";
 import { openTarget, type OpenedTarget } from "./open-target.ts";
@@ -28,11 +30,21 @@ type WebhookContent = Pick<WebhookMessage, "headers" | "body">;
 
 /** What is signed in the binary form is the data: the attributes stand beside it, in headers. */
 function contentOf({ contentMode }: WebhookTarget, line: string): WebhookContent {
-  if (contentMode !== "binary") return { headers: STRUCTURED, body: line };
-  const { headers, body } = formatBinary(line);
-  return { headers, body: body ?? "" };
+  switch (contentMode) {
+    case undefined:
+      return { headers: STRUCTURED, body: line };
+    case "envelope":
+      return { headers: ENVELOPE, body: formatEnvelope(line) };
+    case "binary": {
+      const { headers, body } = formatBinary(line);
+      return { headers, body: body ?? "" };
+    }
+    default:
+      return unreachable(contentMode);
+  }
 }
 
+const ENVELOPE = { "content-type": "application/json; charset=utf-8" };
 const STRUCTURED = { "content-type": "application/cloudevents+json; charset=utf-8" };
 
 /** What is signed and sent: one event, or several. */

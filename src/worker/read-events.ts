@@ -7,6 +7,7 @@ import type { Position } from "../core/position.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import { liftLine, type Lifts } from "../core/upcast.ts";
 import type { BytesPage, Gap, ReadPage, ReadStart } from "../durable-objects/rpc.ts";
+import { formatEnvelope } from "../wire/native/envelope.ts";
 import type { Env } from "../env.ts";
 import type { TopicRecord } from "../store/topics-store.ts";
 import { topicLog } from "../stubs.ts";
@@ -55,10 +56,18 @@ export function checkEventsQuery(
   return ok(null);
 }
 
+/** The page with each event as a portable envelope. */
+export const envelopePage = (page: EventsPage): EventsPage => withLines(page, formatEnvelope);
+
 /** The page with its events in the versions asked for. */
 export function liftPage(page: EventsPage, lifts: Lifts): EventsPage {
-  if (page.count === 0 || Object.keys(lifts).length === 0) return page;
-  const lines = splitLines(new TextDecoder().decode(page.events)).map((line) => liftLine(line, lifts));
+  if (Object.keys(lifts).length === 0) return page;
+  return withLines(page, (line) => liftLine(line, lifts));
+}
+
+function withLines(page: EventsPage, change: (line: string) => string): EventsPage {
+  if (page.count === 0) return page;
+  const lines = splitLines(new TextDecoder().decode(page.events)).map(change);
   return { ...page, events: encoder.encode(joinLines(lines)) };
 }
 

@@ -130,3 +130,47 @@ describe("a batch of CloudEvents", () => {
     expect((await hub.json("GET", "/v1/topics/never-made")).status).toBe(404);
   });
 });
+
+describe("the portable envelope", () => {
+  const envelope =
+    '{"event":"order_created","payload":{"total":1.0,"text":"ü"},' +
+    '"meta":{"event_id":"env-1","timestamp":"2026-01-01T00:00:00Z","source":"php"}}';
+  const bytes =
+    '{"event":"seen","payload_base64":"AP8=",' +
+    '"meta":{"event_id":"env-2","timestamp":"2026-01-01T00:00:00Z","source":"go"}}';
+
+  it("[WIRE-17] reaches a webhook as it came, signed", async () => {
+    received.length = 0;
+    const target = { kind: "webhook", url, secret: SECRET, contentMode: "envelope" };
+    const made = await hub.json<{ target: object }>("PUT", "/v1/subscriptions/enveloped", { topics: ["e"], target });
+    expect(made.body.target).toMatchObject({ contentMode: "envelope" });
+    await hub.publish("e", envelope);
+    await hub.publish("e", bytes);
+    await eventually(
+      () => received.length,
+      (count) => count === 2,
+      "both have come",
+    );
+    expect(received.map(({ body }) => body.toString()).toSorted()).toEqual([envelope, bytes].toSorted());
+    const { headers, body } = received[0]!;
+    expect(headers["content-type"]).toBe("application/json; charset=utf-8");
+    const signed = Object.fromEntries(
+      ["webhook-id", "webhook-timestamp", "webhook-signature"].map((name) => [name, headers[name] as string]),
+    );
+    expect(() => new Webhook(SECRET).verify(body, signed, { jsonParse: false } as never)).not.toThrow();
+    const batched = { topics: ["e"], mode: "batch", target };
+    expect((await hub.json("PUT", "/v1/subscriptions/both", batched)).status).toBe(422);
+  });
+
+  it("[WIRE-17] is what a reader gets who accepts it, and is published again as the same event", async () => {
+    const accept = { accept: "application/vnd.tidings.envelope+json" };
+    const page = await hub.request("/v1/topics/e/events", { headers: accept });
+    expect(page.headers.get("content-type")).toBe("application/vnd.tidings.envelope+json");
+    const text = await page.text();
+    expect(text).toContain(`{"events":[${envelope},\n${bytes}],"cursor":`);
+    const one = await hub.request("/v1/events/env-1?topic=e", { headers: accept });
+    expect(await one.text()).toBe(envelope);
+    const again = await hub.publish("e", envelope);
+    expect([again.status, again.body.events[0]!.duplicate]).toEqual([200, true]);
+  });
+});

@@ -142,6 +142,7 @@ const DRAFT_MEMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
 const ENVELOPE_MEMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ["event", attribute("type")],
   ["payload", data],
+  ["payload_base64", base64],
   ["meta", meta],
 ]);
 

@@ -16,7 +16,7 @@ export function readMode(reader: DefinitionReader, raw: string | undefined, targ
   if (mode === "sync" && !isCalled) reader.refuse("/mode", "A publish can wait for a webhook or a listener only.");
   const takesBatches = target === null || target.kind === "webhook" || target.kind === "worker";
   if (mode === "batch" && !takesBatches) reader.refuse("/mode", NOT_OFFERED_YET);
-  if (mode === "batch" && target?.kind === "webhook" && target.contentMode === "binary")
+  if (mode === "batch" && target?.kind === "webhook" && target.contentMode !== undefined)
     reader.refuse("/target/contentMode", "Several events stand in one request in the structured form only.");
   return mode;
 }

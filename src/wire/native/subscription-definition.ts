@@ -155,7 +155,7 @@ export interface SubscriptionView extends BreakerView, FlowView {
         readonly kind: "webhook";
         readonly url: string;
         readonly headers: Readonly<Record<string, string>>;
-        readonly contentMode: "structured" | "binary";
+        readonly contentMode: "structured" | "binary" | "envelope";
         readonly signing: WebhookSigning;
         readonly handshake: boolean;
       }

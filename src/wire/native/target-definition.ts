@@ -23,7 +23,7 @@ export type TargetRequest =
       /** `whsec_…`; null keeps the one there is, or lets the hub mint one. */
       readonly secret: string | null;
       /** How the event stands in the request. Absent: structured. */
-      readonly contentMode?: "binary";
+      readonly contentMode?: "binary" | "envelope";
       /** Absent: "hmac". */
       readonly signing?: WebhookSigning;
       /** Present: the endpoint is asked for its consent before it is called. */
@@ -108,12 +108,14 @@ function readUrl(reader: DefinitionReader, given: Members): string {
   return url;
 }
 
+const CONTENT_MODES = ["structured", "binary", "envelope"] as const;
+
 function readWebhook(reader: DefinitionReader, given: Members): TargetRequest {
   const url = readUrl(reader, given);
   const headers = readHeaders(reader, given.get("headers"));
   const secret = readWebhookSecret(reader, given.get("secret"), "/target/secret");
   const signing = reader.choice(given.get("signing"), "/target/signing", ["hmac", "ed25519", "both"], []);
-  const contentMode = reader.choice(given.get("contentMode"), "/target/contentMode", ["structured", "binary"], []);
+  const contentMode = reader.choice(given.get("contentMode"), "/target/contentMode", CONTENT_MODES, []);
   const isAsked = reader.boolean(given.get("handshake"), "/target/handshake") === true;
   if (signing === "ed25519" && secret !== null)
     reader.refuse("/target/secret", "A target that is signed for with a key pair has no secret.");
@@ -123,7 +125,7 @@ function readWebhook(reader: DefinitionReader, given: Members): TargetRequest {
     headers,
     secret,
     // What stands by default is left out, here and in what is stored.
-    ...(contentMode === "binary" && { contentMode }),
+    ...(contentMode !== null && contentMode !== "structured" && { contentMode }),
     ...(signing !== null && signing !== "hmac" && { signing }),
     ...(isAsked && { handshake: true as const }),
   };

@@ -70,7 +70,11 @@ export const EVENT_SHAPES = {
   ),
   Envelope: taken(
     { event: TYPE },
-    { payload: ANYTHING, meta: taken({}, { event_id: ID, timestamp: TIME, source: ATTRIBUTE }) },
+    {
+      payload: ANYTHING,
+      payload_base64: text(),
+      meta: taken({}, { event_id: ID, timestamp: TIME, source: ATTRIBUTE }),
+    },
     { description: "The portable envelope: a draft by other names." },
   ),
   Receipt: shown(

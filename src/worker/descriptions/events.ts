@@ -84,6 +84,10 @@ export const EVENTS: RouteGroup = {
               { events: listOf(named("Event")), cursor: text(), caughtUp: FLAG },
               { gap: named("Gap") },
             ),
+            "application/vnd.tidings.envelope+json": shown(
+              { events: listOf(named("Envelope")), cursor: text(), caughtUp: FLAG },
+              { gap: named("Gap") },
+            ),
             "text/event-stream": text(),
           },
         },
@@ -108,7 +112,16 @@ export const EVENTS: RouteGroup = {
       summary: "Read one event by its id",
       scope: "history on the topic",
       query: { topic: { says: "The topic that holds it.", shape: text(), isRequired: true } },
-      answers: [{ status: 200, says: "The event.", content: { "application/json": named("Event") } }],
+      answers: [
+        {
+          status: 200,
+          says: "The event.",
+          content: {
+            "application/json": named("Event"),
+            "application/vnd.tidings.envelope+json": named("Envelope"),
+          },
+        },
+      ],
       problems: ["event_not_found", "topic_name_invalid", "topic_not_found"],
     },
     {

@@ -20,7 +20,7 @@ import {
 } from "../../wire/openapi/shapes.ts";
 
 const SIGNING = oneOfTexts("hmac", "ed25519", "both");
-const CONTENT_MODE = oneOfTexts("structured", "binary");
+const CONTENT_MODE = oneOfTexts("structured", "binary", "envelope");
 export const SECRET = matching(/^whsec_[A-Za-z0-9+/=_-]+$/);
 const ADDRESS = matching(/^[Hh][Tt][Tt][Pp][Ss]?:[^ #]+$/, {
   maxLength: LIMITS.URL_CHARS_MAX,

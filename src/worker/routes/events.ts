@@ -10,6 +10,7 @@ import type { AppendRequest } from "../../durable-objects/rpc.ts";
 import type { Lifts } from "../../core/upcast.ts";
 import { IdempotencyStore } from "../../store/idempotency-store.ts";
 import type { TopicRecord } from "../../store/topics-store.ts";
+import { ENVELOPE_TYPE, formatEnvelope } from "../../wire/native/envelope.ts";
 import { formatMermaidStory } from "../../wire/native/event-story.ts";
 import { refuseUnread } from "../body.ts";
 import { callerOf, type Caller } from "../caller.ts";
@@ -28,7 +29,7 @@ import {
   readPublishBody,
   type PublishBody,
 } from "../publish-request.ts";
-import { checkEventsQuery, liftPage, readEvents, type EventsPage } from "../read-events.ts";
+import { checkEventsQuery, envelopePage, liftPage, readEvents, type EventsPage } from "../read-events.ts";
 import { json, jsonText, problem } from "../respond.ts";
 import { recordPublish } from "../request-trace.ts";
 import { resolveLifts } from "../resolve-lifts.ts";
@@ -155,10 +156,10 @@ async function getEvents(c: HubContext): Promise<Response> {
   if (!page.ok) return problem(page.failure);
   noteReader(c.env, callerOf(c), name, "page");
   const isWorthWaiting = mayWait && page.value.count === 0 && page.value.caughtUp && page.value.gap === null;
-  if (!isWorthWaiting) return pageResponse(liftPage(page.value, lifts.value));
+  if (!isWorthWaiting) return pageResponse(c, liftPage(page.value, lifts.value));
   // Who waits has made the topic once; one that is deleted meanwhile is not made again.
   const later = await waitForEvents(c, name, query.value, page.value, readOf(find));
-  return later.ok ? pageResponse(liftPage(later.value, lifts.value)) : problem(later.failure);
+  return later.ok ? pageResponse(c, liftPage(later.value, lifts.value)) : problem(later.failure);
 }
 
 /** Follows the topic until its first event, or until time is up; then reads as any reader would. */
@@ -210,7 +211,9 @@ const checkStream = ({ index }: Pick<TopicRecord, "index">, { key }: LiveQuery):
 const livePattern = ({ pattern, key }: LiveQuery): FilterPattern | null =>
   key === null ? pattern : { ...pattern, key: [key] };
 
-function pageResponse({ events, cursor, caughtUp, gap }: EventsPage): Response {
+function pageResponse(c: HubContext, page: EventsPage): Response {
+  const type = envelopeType(c);
+  const { events, cursor, caughtUp, gap } = type === null ? page : envelopePage(page);
   const tail = `],"cursor":"${formatCursor(cursor)}","caughtUp":${caughtUp}`;
   const head = encoder.encode(`{"events":[`);
   const rest = encoder.encode(`${tail}${gap === null ? "" : `,"gap":${JSON.stringify(gap)}`}}`);
@@ -218,8 +221,12 @@ function pageResponse({ events, cursor, caughtUp, gap }: EventsPage): Response {
   body.set(head);
   body.set(events, head.byteLength);
   body.set(rest, head.byteLength + events.byteLength);
-  return jsonText(body);
+  return jsonText(body, 200, type ?? {});
 }
+
+/** Null: events are asked for as they are. */
+const envelopeType = (c: HubContext): { "content-type": string } | null =>
+  (c.req.header("accept") ?? "").includes(ENVELOPE_TYPE) ? { "content-type": ENVELOPE_TYPE } : null;
 
 const encoder = new TextEncoder();
 
@@ -227,7 +234,10 @@ async function getEvent(c: HubContext): Promise<Response> {
   const refusal = refuseTopic(c, c.req.query("topic") ?? "", "history");
   if (!refusal.ok) return problem(refusal.failure);
   const found = await findEvent(c.env, c.var.principal.app, c.req.query("topic")!, c.req.param("id")!);
-  return found.ok ? jsonText(found.value.line) : problem(found.failure);
+  if (!found.ok) return problem(found.failure);
+  const type = envelopeType(c);
+  const { line } = found.value;
+  return type === null ? jsonText(line) : jsonText(formatEnvelope(line), 200, type);
 }
 
 const MERMAID = "text/vnd.mermaid";
