@@ -5,9 +5,10 @@
 import { request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
 import { formatTextFrame, OPCODE, readFrames } from "../../bench/client/frames.ts";
-import { eventually } from "./wait.ts";
+import { eventually, pause } from "./wait.ts";
 
 const OPENING_AT_ONCE = 50;
+const COME_BACK_MS = 1_000;
 
 export interface CrowdOptions {
   readonly url: string;
@@ -121,7 +122,13 @@ export class CrowdMember {
   #comeBack(): void {
     if (this.#isOver) return;
     this.ends += 1;
-    this.follow().catch(() => this.#comeBack());
+    this.#followAgain();
+  }
+
+  /** Not all at once, and not without a pause: whoever restarts needs the processor as well. */
+  #followAgain(): void {
+    if (this.#isOver) return;
+    void pause(Math.random() * COME_BACK_MS).then(() => this.follow().catch(() => this.#followAgain()));
   }
 
   #receive(chunk: Buffer): void {

@@ -5,6 +5,7 @@ import { LIMITS } from "../../src/core/limits.ts";
 import { hubPlaceOf } from "../builders/hub-place.ts";
 import { Crowd } from "../harness/crowd.ts";
 import { ROOT_KEY, startHub, type Hub } from "../harness/hub.ts";
+import { eventually } from "../harness/wait.ts";
 import type { PushedLine } from "../harness/watched-hub.ts";
 
 const TOPIC = "hot";
@@ -24,6 +25,24 @@ async function publishAll(hub: Hub, publishes: number, events: number, data: str
         Array.from({ length: events }, () => draft),
       );
       if (status !== 201) throw new Error(`a publish answered ${status}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 10 }, lane));
+}
+
+/** Each until it is acknowledged, under an id of its own, whatever happens to the hub meanwhile. */
+async function publishThrough(hub: Hub, count: number): Promise<void> {
+  let left = count;
+  const lane = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      const draft = { id: `through-${left}`, type: "t", data: "through the loss" };
+      const status = () =>
+        hub.publish(TOPIC, draft).then(
+          (answer) => answer.status,
+          () => "the hub is away",
+        );
+      await eventually(status, (answer) => answer === 201, "a publish");
     }
   };
   await Promise.all(Array.from({ length: 10 }, lane));
@@ -56,6 +75,24 @@ it("[HUB-8] 3,000 sockets over three hubs see one order through the loss of a hu
     `3,000 sockets opened in ${Math.round(opened - begun)} ms; 300 events reached all, ${cutOff} of them cut off, ` +
       `${Math.round(done - opened)} ms after the first publish`,
   );
+  crowd.close();
+  await hub.close();
+}, 400_000);
+
+it("[HUB-11] 300 sockets over three hubs see one order through a kill -9 of all of them, each event once", async () => {
+  const hub = await startHub({ vars: { HUB_SOCKETS_PLAN: "100" } });
+  await hub.json("PUT", `/v1/topics/${TOPIC}`, {});
+  const crowd = await Crowd.open(300, { url: hub.url, token: ROOT_KEY, topic: TOPIC });
+  await publishAll(hub, 20, 1, "before it");
+  const killedAt = performance.now();
+  await Promise.all([publishThrough(hub, 40), hub.killRuntime()]);
+  await crowd.reached(60, PATIENCE_MS);
+  console.log(`300 sockets were level ${Math.round(performance.now() - killedAt)} ms after the runtime was killed`);
+
+  expect(crowd.wrong).toEqual([]);
+  expect(crowd.members.filter(({ last, ends }) => last === 60 && ends > 0)).toHaveLength(300);
+  const ids = (await hub.readAll(TOPIC)).map(({ id }) => id);
+  expect([ids.length, new Set(ids).size]).toEqual([60, 60]);
   crowd.close();
   await hub.close();
 }, 400_000);

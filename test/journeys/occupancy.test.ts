@@ -118,7 +118,8 @@ describe("a channel", () => {
       max: 1,
       wait: "10s",
     });
-    expect(pulled.body.deliveries.map(({ event }) => event.type)).toEqual(["channel.occupied"]);
+    const told = pulled.body.deliveries.map(({ event: { type, partitionkey } }) => [type, partitionkey]);
+    expect(told).toEqual([["channel.occupied", "seen"]]);
     await socket!.close();
   });
 });

@@ -30,7 +30,7 @@ export class SignedInUsers {
     this.#presence.enterUserRoom(connection, user);
     const { watchlists, ctx } = this.#hub;
     const before = watchlists.find(connection.id)?.users ?? [];
-    if (watchlist.join("\n") === before.join("\n")) return;
+    if (JSON.stringify(watchlist) === JSON.stringify(before)) return;
     if (watchlist.length === 0) return watchlists.remove(connection.id);
     watchlists.put({ connection: connection.id, users: watchlist, greeted: false });
     ctx.waitUntil(this.#greet(connection));

@@ -39,6 +39,11 @@ describe("[PUS-6] what Pusher's clients say", () => {
     ],
   ])("%s", (_name, message, expected) => expect(message).toEqual(expected));
 
+  it("takes the last of several members of a name, as a client's own reader has it", () => {
+    const text = '{"event":"pusher:ping","event":"pusher:subscribe","data":{"channel":"a","channel":"news","auth":""}}';
+    expect(valueOf(parseClientFrame(text))).toEqual([SUBSCRIBE]);
+  });
+
   it.each([
     ["client-x", { a: 1 }, '{"type":"client-x","data":{"a":1}}'],
     ["client-x", '{"a":1}', '{"type":"client-x","data":{"a":1}}'],
