@@ -1,4 +1,5 @@
 /** What a command is: a request that a handler turns into events of one key, or declines. */
+import type { ExpectedKeyVersion } from "./key-version.ts";
 
 /** Who decides: code in this repository, or another Worker of the owner's by the binding that leads to it. */
 export type CommandTarget =
@@ -29,8 +30,8 @@ export interface SentCommand {
   readonly payload: string;
   /** Of which thing it is a command; null: of none, so there is no state and no version. */
   readonly key: string | null;
-  /** The version that the sender saw; null: it does not care. */
-  readonly expectedKeyVersion: number | null;
+  /** What the sender expects of the key's version; null: it does not care. */
+  readonly expectedKeyVersion: ExpectedKeyVersion | null;
 }
 
 /** Under whose name its events are, unless the handler says otherwise. */

@@ -9,6 +9,7 @@ import { EXCLUDES, formatExclusion } from "./exclusion.ts";
 import { EXPIRES } from "./expiry.ts";
 import { attributeProblem, isBase64, isExtensionName, isHubExtension } from "./event-attributes.ts";
 import { minify } from "./json-text.ts";
+import { EXPECTED_KEY_VERSION_SAYS, readExpectedKeyVersion, type ExpectedKeyVersion } from "./key-version.ts";
 import { LIMITS } from "./limits.ts";
 import { fail, ok, type Result } from "./result.ts";
 import { parseTimestampMs } from "./timestamp.ts";
@@ -36,9 +37,9 @@ export class DraftBuilder {
   #excluded: string | null = null;
   #data: string | null = null;
   #base64: string | null = null;
-  #expectedKeyVersion: number | null = null;
   #deliverAt: number | null = null;
   #ttlMs: number | null = null;
+  #expectedKeyVersion: ExpectedKeyVersion | null = null;
 
   refuse(pointer: string, detail: string): void {
     this.problems.push({ pointer, detail });
@@ -85,8 +86,8 @@ export class DraftBuilder {
   }
 
   expectedKeyVersion(value: unknown, pointer: string): void {
-    if (Number.isSafeInteger(value) && (value as number) >= 0) this.#expectedKeyVersion = value as number;
-    else this.refuse(pointer, "A version is a whole number from 0.");
+    this.#expectedKeyVersion = readExpectedKeyVersion(value);
+    if (this.#expectedKeyVersion === null) this.refuse(pointer, EXPECTED_KEY_VERSION_SAYS);
   }
 
   /** How far ahead it may be is judged where the time is known (core/schedule.ts). */

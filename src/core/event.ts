@@ -1,5 +1,6 @@
 /** An event on its way into a log, and the line of JSON that the log keeps and every reader gets. */
 import { EXPIRES } from "./expiry.ts";
+import type { ExpectedKeyVersion } from "./key-version.ts";
 
 /**
  * What a front door's codec makes of one event: validated, and cut so that the log only has to add what it alone
@@ -18,12 +19,12 @@ export interface EventDraft {
   readonly attributes: string;
   /** `,"data":…` or `,"data_base64":"…"`, minified, or the empty string. */
   readonly data: string;
-  /** The key's version that the producer saw (0: no event yet); null: it does not care. */
-  readonly expectedKeyVersion: number | null;
   /** Not to be appended before, milliseconds since 1970; absent: it is appended at once. */
   readonly deliverAt?: number;
   /** So long after its append it may still reach somebody, milliseconds; absent: as long as the log keeps it. */
   readonly ttlMs?: number;
+  /** What the producer expects of the key's version; null: it does not care. */
+  readonly expectedKeyVersion: ExpectedKeyVersion | null;
   /** Pointer to the event in the request that brought it, for what is found wrong later; absent: the request itself. */
   readonly root?: string;
 }

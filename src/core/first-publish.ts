@@ -1,5 +1,6 @@
 /** What a log would say to the first publish of a topic that is not there yet, so that a refusal makes no topic. */
 import type { EventDraft } from "./event.ts";
+import { meetsVersion } from "./key-version.ts";
 import { eventIdentity } from "./keys.ts";
 import { fail, ok, type Result } from "./result.ts";
 
@@ -23,7 +24,7 @@ export function checkFirstPublish(
     if (identity !== null) fingerprintsById.set(identity, fingerprint);
     if (draft.key === null || draft.deliverAt !== undefined) continue;
     const version = versionsByKey.get(draft.key) ?? 0;
-    if (draft.expectedKeyVersion !== null && draft.expectedKeyVersion !== version)
+    if (!meetsVersion(draft.expectedKeyVersion, version))
       return fail("version_conflict", "The key's version is another.", { actual: version });
     versionsByKey.set(draft.key, version + 1);
   }

@@ -113,6 +113,8 @@ export interface ReadPage extends EventBatch {
   /** The first offset still held; head + 1 when the log holds nothing. */
   readonly firstHeld: number;
   readonly gap: Gap | null;
+  /** Of the key whose stream was read, now; absent: none was. */
+  readonly keyVersion?: number;
 }
 
 /** A read of everything in (start, head], for a reader that passes the bytes on as they are. */

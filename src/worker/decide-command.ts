@@ -4,6 +4,7 @@
  */
 import type { CommandDefinition, SentCommand } from "../core/command.ts";
 import type { AppendedBefore, KeySnapshot, KeyState, SnapshotOwner } from "../core/key-state.ts";
+import { meetsVersion } from "../core/key-version.ts";
 import { LIMITS } from "../core/limits.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import { fitsUtf8 } from "../core/utf8.ts";
@@ -87,7 +88,7 @@ class KeyFolding {
 
   async #decideOn(events: string): Promise<Result<Decided> | "refold"> {
     const { sent } = this.#run;
-    if (sent.expectedKeyVersion !== null && sent.expectedKeyVersion !== this.#version)
+    if (!meetsVersion(sent.expectedKeyVersion, this.#version))
       return fail("version_conflict", "The key's version is another.", { actual: this.#version });
     const answer = await this.#call(events, true);
     if (!answer.ok) return answer;

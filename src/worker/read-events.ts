@@ -5,6 +5,7 @@ import type { Filter } from "../core/filter.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Position } from "../core/position.ts";
 import { fail, ok, type Result } from "../core/result.ts";
+import { choosePartition } from "../core/routing.ts";
 import { liftLine, type Lifts } from "../core/upcast.ts";
 import type { BytesPage, Gap, ReadPage, ReadStart } from "../durable-objects/rpc.ts";
 import { formatEnvelope } from "../wire/native/envelope.ts";
@@ -31,6 +32,8 @@ export interface EventsPage {
   readonly caughtUp: boolean;
   /** The first that was met; a reader of several partitions asks each for its own by `partition`. */
   readonly gap: Gap | null;
+  /** Of the key whose stream was read: how many events it has had. Null: none was. */
+  readonly keyVersion: number | null;
 }
 
 /** Failures: those of `TopicLog.read`, `partition_required`, `parameter_invalid`. */
@@ -81,6 +84,7 @@ class Reader {
   #bytes = 0;
   #examined = 0;
   #gap: Gap | null = null;
+  #keyVersion: number | null = null;
 
   constructor(env: Env, topic: TopicRecord, query: EventsQuery) {
     this.#env = env;
@@ -120,6 +124,7 @@ class Reader {
       count: this.#count,
       caughtUp: unfinished.length === 0 && deferred === 0,
       gap: this.#gap,
+      keyVersion: this.#keyVersion,
       cursor: { epoch: this.#topic.epoch, offsets: this.#offsets },
     });
   }
@@ -136,6 +141,12 @@ class Reader {
     return ok(null);
   }
 
+  /** Where the key's events go; those that were put elsewhere by hand have versions of their own. */
+  get #keyPartition(): number | null {
+    const { key, partition } = this.#query;
+    return key === null ? null : (partition ?? choosePartition({ key, id: null }, 0, null, 0, this.#topic.partitions));
+  }
+
   #hasRoom(): boolean {
     return (
       this.#count < this.#query.eventsMax &&
@@ -149,7 +160,7 @@ class Reader {
     started: boolean,
     eventsMax: number,
     bytesMax: number,
-  ): Promise<Result<BytesPage>> {
+  ): Promise<Result<Part>> {
     const { filter, key } = this.#query;
     const start: ReadStart = started
       ? { kind: "after", epoch: this.#topic.epoch, offset: this.#offsets.get(partition)! }
@@ -165,7 +176,7 @@ class Reader {
   }
 
   /** What of a page the filter's content part lets through. */
-  #select(page: ReadPage): BytesPage {
+  #select(page: ReadPage): Part {
     const lines = splitLines(page.body);
     const { filter } = this.#query;
     const wanted = filter.readsContent ? lines.filter((line) => filter.matches(JSON.parse(line))) : lines;
@@ -192,9 +203,10 @@ class Reader {
   }
 
   /** Answers whether the partition has more. */
-  #take(partition: number, part: BytesPage): boolean {
+  #take(partition: number, part: Part): boolean {
     this.#offsets.set(partition, part.through);
     this.#gap ??= part.gap;
+    if (partition === this.#keyPartition) this.#keyVersion = part.keyVersion ?? null;
     this.#bytes += part.body.byteLength;
     this.#examined += part.through - part.after;
     this.#count += part.count;
@@ -202,5 +214,8 @@ class Reader {
     return part.through < part.head;
   }
 }
+
+/** One partition's share of a page. */
+type Part = BytesPage & Pick<ReadPage, "keyVersion">;
 
 const encoder = new TextEncoder();

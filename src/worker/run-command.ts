@@ -19,6 +19,7 @@ import type { KnownCommand } from "./command-directory.ts";
 import { decideCommand, type CommandTry, type Decided } from "./decide-command.ts";
 import { publish, publishPaid, type Published, type Receipt } from "./publish.ts";
 import { ensureTopic, withTopic, type FirstUse } from "./topic-directory.ts";
+import { Turns } from "./turns.ts";
 
 export interface CommandOrder {
   readonly env: Env;
@@ -49,19 +50,29 @@ export async function runCommand(order: CommandOrder): Promise<Result<CommandOut
   const { env, caller, command } = order;
   const { topic: name, maxAttempts, timeoutMs } = command.definition;
   const deadline = Date.now() + timeoutMs;
+  const turn = JSON.stringify([caller.principal.app, name, order.sent.key]);
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-    if (attempt > 1) await scheduler.wait(backoffMs(attempt, Math.random()));
+    const isInTurn = attempt > 1 || turns.isWanted(turn);
+    if (isInTurn && !(await takeTurn(turn, attempt, deadline))) break;
     const outcome = await withTopic(
       caller.principal.app,
       name,
       () => ensureTopic(env, caller, name, COMMAND_TOPIC),
       (topic) => tryOnce(order, topic, deadline, attempt),
-    );
+    ).finally(() => (isInTurn ? turns.release(turn) : null));
+    if (!outcome.ok && isInTurn && Date.now() >= deadline) break; // Others have taken the time that it had.
     if (!outcome.ok) return outcome;
     if (outcome.value !== null) return ok(outcome.value);
-    if (Date.now() >= deadline) break;
   }
   return fail("command_contended", undefined, { limit: maxAttempts, retryAfterSeconds: 1 });
+}
+
+const turns = new Turns();
+
+/** A first attempt waits only where others wait already: it would defeat them, or be defeated. */
+async function takeTurn(turn: string, attempt: number, deadline: number): Promise<boolean> {
+  if (attempt > 1) await scheduler.wait(backoffMs(attempt, Math.random()));
+  return turns.take(turn, deadline);
 }
 
 /** Null: another event of the key came first. */

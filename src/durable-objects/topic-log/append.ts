@@ -6,6 +6,7 @@ import { expiryIn } from "../../core/expiry.ts";
 import type { EventDraft } from "../../core/event.ts";
 import { formatEventLine } from "../../core/event.ts";
 import type { Failure } from "../../core/errors.ts";
+import { meetsVersion } from "../../core/key-version.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { isForLater } from "../../core/schedule.ts";
@@ -256,7 +257,7 @@ class Flush {
     }
     if (draft.key === null) return null;
     const version = this.#log.identities.keyVersion(index, draft.key);
-    if (draft.expectedKeyVersion !== null && draft.expectedKeyVersion !== version) {
+    if (!meetsVersion(draft.expectedKeyVersion, version)) {
       throw new Refusal(fail("version_conflict", "The key's version is another.", { actual: version }));
     }
     this.#log.identities.recordKeyVersion(index, draft.key, version + 1, offset);

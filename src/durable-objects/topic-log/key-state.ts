@@ -32,7 +32,7 @@ export function readKeyState(log: LogState, life: LogLife, ask: KeyStateAsk): Re
   return ok({
     kind: "state",
     snapshot,
-    version: log.identities.keyVersion("key", key),
+    version: page.value.keyVersion!,
     body,
     count: offsets.length,
     through: offsets.at(-1) ?? after,

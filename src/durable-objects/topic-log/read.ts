@@ -29,6 +29,7 @@ export function readPage(log: LogState, request: ReadRequest, now = Date.now()):
     head,
     firstHeld,
     gap,
+    ...(request.keyStream !== null && { keyVersion: log.identities.keyVersion("key", request.keyStream) }),
   });
 }
 

@@ -2,10 +2,9 @@
 import type { SentCommand } from "../../core/command.ts";
 import { attributeProblem } from "../../core/event-attributes.ts";
 import { stringOf } from "../../core/json-text.ts";
+import { EXPECTED_KEY_VERSION_SAYS, readExpectedKeyVersion } from "../../core/key-version.ts";
 import type { Result } from "../../core/result.ts";
 import { DefinitionReader, parseDefinition } from "./definition-reader.ts";
-
-const VERSION = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 export function parseCommandRequest(text: string): Result<SentCommand> {
   const raw = parseDefinition(text);
@@ -13,7 +12,10 @@ export function parseCommandRequest(text: string): Result<SentCommand> {
   const reader = new DefinitionReader();
   const given = reader.object(raw.value, "", ["payload", "key", "expectedKeyVersion"]);
   const key = readKey(reader, given.get("key"));
-  const expectedKeyVersion = reader.integer(given.get("expectedKeyVersion"), "/expectedKeyVersion", VERSION);
+  const expected = given.get("expectedKeyVersion");
+  const expectedKeyVersion = expected === undefined ? null : readExpectedKeyVersion(JSON.parse(expected));
+  if (expected !== undefined && expectedKeyVersion === null)
+    reader.refuse("/expectedKeyVersion", EXPECTED_KEY_VERSION_SAYS);
   if (expectedKeyVersion !== null && !given.has("key"))
     reader.refuse("/expectedKeyVersion", "An expected version needs a key.");
   return reader.finish("command_invalid", () => ({

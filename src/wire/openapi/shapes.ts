@@ -19,6 +19,9 @@ export const whole = (minimum = 0, maximum?: number): Shape => ({
   ...(maximum !== undefined && { maximum }),
 });
 
+/** What a writer expects of a key. */
+export const EXPECTED_VERSION: Shape = { anyOf: [whole(0), oneOfTexts("noStream", "exists")] };
+
 export const FLAG: Shape = { type: "boolean" };
 export const TIME: Shape = text({ format: "date-time" });
 export const DURATION: Shape = matching(/^[0-9]{1,9}(ms|s|m|h|d)$/, { examples: ["30s"] });

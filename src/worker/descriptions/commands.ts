@@ -4,6 +4,7 @@ import type { RouteGroup } from "../../wire/openapi/route-description.ts";
 import {
   ANYTHING,
   DURATION,
+  EXPECTED_VERSION,
   listOf,
   matching,
   named,
@@ -50,7 +51,7 @@ export const COMMAND_SHAPES = {
     {
       payload: ANYTHING,
       key: text({ minLength: 1, maxLength: LIMITS.EVENT_KEY_BYTES_MAX }),
-      expectedKeyVersion: whole(0),
+      expectedKeyVersion: EXPECTED_VERSION,
     },
     { examples: [{ payload: { amount: 40 }, key: "account-1" }] },
   ),

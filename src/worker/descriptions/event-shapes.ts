@@ -3,6 +3,7 @@ import { LIMITS } from "../../core/limits.ts";
 import {
   ANYTHING,
   DURATION,
+  EXPECTED_VERSION,
   FLAG,
   listOf,
   matching,
@@ -58,7 +59,7 @@ export const EVENT_SHAPES = {
       dataschema: ATTRIBUTE,
       traceparent: text(),
       tracestate: text(),
-      expectedKeyVersion: whole(),
+      expectedKeyVersion: EXPECTED_VERSION,
       exclude: text(),
       deliverAt: TIME,
       ttl: DURATION,

@@ -82,7 +82,7 @@ export const EVENTS: RouteGroup = {
           content: {
             "application/json": shown(
               { events: listOf(named("Event")), cursor: text(), caughtUp: FLAG },
-              { gap: named("Gap") },
+              { gap: named("Gap"), keyVersion: whole() },
             ),
             "application/vnd.tidings.envelope+json": shown(
               { events: listOf(named("Envelope")), cursor: text(), caughtUp: FLAG },

@@ -213,8 +213,9 @@ const livePattern = ({ pattern, key }: LiveQuery): FilterPattern | null =>
 
 function pageResponse(c: HubContext, page: EventsPage): Response {
   const type = envelopeType(c);
-  const { events, cursor, caughtUp, gap } = type === null ? page : envelopePage(page);
-  const tail = `],"cursor":"${formatCursor(cursor)}","caughtUp":${caughtUp}`;
+  const { events, cursor, caughtUp, gap, keyVersion } = type === null ? page : envelopePage(page);
+  const version = keyVersion === null ? "" : `,"keyVersion":${keyVersion}`;
+  const tail = `],"cursor":"${formatCursor(cursor)}","caughtUp":${caughtUp}${version}`;
   const head = encoder.encode(`{"events":[`);
   const rest = encoder.encode(`${tail}${gap === null ? "" : `,"gap":${JSON.stringify(gap)}`}}`);
   const body = new Uint8Array(head.byteLength + events.byteLength + rest.byteLength);
