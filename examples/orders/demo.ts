@@ -66,6 +66,7 @@ async function tell(): Promise<void> {
 
   const orderIds = await placeOrders(session);
   await followLive(live, orderIds);
+  await drawSequence(session, orderIds[0]!);
   await readLog(hub, orderIds);
   const letters = await watchFulfillmentFail(hub, orderIds);
   await repairAndRedrive(session, hub, letters);
@@ -91,7 +92,7 @@ async function ask<Body>({ orders }: Session, method: string, path: string, body
 }
 
 async function placeOrders(session: Session): Promise<string[]> {
-  step("Orders are placed. Each is one HTTPS request; the order's id is its Idempotency-Key.");
+  step("Orders are placed by the command Place Order; the order's id is its Idempotency-Key.");
   const commands = Array.from({ length: ORDERS }, (_, index) => makeCommand(index));
   for (const command of commands) {
     const { receipt } = await ask<{ receipt: Receipt }>(session, "POST", "/orders", command);
@@ -125,6 +126,16 @@ async function followLive(live: LiveEvents, orderIds: readonly string[]): Promis
     (count) => count === ORDERS * 4,
   );
   for (const { topic, offset, partitionkey } of ours()) say(`${topic.padEnd(18)} #${offset}  ${partitionkey}`);
+}
+
+async function drawSequence(session: Session, orderId: string): Promise<void> {
+  step("One of the orders as those who took part saw it, as a Mermaid sequence diagram:");
+  const diagram = await until(
+    "Notification and Inventory have heard of it",
+    async () => (await ask<Record<string, string>>(session, "GET", "/sequences"))[orderId] ?? "",
+    (text) => text.includes("Send Notification") && text.includes("Update Inventory"),
+  );
+  for (const line of diagram.split("\n")) say(line);
 }
 
 async function readLog(hub: HubConnection, orderIds: readonly string[]): Promise<void> {

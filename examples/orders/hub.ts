@@ -50,6 +50,16 @@ export class HubConnection {
   }
 
   async request<Body>(method: string, path: string, body?: unknown, headers: Headers = {}): Promise<Body> {
+    return (await this.ask<Body>(method, path, body, headers)).body;
+  }
+
+  /** `replayed`: the hub has repeated what it answered before. */
+  async ask<Body>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Headers = {},
+  ): Promise<{ readonly body: Body; readonly replayed: boolean }> {
     const json = body === undefined ? null : { "content-type": "application/json" };
     const response = await fetch(`${this.#url}${path}`, {
       method,
@@ -59,6 +69,6 @@ export class HubConnection {
     });
     const answer = (await response.json()) as Body;
     if (!response.ok) throw new HubRefused(response.status, answer as { code?: string });
-    return answer;
+    return { body: answer, replayed: response.headers.get("idempotent-replayed") === "true" };
   }
 }

@@ -17,6 +17,13 @@ export interface Order {
   readonly status: "Placed";
 }
 
+/** When the command was received and its order was made, milliseconds: as the command handler saw it. */
+export interface Handling {
+  readonly receivedAt: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
 export type CheckedOrder =
   { readonly ok: true; readonly order: Order } | { readonly ok: false; readonly problems: readonly string[] };
 

@@ -1,5 +1,5 @@
 /**
- * The shop: one HTTP server on loopback for the command handler, the consumers' webhooks and the switch that breaks and
+ * The shop: one HTTP server on loopback for its page, the consumers' webhooks and the switch that breaks and
  * repairs Fulfillment. Its services know the hub and never each other.
  */
 import { createServer } from "node:http";
@@ -7,12 +7,12 @@ import type { AddressInfo } from "node:net";
 import { CUSTOMERS, PRODUCTS } from "./catalogue.ts";
 import { answerRequest, parseJson, type Answer, type Route } from "./http.ts";
 import { HubConnection } from "./hub.ts";
-import { checkOrderCommand } from "./order.ts";
+import { sendPlaceOrder } from "./client.ts";
+import { Sequences } from "./sequence.ts";
 import type { Consume } from "./services/consumer.ts";
 import { fulfillment } from "./services/fulfillment.ts";
 import { inventory } from "./services/inventory.ts";
 import { notification } from "./services/notification.ts";
-import { placeOrder } from "./services/order.ts";
 import { payment } from "./services/payment.ts";
 import { subscribe, WEBHOOK_CONSUMERS } from "./subscriptions.ts";
 import { isSignedWith, makeSecret, Remembered } from "./webhook.ts";
@@ -53,8 +53,9 @@ export async function startOrders(options: OrdersOptions): Promise<Orders> {
 }
 
 function makeRoutes(hub: HubConnection, secrets: ReadonlyMap<string, string>): ReadonlyMap<string, Route> {
-  const stock = inventory(hub);
-  const customers = notification();
+  const sequences = new Sequences();
+  const stock = inventory(hub, sequences);
+  const customers = notification(sequences);
   const warehouse = fulfillment();
   const consumers: Record<string, Consume> = {
     payment: payment(hub),
@@ -69,6 +70,7 @@ function makeRoutes(hub: HubConnection, secrets: ReadonlyMap<string, string>): R
       picked: warehouse.picked(),
       notifications: customers.sent(),
       stock: stock.stock(),
+      reserved: stock.reserved(),
       products: PRODUCTS,
       customers: CUSTOMERS,
     },
@@ -79,6 +81,7 @@ function makeRoutes(hub: HubConnection, secrets: ReadonlyMap<string, string>): R
   };
   return new Map<string, Route>([
     ["GET /state", state],
+    ["GET /sequences", () => ({ status: 200, body: sequences.diagrams() })],
     ["POST /orders", (_request, body) => commandPlaceOrder(hub, body)],
     ["POST /repair", turn(false)],
     ["POST /break", turn(true)],
@@ -89,12 +92,11 @@ function makeRoutes(hub: HubConnection, secrets: ReadonlyMap<string, string>): R
   ]);
 }
 
-/** The command handler: 201 for a new order, 200 when this order had been placed before. */
+/** 201 for a new order, 200 when this order had been placed before, 422 with what is wrong with it. */
 async function commandPlaceOrder(hub: HubConnection, body: string): Promise<Answer> {
-  const checked = checkOrderCommand(parseJson(body));
-  if (!checked.ok) return { status: 422, body: { status: "rejected", problems: checked.problems } };
-  const receipt = await placeOrder(hub, checked.order);
-  return { status: receipt.duplicate ? 200 : 201, body: { status: "accepted", order: checked.order, receipt } };
+  const placed = await sendPlaceOrder(hub, parseJson(body));
+  if (placed.status === "rejected") return { status: 422, body: { status: "rejected", problems: [placed.reason] } };
+  return { status: placed.receipt.duplicate ? 200 : 201, body: placed };
 }
 
 function webhook(secret: string, consume: Consume): Route {

@@ -4,11 +4,16 @@
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ORDERS_BINDING } from "../../examples/orders/subscriptions.ts";
 import { HUB_CONFIG, REPOSITORY } from "./wrangler.ts";
 
-const EXAMPLE_CONFIG = join("examples", "consumer", "wrangler.toml");
-
 export const LOYALTY_BINDING = "CONSUMER_LOYALTY";
+
+/** The Workers of the examples. */
+const EXAMPLES = [
+  { config: join("examples", "consumer", "wrangler.toml"), binding: LOYALTY_BINDING },
+  { config: join("examples", "orders", "wrangler.toml"), binding: ORDERS_BINDING },
+];
 
 /** The configuration files of the Workers that run together, the hub's first. */
 export interface DevConfigs {
@@ -19,7 +24,7 @@ export interface DevConfigs {
 
 /** `consumers` are configuration files, too; each Worker is reached under `CONSUMER_` and its name. */
 export function prepareDevConfigs(port: number, withExample: boolean, consumers: readonly string[]): DevConfigs {
-  const example = withExample ? [{ config: EXAMPLE_CONFIG, binding: LOYALTY_BINDING }] : [];
+  const example = withExample ? EXAMPLES : [];
   const given = consumers.map((config) => ({ config, binding: bindingOf(nameIn(config)) }));
   const beside = [...example, ...given];
   if (beside.length === 0) return { paths: [HUB_CONFIG], remove: () => undefined };

@@ -47,6 +47,7 @@ describe.skipIf(!canReadProcesses)("npm run demo", () => {
       const { code, text } = await tellStory(hub.url);
       expect({ code, text: code === 0 ? "" : text }, `round ${round}`).toEqual({ code: 0, text: "" });
       expect(text).toContain("duplicate, nothing appended");
+      expect(text).toContain("sequenceDiagram");
       expect(text).toContain("attempts_exhausted");
       expect(text).toContain("all 3 orders are in the warehouse");
       expect(text).toMatch(/fulfillment +(\d+) = \1 \+ 0 \+ 0 \+ 0 \+ 0 \+ 0, lag 0/);

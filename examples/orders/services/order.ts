@@ -1,12 +1,12 @@
-import type { HubConnection, Receipt } from "../hub.ts";
-import type { Order } from "../order.ts";
+import { checkOrderCommand, type Order } from "../order.ts";
 
-/**
- * Order: publishes `order.created`. The order's id is the Idempotency-Key, so the shop's button may be pressed twice
- * and a lost answer asked for again: there is one order.
- */
-export async function placeOrder(hub: HubConnection, order: Order): Promise<Receipt> {
-  const draft = { type: "order.created", source: "/services/order", key: order.id, data: order };
-  const [receipt] = await hub.publish("order.created", [draft], `place-${order.id}`);
-  return receipt!;
+export type ProcessedOrder =
+  | { readonly ok: true; readonly order: Order; readonly startedAt: number; readonly endedAt: number }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** The Orders Service: makes an order of what a customer asks for, with the catalogue's names and prices. */
+export function processOrder(command: unknown): ProcessedOrder {
+  const startedAt = Date.now();
+  const checked = checkOrderCommand(command);
+  return checked.ok ? { ok: true, order: checked.order, startedAt, endedAt: Date.now() } : checked;
 }
