@@ -50,16 +50,21 @@ export function endJob(
   now: number,
 ): BatchStep | null {
   if (job.state !== "open" || job.run !== report.run || isOver(progress)) return null;
-  const counted = { ...progress, [report.outcome]: progress[report.outcome] + 1 };
-  const isFirstFailure = report.outcome === "failed" && !progress.caught;
+  const outcome = outcomeIn(progress, report);
+  const counted = { ...progress, [outcome]: progress[outcome] + 1 };
+  const isFirstFailure = outcome === "failed" && !progress.caught;
   const after = isFirstFailure ? { ...counted, caught: true } : counted;
-  const news = report.outcome === "cancelled" ? [] : [newsOf("progress", after)];
+  const news = outcome === "cancelled" ? [] : [newsOf("progress", after)];
   if (isFirstFailure) {
     const { index, type } = job;
     news.push({ ...newsOf("catch", after), job: { index, type, reason: report.reason } });
   }
   return endIfOver(rules, after, news, now);
 }
+
+/** What was cancelled by itself, while its batch goes on, has failed: it is a batch inside that one. */
+export const outcomeIn = ({ state }: BatchProgress, { outcome }: BatchJobReport): BatchJobReport["outcome"] =>
+  outcome === "cancelled" && state === "running" ? "failed" : outcome;
 
 /** Nothing starts from here on. What has ended stays as it is. */
 export const cancelBatch = (progress: BatchProgress): BatchProgress =>

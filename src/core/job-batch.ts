@@ -2,6 +2,7 @@
  * A batch: jobs that are published as events, one after the other or all at once, and counted as they end. Not to be
  * confused with a batch of deliveries (ledger-batch.ts) or of events.
  */
+import { hash53 } from "./hash53.ts";
 
 export type BatchMode = "chain" | "parallel";
 
@@ -35,6 +36,8 @@ export interface BatchDefinition extends BatchRules {
   /** Of the request that made it; its events carry it on. */
   readonly traceparent: string | null;
   readonly createdAt: number;
+  /** The job of another batch that this one is; absent: none. */
+  readonly parent?: { readonly id: string; readonly index: number };
 }
 
 export interface BatchCounts {
@@ -62,6 +65,8 @@ export interface BatchJob {
   readonly run: number;
   /** Why it failed. */
   readonly reason: string | null;
+  /** It is a batch itself. */
+  readonly isBatch: boolean;
 }
 
 /** How one run of a job ended. */
@@ -72,11 +77,28 @@ export interface BatchJobReport {
   readonly reason: string | null;
 }
 
-/** A job as it was given: a draft as JSON text, without id and source. */
+/** A job as it was given: a draft as JSON text, without id and source; or a whole batch (`nestedDraft`). */
 export interface NewBatchJob {
   readonly type: string;
   readonly draft: string;
 }
+
+/** A batch inside another: it publishes where that one does, and counts on the same subscription. */
+export interface NestedBatch extends BatchRules, Pick<BatchDefinition, "name" | "tells"> {
+  readonly jobs: readonly NewBatchJob[];
+}
+
+/** What stands for the type of a job that is a batch. */
+export const NESTED_TYPE = "batch";
+
+/** No draft begins so. */
+const NESTED = `{"batch":`;
+
+export const nestedDraft = (batch: NestedBatch): string => `${NESTED}${JSON.stringify(batch)}}`;
+
+/** Null: it is an event's draft. */
+export const readNested = (draft: string): NestedBatch | null =>
+  draft.startsWith(NESTED) ? (JSON.parse(draft) as { batch: NestedBatch }).batch : null;
 
 /** What `GET` tells, apart from how it is written there. */
 export interface BatchReport {
@@ -110,6 +132,13 @@ export const isBatchId = (id: string): boolean => BATCH_ID.test(id);
 export function subscriptionOfBatch(id: string): string | null {
   const subscription = BATCH_ID.exec(id)?.[1] ?? null;
   return subscription === WORKERS ? null : subscription;
+}
+
+/** Of the batch that is a job of another: the same however often it is begun. It is as old as that one. */
+export function nestedBatchId(parent: string, index: number): string {
+  const place = `${parent}_${index}`;
+  const moment = parent.slice("batch_".length, "batch_".length + 12) + hash53(place) + hash53(`${place}_`).slice(0, 6);
+  return batchId(moment, subscriptionOfBatch(parent));
 }
 
 /** The id of the event that is one run of a job: published again after a crash it is the same event. */

@@ -199,6 +199,7 @@ export const LIMITS = {
   // Batches of jobs.
   BATCH_JOBS_MAX: 10_000, // of one batch, a row each in its object
   BATCH_REQUEST_JOBS_MAX: 1_000, // of one request, which is at most REQUEST_BYTES_MAX; more are added while it runs
+  BATCH_DEPTH_MAX: 3, // a batch, those that are its jobs, and those that are theirs
   BATCH_NAME_CHARS_MAX: 200,
   BATCH_REASON_CHARS_MAX: 1_000, // why a job failed
   BATCH_JOBS_PER_APPEND: 250, // and as many bytes as a segment holds

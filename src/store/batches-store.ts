@@ -47,6 +47,17 @@ export class BatchesStore {
     return found!.results[0]?.id ?? id;
   }
 
+  /** One that nobody has asked for by itself: it is a job of another. */
+  async add({ app, id, name, topic, state, createdAt }: BatchRow): Promise<void> {
+    await this.#db
+      .prepare(
+        `INSERT INTO batches (app, id, name, topic, state, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(app, id, name, topic, state, createdAt)
+      .run();
+  }
+
   async setState(app: string, id: string, state: BatchState): Promise<void> {
     await this.#db.prepare(`UPDATE batches SET state = ?3 WHERE app = ?1 AND id = ?2`).bind(app, id, state).run();
   }

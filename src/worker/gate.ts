@@ -5,7 +5,7 @@ import { isSystemTopicName } from "../core/names.ts";
 import { allows, type Principal } from "../core/principal.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { Announcement } from "../core/system-event.ts";
-import type { BatchState } from "../core/job-batch.ts";
+import type { BatchDefinition, BatchState } from "../core/job-batch.ts";
 import type { FollowedTopic, NumberedRevocation, SignedAsk, WorkerGateRpc } from "../durable-objects/rpc.ts";
 import type { BatchDraft, BatchPublisher } from "../durable-objects/rpc/batch.ts";
 import type { Env } from "../env.ts";
@@ -67,6 +67,10 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
 
   publishForBatch(from: BatchPublisher, topic: string, drafts: readonly BatchDraft[]): Promise<Result<null>> {
     return publishForBatch(this.env, from, topic, drafts);
+  }
+
+  addNestedBatch({ app, id, name, topic, createdAt }: BatchDefinition): Promise<void> {
+    return new BatchesStore(this.env.DB).add({ app, id, name, topic, state: "running", createdAt });
   }
 
   listBatch(app: string, batch: string, state: BatchState | null): Promise<void> {

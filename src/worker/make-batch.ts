@@ -2,6 +2,7 @@
 import type { EventDraft } from "../core/event.ts";
 import {
   batchId,
+  readNested,
   subscriptionOfBatch,
   type BatchDefinition,
   type BatchReport,
@@ -82,18 +83,25 @@ export function requestKeyOf(c: HubContext): string | null {
 export async function checkJobs(c: HubContext, topic: string, jobs: readonly NewBatchJob[]): Promise<Result<unknown>> {
   const found = await findTopic(c.env, c.var.principal.app, topic);
   if (!found.ok || found.value.schemaPolicy !== "enforce") return ok(null);
-  const drafts = jobs.flatMap(({ draft }, index): EventDraft[] => {
-    const parsed = parseDraft(draft, { source: "/", traceparent: null });
-    return parsed.ok ? [{ ...parsed.value, root: `/jobs/${index}` }] : [];
-  });
-  const checked = await checkDrafts(c.env, found.value, drafts);
+  const checked = await checkDrafts(c.env, found.value, draftsOf(jobs, "/jobs"));
   if (checked.ok || checked.failure.errors === undefined) return checked;
   const errors = checked.failure.errors.map(({ pointer, detail }) => ({ pointer: asPayload(pointer), detail }));
   return { ok: false, failure: { ...checked.failure, errors } };
 }
 
+/** Those of batches inside as well. */
+function draftsOf(jobs: readonly NewBatchJob[], root: string): EventDraft[] {
+  return jobs.flatMap(({ draft }, index): EventDraft[] => {
+    const at = `${root}/${index}`;
+    const nested = readNested(draft);
+    if (nested !== null) return draftsOf(nested.jobs, `${at}/batch/jobs`);
+    const parsed = parseDraft(draft, { source: "/", traceparent: null });
+    return parsed.ok ? [{ ...parsed.value, root: at }] : [];
+  });
+}
+
 /** What an event calls data, a job calls its payload. */
-const asPayload = (pointer: string): string => pointer.replace(/^(\/jobs\/\d+)\/data/, "$1/payload");
+const asPayload = (pointer: string): string => pointer.replace(/^((?:\/jobs\/\d+(?:\/batch)?)+)\/data/, "$1/payload");
 
 const refuse = (detail: string): Result<never> =>
   fail("batch_invalid", detail, { errors: [{ pointer: "/subscription", detail }] });

@@ -9,6 +9,7 @@ import {
   isBatchId,
   isOver,
   jobAttributes,
+  nestedBatchId,
   jobOfLine,
   percentOf,
   subscriptionOfBatch,
@@ -24,6 +25,7 @@ import {
   cancelBatch,
   dropJobs,
   endJob,
+  outcomeIn,
   retryBatch,
   type BatchNews,
 } from "../../src/core/job-batch-step.ts";
@@ -55,7 +57,7 @@ class Model {
     const job = this.jobs[report.index]!;
     const step = endJob(this.rules, this.progress, job, report, 1);
     if (step === null) return;
-    this.jobs[report.index] = { ...job, state: report.outcome };
+    this.jobs[report.index] = { ...job, state: outcomeIn(this.progress, report) };
     this.progress = step.progress;
     this.news.push(...step.news);
   }
@@ -86,12 +88,12 @@ class Model {
 
   #grow(count: number): void {
     for (let more = 0; more < count; more += 1)
-      this.jobs.push({ index: this.jobs.length, type: "t", state: "open", run: 1, reason: null });
+      this.jobs.push({ index: this.jobs.length, type: "t", state: "open", run: 1, reason: null, isBatch: false });
   }
 }
 
 const ROUNDS = 400;
-const OUTCOMES = ["completed", "completed", "completed", "failed"] as const;
+const OUTCOMES = ["completed", "completed", "completed", "failed", "cancelled"] as const;
 
 function checkNews({ news, progress, rules }: Model): void {
   const last = news.filter(({ round }) => round === progress.round);
@@ -149,6 +151,8 @@ describe("the name of a batch", () => {
     const id = batchId(moment, "abc1");
     expect([isBatchId(id), subscriptionOfBatch(id)]).toEqual([true, "abc1"]);
     expect(subscriptionOfBatch(batchId(moment, null))).toBeNull();
+    const [inside, beside] = [nestedBatchId(id, 1), nestedBatchId(id, 2)];
+    expect([isBatchId(inside), subscriptionOfBatch(inside), inside === beside]).toEqual([true, "abc1", false]);
     const name = { batch: id, index: 7, run: 2 };
     expect(jobOfLine(`{"id":"1"${jobAttributes(name)}}`)).toEqual(name);
     expect(jobOfLine(`{"id":"1","data":{"a":1${jobAttributes(name)}}}`)).toBeNull();

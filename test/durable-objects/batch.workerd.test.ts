@@ -104,3 +104,15 @@ describe("[BAT-12] a batch and time", () => {
     expect(await stub.mayStart()).toBe(true);
   });
 });
+
+describe("[BAT-8] jobs that are added", () => {
+  it("are added once for each request, and not above the limit", async () => {
+    const stub = await made("3");
+    const more = [{ type: "c", draft: `{"type":"c"}` }];
+    expect(await stub.add(more, "request")).toMatchObject({ ok: true, value: { progress: { total: 3 } } });
+    expect(await stub.add(more, "request")).toMatchObject({ ok: true, value: { progress: { total: 3 } } });
+    expect(await stub.add(more, null)).toMatchObject({ ok: true, value: { progress: { total: 4 } } });
+    const many = Array.from({ length: LIMITS.BATCH_JOBS_MAX - 3 }, () => more[0]!);
+    expect(await stub.add(many, null)).toMatchObject({ ok: false, failure: { code: "body_too_large" } });
+  });
+});

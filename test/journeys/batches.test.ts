@@ -268,4 +268,65 @@ describe("a batch", () => {
     const { body } = await hub.json<{ items: { action: string }[] }>("GET", `/v1/audit?subject=${batch.id}`);
     expect(body.items.map(({ action }) => action).toSorted()).toEqual(["batch.cancelled", "batch.created"]);
   });
+
+  it("[BAT-14] may have batches as jobs, which end as their own jobs do, and are retried with it", async () => {
+    const hold = { isMended: false };
+    const sink = await workshop("nested", (delivery) => (numberOf(delivery) === 1 && !hold.isMended ? 422 : 204));
+    const inside = { batch: { mode: "parallel", name: "inside", jobs: jobs(3), finally: "inside.over" } };
+    const [first, last] = [
+      { type: "work", payload: { n: 10 } },
+      { type: "work", payload: { n: 11 } },
+    ];
+    const definition = { mode: "chain", jobs: [first, inside, last], ...inTopic("nested") };
+    const batch = await makeBatch(hub, definition);
+    expect(await overOf(hub, batch.id)).toMatchObject({ state: "failed", completed: 1, failed: 1, open: 1 });
+    expect(sink.deliveries.map(numberOf).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 10]);
+    const nested = (await jobsOf(hub, batch.id))[1] as unknown as { batch: string; type: string; reason: string };
+    expect(nested).toMatchObject({ type: "batch", reason: "batch_failed" });
+    expect(await batchOf(hub, nested.batch)).toMatchObject({
+      name: "inside",
+      state: "failed",
+      completed: 2,
+      failed: 1,
+      parent: { id: batch.id, index: 1 },
+    });
+    expect((await actOn(hub, nested.batch, "retry")).body).toMatchObject({ code: "batch_over" });
+    expect((await actOn(hub, batch.id, "jobs/1/complete")).body).toMatchObject({ code: "batch_job_not_found" });
+    hold.isMended = true;
+    await actOn(hub, batch.id, "retry");
+    expect(await overOf(hub, batch.id)).toMatchObject({ state: "finished", completed: 3, failed: 0 });
+    // Of the batch inside only what had failed came again.
+    expect(sink.deliveries.map(numberOf).toSorted((a, b) => a - b)).toEqual([0, 1, 1, 2, 10, 11]);
+    const over = (await hub.readAll("nested-news")).filter(({ type }) => type === "inside.over");
+    expect(over.map(({ data }) => (data as { state: string }).state)).toEqual(["failed", "finished"]);
+  });
+
+  it("[BAT-14] that is cancelled cancels the batches inside it", async () => {
+    await hub.json("PUT", "/v1/subscriptions/deep", { topics: ["deep"], target: { kind: "pull" } });
+    const worker = new PullWorker(hub, "deep");
+    const deepest = { batch: { mode: "parallel", jobs: jobs(2) } };
+    const inside = { batch: { mode: "parallel", jobs: [deepest, ...jobs(1)] } };
+    const batch = await makeBatch(hub, { mode: "parallel", jobs: [inside, ...jobs(1)], ...inTopic("deep") });
+    await eventually(
+      () => hub.readAll("deep").catch(() => []),
+      (events) => events.length === 4,
+      "all jobs are published",
+    );
+    const [held] = await worker.pull({ max: 1 });
+    expect((await actOn(hub, batch.id, "cancel")).body).toMatchObject({ state: "cancelling" });
+    expect(await worker.pull({ max: 10 })).toEqual([]);
+    await worker.ack([held!]);
+    expect(await overOf(hub, batch.id)).toMatchObject({ state: "cancelled", open: 0 });
+    const listed = async (): Promise<readonly string[]> => {
+      const { body } = await hub.json<{ items: { topic: string; state: string }[] }>("GET", "/v1/batches?limit=1000");
+      return body.items.filter(({ topic }) => topic === "deep").map(({ state }) => state);
+    };
+    const isCancelled = (states: readonly string[]): boolean => states.every((state) => state === "cancelled");
+    expect(await eventually(listed, isCancelled, "the list has heard")).toHaveLength(3);
+    const tooDeep = [1, 2, 3].reduce((within) => ({ batch: { mode: "chain", jobs: [within] } }), {
+      type: "work",
+    } as object);
+    const refused = await hub.json("POST", "/v1/batches", { mode: "chain", subscription: null, jobs: [tooDeep] });
+    expect(refused.body).toMatchObject({ code: "batch_invalid" });
+  });
 });

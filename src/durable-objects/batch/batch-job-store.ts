@@ -8,9 +8,9 @@ export interface OpenJob {
   readonly draft: string;
 }
 
-type Row = { job: number; type: string; state: string; run: number; reason: string | null };
+type Row = { job: number; type: string; state: string; run: number; reason: string | null; isBatch: number };
 
-const COLUMNS = `job, type, state, run, reason`;
+const COLUMNS = `job, type, state, run, reason, substr(draft, 1, 9) = '{"batch":' AS isBatch`;
 
 export class BatchJobStore {
   readonly #sql: SqlStorage;
@@ -68,6 +68,11 @@ export class BatchJobStore {
     return this.#sql
       .exec<Row>(sql, ...values)
       .toArray()
-      .map(({ job, state, ...row }) => ({ index: job, state: state as BatchJobState, ...row }));
+      .map(({ job, state, isBatch, ...row }) => ({
+        index: job,
+        state: state as BatchJobState,
+        ...row,
+        isBatch: isBatch === 1,
+      }));
   }
 }

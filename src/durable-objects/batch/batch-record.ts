@@ -9,6 +9,7 @@ import {
   cancelBatch,
   dropJobs,
   endJob,
+  outcomeIn,
   retryBatch,
   type BatchNews,
   type BatchStep,
@@ -40,8 +41,11 @@ interface BatchFacts {
   published: { readonly begun: number; readonly through: number };
   /** When a job last ended, or jobs came, milliseconds. */
   movedAt: number;
-  /** The ledger has heard that the batch is cancelled. */
+  /** The ledger has heard that the batch is cancelled, and so has each batch inside it. */
   cancelHeard: true;
+  /** Of a batch inside another: the run of the job that it is, and the last one whose end that other knows. */
+  parentRun: number;
+  parentTold: number;
   /** The state that the list of batches shows. */
   listed: BatchProgress["state"];
 }
@@ -111,11 +115,46 @@ export class BatchRecord {
   endJob(index: number, outcome: "completed" | "failed", reason: string | null, now: number): Result<BatchJob> {
     const job = this.jobs.get(index);
     if (job === null) return fail("batch_job_not_found");
+    if (job.isBatch) return fail("batch_job_not_found", "That job is a batch, and ends when its own jobs do.");
     if (job.state === outcome) return ok(job);
     if (job.state !== "open" || isOver(this.progress)) return fail("batch_job_over");
     if (index > this.meta.read("published")!.begun) return fail("batch_job_not_started");
     this.settle([{ index, run: job.run, outcome, reason }], now);
     return ok(this.jobs.get(index)!);
+  }
+
+  /** As a job of another batch it begins, or goes on with what failed; once for each run of that job. */
+  beginRun(definition: BatchDefinition, jobs: readonly NewBatchJob[], run: number, now: number): void {
+    this.storage.transactionSync(() => {
+      if (this.meta.read("parentRun") === run) return;
+      if (this.definition === null) this.create(definition, jobs, now);
+      else this.retry(now);
+      this.meta.write("parentRun", run);
+    });
+  }
+
+  /** What the batch that it is a job of is to be told; null: nothing. */
+  parentReport(): BatchJobReport | null {
+    const parent = this.definition?.parent;
+    const run = this.meta.read("parentRun");
+    if (parent === undefined || run === null || !isOver(this.progress)) return null;
+    if (this.meta.read("parentTold") === run) return null;
+    const { index } = parent;
+    switch (this.progress.state) {
+      case "finished":
+        return { index, run, outcome: "completed", reason: null };
+      case "cancelled":
+        return { index, run, outcome: "cancelled", reason: "cancelled" };
+      default:
+        return { index, run, outcome: "failed", reason: "batch_failed" };
+    }
+  }
+
+  /** Batches inside it that have begun and are not over, by index. */
+  openBatches(): readonly BatchJob[] {
+    const { begun } = this.meta.read("published")!;
+    const open = this.jobs.list("open", -1, LIMITS.BATCH_JOBS_MAX);
+    return open.filter(({ index, isBatch }) => isBatch && index <= begun);
   }
 
   /** Nothing more is published from here on. */
@@ -187,6 +226,7 @@ export class BatchRecord {
     if (definition === null) return false;
     const { state } = this.progress;
     const isUnheard = state === "cancelling" && this.meta.read("cancelHeard") === null;
+    if (this.parentReport() !== null) return true;
     return isUnheard || !this.news.isEmpty() || this.meta.read("listed") !== state || this.#hasUnpublished(definition);
   }
 
@@ -214,7 +254,7 @@ export class BatchRecord {
       const job = this.jobs.get(report.index);
       const step = job === null ? null : endJob(definition, progress, job, report, now);
       if (step === null) continue;
-      this.jobs.end(report.index, report.outcome, report.reason);
+      this.jobs.end(report.index, outcomeIn(progress, report), report.reason);
       progress = step.progress;
       news.push(...step.news);
     }

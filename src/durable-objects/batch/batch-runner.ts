@@ -3,11 +3,19 @@
  * object's alarm does, and since each event has an id of its own the log takes it once however often it comes.
  */
 import { ERRORS, type Failure } from "../../core/errors.ts";
-import { batchJobKey, batchSource, jobAttributes, type BatchDefinition } from "../../core/job-batch.ts";
+import {
+  batchJobKey,
+  batchSource,
+  jobAttributes,
+  nestedBatchId,
+  readNested,
+  type BatchDefinition,
+  type NestedBatch,
+} from "../../core/job-batch.ts";
 import { ok, type Result } from "../../core/result.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
-import { subscription } from "../../stubs.ts";
+import { batch, subscription } from "../../stubs.ts";
 import type { WorkerGateRpc } from "../rpc.ts";
 import type { BatchDraft } from "../rpc/batch.ts";
 import type { OpenJob } from "./batch-job-store.ts";
@@ -26,6 +34,8 @@ export class BatchRunner {
   readonly #env: Env;
   readonly #gate: () => WorkerGateRpc;
   #running: Promise<void> | null = null;
+  /** Of a batch inside this one. */
+  #beginning: Promise<void> | null = null;
 
   constructor(record: BatchRecord, env: Env, gate: () => WorkerGateRpc) {
     this.#record = record;
@@ -60,6 +70,7 @@ export class BatchRunner {
     if (!published.ok) return published;
     const told = await this.#tellNews(definition);
     if (!told.ok) return told;
+    await this.#tellParent(definition);
     const { state } = this.#record.progress;
     if (this.#record.meta.read("listed") === state) return ok(null);
     await this.#gate().listBatch(definition.app, definition.id, state);
@@ -67,27 +78,57 @@ export class BatchRunner {
     return ok(null);
   }
 
-  /** Rejects when the ledger cannot be reached. */
+  async #tellParent({ app, parent }: BatchDefinition): Promise<void> {
+    const report = this.#record.parentReport();
+    if (report === null || parent === undefined) return;
+    await batch(this.#env, app, parent.id).settle([report]);
+    this.#record.meta.write("parentTold", report.run);
+  }
+
+  /** Rejects when the ledger, or a batch inside this one, cannot be reached. */
   async tellCancelled({ app, id, subscription: counted }: BatchDefinition): Promise<void> {
     if (this.#record.meta.read("cancelHeard") !== null) return;
-    const heard =
+    const { held, ended } =
       counted === null ? { held: [], ended: [] } : await subscription(this.#env, app, counted.id).cancelBatch(id);
-    this.#record.dropUnstarted(heard, Date.now());
+    await this.#beginning; // Whatever is begun after it finds the batch cancelled.
+    const inside = await Promise.all(this.#record.openBatches().map(({ index }) => this.#cancelNested(app, id, index)));
+    this.#record.dropUnstarted({ held: [...held, ...inside.flat()], ended }, Date.now());
+  }
+
+  /** Its index where it is there, because it will tell how it ends. */
+  async #cancelNested(app: string, id: string, index: number): Promise<number[]> {
+    const cancelled = await batch(this.#env, app, nestedBatchId(id, index)).cancel();
+    return cancelled.ok ? [index] : [];
   }
 
   async #publishJobs(definition: BatchDefinition): Promise<Result<null>> {
     for (let page = this.#record.nextPage(); page.length > 0; page = this.#record.nextPage()) {
-      const drafts = page.map((job) => jobDraft(definition.id, job));
+      const events: OpenJob[] = [];
+      for (const job of page) {
+        const nested = readNested(job.draft);
+        if (nested === null) events.push(job);
+        else await (this.#beginning = this.#beginNested(definition, nested, job));
+      }
+      const drafts = events.map((job) => jobDraft(definition.id, job));
       const published = await this.#publishAll(definition, definition.topic, drafts);
       if (!published.ok) return published;
       const refused = published.value.map(({ at, failure }) => {
-        const { index, run } = page[at]!;
+        const { index, run } = events[at]!;
         return { index, run, outcome: "failed" as const, reason: failure.code };
       });
       this.#record.settle(refused, Date.now());
       this.#record.pagePublished();
     }
     return ok(null);
+  }
+
+  /** Its row first, as of any batch; begun again after a crash it is the same. */
+  async #beginNested(outer: BatchDefinition, nested: NestedBatch, { index, run }: OpenJob): Promise<void> {
+    const { jobs, ...own } = nested;
+    const id = nestedBatchId(outer.id, index);
+    const definition: BatchDefinition = { ...outer, ...own, id, parent: { id: outer.id, index } };
+    await this.#gate().addNestedBatch(definition);
+    await batch(this.#env, outer.app, id).beginRun(definition, jobs, run);
   }
 
   async #tellNews(definition: BatchDefinition): Promise<Result<null>> {

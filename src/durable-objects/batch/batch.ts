@@ -18,6 +18,7 @@ import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
+import { batch } from "../../stubs.ts";
 import type { WorkerGateRpc } from "../rpc.ts";
 import type { BatchRpc } from "../rpc/batch.ts";
 import { BatchRecord } from "./batch-record.ts";
@@ -42,6 +43,11 @@ export class Batch extends DurableObject<Env> implements BatchRpc {
   async create(definition: BatchDefinition, jobs: readonly NewBatchJob[]): Promise<Result<BatchReport>> {
     this.#record.create(definition, jobs, Date.now());
     return this.#moved();
+  }
+
+  async beginRun(definition: BatchDefinition, jobs: readonly NewBatchJob[], run: number): Promise<void> {
+    this.#record.beginRun(definition, jobs, run, Date.now());
+    this.#moved();
   }
 
   async add(jobs: readonly NewBatchJob[], request: string | null): Promise<Result<BatchReport>> {
@@ -77,6 +83,8 @@ export class Batch extends DurableObject<Env> implements BatchRpc {
 
   async retry(): Promise<Result<BatchReport>> {
     if (this.#record.definition === null) return fail("batch_not_found");
+    if (this.#record.definition.parent !== undefined)
+      return fail("batch_over", "It is a job of another batch: retry that one.");
     const retried = this.#record.retry(Date.now());
     return retried.ok ? this.#moved() : retried;
   }
@@ -103,7 +111,7 @@ export class Batch extends DurableObject<Env> implements BatchRpc {
     }
   }
 
-  /** Whether nothing is left of it. */
+  /** Whether there is nothing more to do. */
   async #endsNow(now: number): Promise<boolean> {
     const { definition } = this.#record;
     if (definition === null) return true;
@@ -112,9 +120,18 @@ export class Batch extends DurableObject<Env> implements BatchRpc {
       this.#record.lapse(now);
       return false;
     }
+    if (await this.#isKeptBy(definition)) {
+      this.#setAlarm(now + LIMITS.BATCH_KEEP_MS);
+      return true;
+    }
     await this.#gate.listBatch(definition.app, definition.id, null);
     await this.#record.drop();
     return true;
+  }
+
+  /** One that is inside another stays as long as that one: it may be tried again. */
+  async #isKeptBy({ app, parent }: BatchDefinition): Promise<boolean> {
+    return parent !== undefined && (await batch(this.env, app, parent.id).report()).ok;
   }
 
   /** How long it may stand as it is, milliseconds. */

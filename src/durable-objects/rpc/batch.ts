@@ -13,6 +13,8 @@ import type { Result } from "../../core/result.ts";
 export interface BatchRpc extends Rpc.DurableObjectBranded {
   /** One that is there already stays as it is. */
   create(definition: BatchDefinition, jobs: readonly NewBatchJob[]): Promise<Result<BatchReport>>;
+  /** As a job of another batch: it begins, or goes on with what failed. Repeated for one run it changes nothing. */
+  beginRun(definition: BatchDefinition, jobs: readonly NewBatchJob[], run: number): Promise<void>;
   /** `request`: repeated, it adds nothing more. Fails with `batch_over`, and with `body_too_large` above the limit. */
   add(jobs: readonly NewBatchJob[], request: string | null): Promise<Result<BatchReport>>;
   /** What became of published jobs. Reports that came before, or are of an earlier run, change nothing. */
@@ -56,6 +58,8 @@ export interface BatchPublisher {
 export interface BatchGateRpc {
   /** Appends jobs, or what a batch tells of itself, each event once however often it comes. Fails as a publish does. */
   publishForBatch(from: BatchPublisher, topic: string, drafts: readonly BatchDraft[]): Promise<Result<null>>;
+  /** Puts a batch that is inside another into the app's list. Idempotent. */
+  addNestedBatch(definition: BatchDefinition): Promise<void>;
   /** How the batch stands in the app's list; null: it stands there no more. */
   listBatch(app: string, batch: string, state: BatchState | null): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** What `GET /v1/batches…` answers of a batch and of its jobs. */
-import { percentOf, type BatchJob, type BatchReport } from "../../core/job-batch.ts";
+import { nestedBatchId, percentOf, type BatchJob, type BatchReport } from "../../core/job-batch.ts";
 
 export interface BatchView {
   readonly id: string;
@@ -23,12 +23,14 @@ export interface BatchView {
   readonly percent: number;
   /** 1, and one more for each retry. */
   readonly round: number;
+  /** The batch that it is a job of. */
+  readonly parent?: { readonly id: string; readonly index: number };
   readonly createdAt: string;
   readonly endedAt?: string;
 }
 
 export function formatBatch({ definition, progress }: BatchReport): BatchView {
-  const { id, name, mode, topic, eventTopic, subscription, allowFailures, tells, createdAt } = definition;
+  const { id, name, mode, topic, eventTopic, subscription, allowFailures, tells, createdAt, parent } = definition;
   const { state, total, completed, failed, cancelled, round, endedAt } = progress;
   return {
     id,
@@ -47,15 +49,18 @@ export function formatBatch({ definition, progress }: BatchReport): BatchView {
     open: total - completed - failed - cancelled,
     percent: percentOf(progress),
     round,
+    ...(parent !== undefined && { parent }),
     createdAt: new Date(createdAt).toISOString(),
     ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
   };
 }
 
-export const formatBatchJob = ({ index, type, state, run, reason }: BatchJob): object => ({
+/** `batch`: whose job it is. */
+export const formatBatchJob = (batch: string, { index, type, state, run, reason, isBatch }: BatchJob): object => ({
   index,
   type,
   state,
   run,
+  ...(isBatch && { batch: nestedBatchId(batch, index) }),
   ...(reason !== null && { reason }),
 });

@@ -24,23 +24,30 @@ const LOOK = "publish, history or subscribe on the topic of its jobs";
 const WORK = "publish or subscribe on the topic of its jobs";
 const TYPE = shortText(LIMITS.EVENT_TYPE_CHARS_MAX, { minLength: 1 });
 const TOPIC = shortText(LIMITS.TOPIC_NAME_CHARS_MAX);
-const JOB = taken({ type: TYPE }, { payload: ANYTHING, key: text(), subject: text() });
-const JOBS = listOf(JOB, { minItems: 1, maxItems: LIMITS.BATCH_REQUEST_JOBS_MAX });
+const JOBS = listOf(named("NewBatchJob"), { minItems: 1, maxItems: LIMITS.BATCH_REQUEST_JOBS_MAX });
 const STATE = oneOfTexts("running", "cancelling", "cancelled", "failed", "finished");
 const JOB_STATE = oneOfTexts("open", "completed", "failed", "cancelled");
 const TELLS = { then: TYPE, catch: TYPE, finally: TYPE, progress: TYPE };
 const BATCH = { "application/json": named("Batch") };
 
+const MODE = oneOfTexts("chain", "parallel");
+const OPTIONS = { name: shortText(LIMITS.BATCH_NAME_CHARS_MAX), allowFailures: FLAG, ...TELLS };
+
 export const BATCH_SHAPES: Shapes = {
+  NewBatchJob: {
+    oneOf: [
+      taken({ type: TYPE }, { payload: ANYTHING, key: text(), subject: text() }),
+      taken({ batch: named("NestedBatch") }),
+    ],
+  },
+  NestedBatch: taken({ mode: MODE, jobs: JOBS }, OPTIONS),
   BatchRequest: taken(
-    { mode: oneOfTexts("chain", "parallel"), jobs: JOBS },
+    { mode: MODE, jobs: JOBS },
     {
-      name: shortText(LIMITS.BATCH_NAME_CHARS_MAX),
       topic: TOPIC,
       eventTopic: TOPIC,
       subscription: shortText(LIMITS.SUBSCRIPTION_NAME_CHARS_MAX),
-      allowFailures: FLAG,
-      ...TELLS,
+      ...OPTIONS,
     },
     {
       examples: [
@@ -57,7 +64,7 @@ export const BATCH_SHAPES: Shapes = {
     {
       id: text(),
       name: orNull(text()),
-      mode: oneOfTexts("chain", "parallel"),
+      mode: MODE,
       state: STATE,
       topic: text(),
       eventTopic: text(),
@@ -72,9 +79,9 @@ export const BATCH_SHAPES: Shapes = {
       round: whole(1),
       createdAt: TIME,
     },
-    { ...TELLS, endedAt: TIME },
+    { ...TELLS, parent: shown({ id: text(), index: whole() }), endedAt: TIME },
   ),
-  BatchJob: shown({ index: whole(), type: text(), state: JOB_STATE, run: whole(1) }, { reason: text() }),
+  BatchJob: shown({ index: whole(), type: text(), state: JOB_STATE, run: whole(1) }, { reason: text(), batch: text() }),
 };
 
 const act = (verb: string, id: string, summary: string, more: Partial<RouteDescription>): RouteDescription => ({

@@ -82,7 +82,7 @@ async function listJobs(c: HubContext): Promise<Response> {
   if (!jobs.ok) return problem(jobs.failure);
   const items = jobs.value.slice(0, rows);
   const cursor = items.length < jobs.value.length ? String(items.at(-1)!.index) : null;
-  return json({ items: items.map(formatBatchJob), cursor });
+  return json({ items: items.map((job) => formatBatchJob(found.value.row.id, job)), cursor });
 }
 
 async function postJobs(c: HubContext): Promise<Response> {
@@ -121,7 +121,7 @@ async function endJob(c: HubContext, outcome: "completed" | "failed"): Promise<R
   if (!reason.ok) return problem(reason.failure);
   const told = outcome === "failed" ? (reason.value ?? "failed") : null;
   const ended = await reach(() => found.value.object().endJob(index.value, outcome, told));
-  return ended.ok ? json(formatBatchJob(ended.value)) : problem(ended.failure);
+  return ended.ok ? json(formatBatchJob(found.value.row.id, ended.value)) : problem(ended.failure);
 }
 
 function readIndex(text: string): Result<number> {
