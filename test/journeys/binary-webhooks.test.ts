@@ -1,4 +1,4 @@
-import { HTTP, type CloudEvent } from "cloudevents";
+import { CloudEvent, HTTP } from "cloudevents";
 import { createHmac } from "node:crypto";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -174,3 +174,50 @@ describe("the portable envelope", () => {
     expect([again.status, again.body.events[0]!.duplicate]).toEqual([200, true]);
   });
 });
+
+describe("an event with extensions of each type", () => {
+  const event = { type: "t", source: "/s", id: "x-1", flag: true, count: -7, word: "ü", when: "2026-01-01T00:00:00Z" };
+  const STRUCTURED = { "content-type": "application/cloudevents+json" };
+
+  it("[WIRE-18] is valid to the official SDK in a page, a stream, on a socket and in a pull", async () => {
+    const topic = "typed";
+    const pulled = { topics: [topic], target: { kind: "pull" }, startFrom: "earliest" };
+    await hub.json("PUT", "/v1/subscriptions/typed", pulled);
+    const sent = { ...event, specversion: "1.0", subject: null, data: null };
+    expect((await hub.publish(topic, sent, STRUCTURED)).status).toBe(201);
+
+    const [paged] = (await hub.read(topic)).events;
+    const stream = await hub.request(`/v1/topics/${topic}/events?from=earliest`, {
+      headers: { accept: "text/event-stream" },
+    });
+    const streamed = await firstEventOf(stream);
+    const socket = await hub.connect();
+    socket.send({ op: "subscribe", ref: "s", topic, from: "earliest" });
+    await socket.until(() => socket.events(topic).length > 0, "the event");
+    const taken = await hub.json<{ deliveries: { event: object }[] }>("POST", "/v1/subscriptions/typed/pull", {
+      wait: "20s",
+    });
+    for (const found of [paged, streamed, socket.events(topic)[0], taken.body.deliveries[0]!.event]) {
+      expect(found).toMatchObject({ ...event, data: null });
+      expect(found).not.toHaveProperty("subject");
+      expect(new CloudEvent(found as object).validate()).toBe(true);
+    }
+  });
+
+  it.each([2_147_483_648, -2_147_483_649, 1.5])("[WIRE-18] of the number %d is refused", async (count) => {
+    const answer = await hub.publish("typed", { ...event, specversion: "1.0", count }, STRUCTURED);
+    expect([answer.status, answer.body]).toMatchObject([422, { errors: [{ pointer: "/count" }] }]);
+  });
+});
+
+/** What the stream's first message of the kind `event` holds. */
+async function firstEventOf(stream: Response): Promise<unknown> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream.body!) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    const data = /^event: event\ndata: (.*)\n\n/m.exec(text)?.[1];
+    if (data !== undefined) return JSON.parse(data) as unknown;
+  }
+  throw new Error(`no event in ${text}`);
+}
