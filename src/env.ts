@@ -5,6 +5,7 @@ import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
 import type { MetricTallyRpc } from "./durable-objects/rpc/metric-tally.ts";
 import type { PresenceRoomRpc } from "./durable-objects/rpc/presence-room.ts";
 import type { QuotaMeterRpc } from "./durable-objects/rpc/quota-meter.ts";
+import type { SchedulesRpc } from "./durable-objects/rpc/schedules.ts";
 import type { DispatchMessage } from "./queues/messages.ts";
 
 export interface Env {
@@ -17,6 +18,7 @@ export interface Env {
   readonly PRESENCE_ROOM: DurableObjectNamespace<PresenceRoomRpc>;
   readonly METRIC_TALLY: DurableObjectNamespace<MetricTallyRpc>;
   readonly BATCH: DurableObjectNamespace<BatchRpc>;
+  readonly SCHEDULES: DurableObjectNamespace<SchedulesRpc>;
   readonly DB: D1Database;
   readonly DELIVERIES: Queue<DispatchMessage>;
   readonly DEAD_LETTERS: Queue<DispatchMessage>;

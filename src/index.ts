@@ -15,6 +15,7 @@ export { EndpointHealth } from "./durable-objects/endpoint-health/endpoint-healt
 export { MetricTally } from "./durable-objects/metric-tally/metric-tally.ts";
 export { PresenceRoom } from "./durable-objects/presence-room/presence-room.ts";
 export { QuotaMeter } from "./durable-objects/quota-meter/quota-meter.ts";
+export { Schedules } from "./durable-objects/schedules/schedules.ts";
 export { Subscription } from "./durable-objects/subscription/subscription.ts";
 export { TopicLog } from "./durable-objects/topic-log/topic-log.ts";
 export { WorkerGate } from "./worker/gate.ts";

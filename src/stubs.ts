@@ -5,6 +5,7 @@ import type { ChannelHubRpc } from "./durable-objects/rpc/channel-hub.ts";
 import type { MetricTallyRpc } from "./durable-objects/rpc/metric-tally.ts";
 import type { PresenceRoomRpc } from "./durable-objects/rpc/presence-room.ts";
 import type { QuotaMeterRpc } from "./durable-objects/rpc/quota-meter.ts";
+import type { SchedulesRpc } from "./durable-objects/rpc/schedules.ts";
 import { endpointHealthCalls, type EndpointHealthCalls } from "./durable-objects/endpoint-health/facade.ts";
 import type { Env } from "./env.ts";
 import { assert } from "./core/assert.ts";
@@ -42,6 +43,10 @@ export const quotaMeter = (env: Env, app: string): DurableObjectStub<QuotaMeterR
 /** A few for the whole hub. */
 export const metricTally = (env: Env, shard: number): DurableObjectStub<MetricTallyRpc> =>
   env.METRIC_TALLY.getByName(objectName("metrics", shard));
+
+/** One for each app that has schedules. */
+export const schedules = (env: Env, app: string): DurableObjectStub<SchedulesRpc> =>
+  env.SCHEDULES.getByName(objectName("schedules", app));
 
 /** One for each subscription that delivers to an endpoint. */
 export const endpointHealth = (env: Env, app: string, subscriptionId: string): EndpointHealthCalls =>

@@ -36,6 +36,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "durable-objects/endpoint-health": ["durable-objects/endpoint-health", ...forObjects()],
   "durable-objects/presence-room": ["durable-objects/presence-room", ...forObjects()],
   "durable-objects/quota-meter": ["durable-objects/quota-meter", ...forObjects()],
+  "durable-objects/schedules": ["durable-objects/schedules", ...forObjects()],
   "durable-objects/subscription": ["durable-objects/subscription", "queues/messages", ...forObjects()],
   delivery: [
     "delivery",
@@ -119,6 +120,7 @@ function forObjects(): string[] {
 const MAY_USE: Record<string, readonly string[]> = {
   "durable-objects": ["cloudflare:workers"],
   "durable-objects/endpoint-health": ["itty-durable/itty-durable.js"],
+  "durable-objects/schedules": ["cloudflare:workers", "croner"],
   worker: ["@cfworker/json-schema", "hono", "hono/factory", "jose", "node:crypto", "cloudflare:workers"],
   delivery: ["node:crypto"],
   "pusher-secrets": ["node:crypto"],

@@ -95,6 +95,8 @@ export const ERRORS = {
   replay_unknown: { status: 409, close: 4509, retryable: false, effect: "none", says: "What was missed so far back was not written down: begin later, or replay with force." },
   revocation_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The revocation does not have the required form." },
   route_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "Nothing answers at that address." },
+  schedule_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The schedule does not have the required form." },
+  schedule_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such schedule." },
   schema_incompatible: { status: 409, close: 4509, retryable: false, effect: "none", says: "The schema would break who reads or writes by another version of it." },
   schema_invalid: { status: 422, close: 4522, retryable: false, effect: "none", says: "The schema is not one that the hub can check events by." },
   schema_not_found: { status: 404, close: 4504, retryable: false, effect: "none", says: "There is no such schema." },

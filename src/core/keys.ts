@@ -13,6 +13,7 @@ export type ObjectName =
   | { readonly kind: "presence"; readonly app: string; readonly channel: string }
   | { readonly kind: "quota"; readonly app: string }
   | { readonly kind: "batch"; readonly app: string; readonly batch: string }
+  | { readonly kind: "schedules"; readonly app: string }
   | ({ readonly kind: "hub" } & HubPlace);
 
 /** A log knows its live listeners by their names. */
@@ -23,7 +24,7 @@ export const hubName = ({ app, protocol, region, shard }: HubPlace): string =>
 export function parseObjectName(name: string | undefined): ObjectName {
   const [kind, app, ...rest] = JSON.parse(name ?? "[]") as [string, string, ...(string | number)[]];
   if (kind === "log") return { kind, app, topic: rest[0] as string, partition: rest[1] as number };
-  if (kind === "quota") return { kind, app };
+  if (kind === "quota" || kind === "schedules") return { kind, app };
   if (kind === "subscription") return { kind, app, subscription: rest[0] as string };
   if (kind === "batch") return { kind, app, batch: rest[0] as string };
   if (kind === "presence") return { kind, app, channel: rest[0] as string };

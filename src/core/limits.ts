@@ -18,6 +18,14 @@ export const LIMITS = {
   DELIVER_AT_MS_MAX: 366 * DAY, // from now: a year, however long it is
   SCHEDULED_EVENTS_MAX: 100_000, // of one partition, a row each
   SCHEDULED_EVENTS_PER_SLICE: 500, // that become events in one turn of the log
+  APP_SCHEDULES_MAX: 1_000,
+  SCHEDULES_PER_TURN_MAX: 50, // that publish in one turn of their alarm, each one event
+  SCHEDULES_AT_ONCE_MAX: 10, // of those
+  SCHEDULE_LATE_MS: 60 * SECOND, // what is missed by less is made up for in any case
+  SCHEDULE_CATCH_UP_MS: 24 * HOUR, // with `"catchUp": "all"`; ids of events are known for as long
+  SCHEDULE_RETRY_MS: 5 * SECOND, // after the first failure, then doubling
+  SCHEDULE_RETRY_MS_MAX: 300 * SECOND,
+  SCHEDULE_ATTEMPTS_MAX: 250, // of one occurrence: about 20 hours
   JSON_DEPTH_MAX: 64, // deep JSON parses, then dies later in RPC
   JSON_KEYS_MAX: 10_000, // members of one event
   EVENT_ID_BYTES_MAX: 256,

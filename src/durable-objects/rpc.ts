@@ -22,6 +22,7 @@ import type { SeekAsk, SeekMove } from "../core/seek.ts";
 import type { SubscriptionDefinition } from "../core/subscription.ts";
 import type { DeliveryReport, SubscriptionReport } from "../core/subscription-report.ts";
 import type { Announcement } from "../core/system-event.ts";
+import type { OccurrenceGate } from "./rpc/schedules.ts";
 import type { ScheduledAsk, ScheduledPage } from "./rpc/scheduled.ts";
 import type { BatchGateRpc, HeldJobs } from "./rpc/batch.ts";
 
@@ -365,7 +366,7 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
 export type NumberedRevocation = Revocation & { readonly version: number };
 
 /** What objects ask of the Worker that exports them, because they never read the store. */
-export interface WorkerGateRpc extends BatchGateRpc {
+export interface WorkerGateRpc extends BatchGateRpc, OccurrenceGate {
   /** Finds the topic or makes it, for someone who wants to follow it. */
   resolveTopic(principal: Principal, topic: string): Promise<Result<FollowedTopic>>;
   /**

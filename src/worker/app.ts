@@ -38,6 +38,7 @@ import { revocationRoutes } from "./routes/revocations.ts";
 import { schemaRoutes } from "./routes/schemas.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { scheduledEventRoutes } from "./routes/scheduled-events.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
 import { seekRoutes } from "./routes/seek.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -67,6 +68,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", channelRoutes);
   hub.route("/v1", topicRoutes);
   hub.route("/v1", scheduledEventRoutes);
+  hub.route("/v1", scheduleRoutes);
   hub.route("/v1", schemaRoutes);
   hub.route("/v1", catalogRoutes);
   hub.route("/v1", commandRoutes);

@@ -8,6 +8,7 @@ import type { Announcement } from "../core/system-event.ts";
 import type { BatchDefinition, BatchState } from "../core/job-batch.ts";
 import type { FollowedTopic, NumberedRevocation, SignedAsk, WorkerGateRpc } from "../durable-objects/rpc.ts";
 import type { BatchDraft, BatchPublisher } from "../durable-objects/rpc/batch.ts";
+import type { Occurrence } from "../durable-objects/rpc/schedules.ts";
 import type { Env } from "../env.ts";
 import { readConfig } from "../config.ts";
 import { hearOfChanges } from "./access/access-changes.ts";
@@ -19,6 +20,7 @@ import { AccessChangesStore } from "../store/access-changes-store.ts";
 import { parseDraft } from "../wire/native/draft.ts";
 import { announceSystem } from "./announce.ts";
 import type { Caller } from "./caller.ts";
+import { publishOccurrence } from "./occur.ts";
 import { NO_CONDITIONS, publish } from "./publish.ts";
 import { publishForBatch } from "./publish-for-batch.ts";
 import { verifySigned } from "./pusher/verify-signed.ts";
@@ -59,6 +61,10 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
   ): Promise<Result<number | null>> {
     await hearOfChanges(this.env, this.ctx);
     return verifySigned(this.env, principal, socketId, ask, auth);
+  }
+
+  occur(occurrence: Occurrence): Promise<Result<null>> {
+    return publishOccurrence(this.env, occurrence);
   }
 
   announceSystem(app: string, topic: string, announcements: readonly Announcement[]): Promise<Result<null>> {

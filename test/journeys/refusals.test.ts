@@ -12,6 +12,7 @@ import {
 import { BAD_BATCHES } from "../builders/bad-batches.ts";
 import { BAD_ADDRESSES, BAD_PULLS, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
 import { BAD_COMMANDS } from "../builders/bad-commands.ts";
+import { BAD_SCHEDULES } from "../builders/bad-schedules.ts";
 import { BAD_SCHEMAS } from "../builders/bad-schemas.ts";
 import {
   BAD_BODIES,
@@ -111,6 +112,7 @@ describe("[ERR-3] a definition or a repair is refused and changes nothing", () =
   it.each(BAD_TOPICS)("for $name: $code", expectRefusal);
   it.each(BAD_COMMANDS)("for $name: $code", expectRefusal);
   it.each(BAD_SCHEMAS)("for $name: $code", expectRefusal);
+  it.each(BAD_SCHEDULES)("for $name: $code", expectRefusal);
   it.each(BAD_SUBSCRIPTIONS)("for $name: $code", expectRefusal);
   it.each(BAD_REPAIRS)("for $name: $code", expectRefusal);
   it.each(BAD_PULLS)("for $name: $code", expectRefusal);
@@ -144,6 +146,7 @@ describe("[INP-6] at every route of the hub", () => {
       ...tried,
       BAD_COMMANDS,
       BAD_SCHEMAS,
+      BAD_SCHEDULES,
       BAD_MEMBERS,
       BAD_PULLS,
       BAD_BATCHES,

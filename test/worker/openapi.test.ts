@@ -10,6 +10,7 @@ import { BAD_APPS, BAD_KEYS, BAD_REVOCATIONS, BAD_TOKENS, BAD_USER_CALLS } from 
 import { BAD_COMMANDS } from "../builders/bad-commands.ts";
 import { BAD_BATCHES } from "../builders/bad-batches.ts";
 import { BAD_PULLS, BAD_REPAIRS, BAD_SUBSCRIPTIONS, BAD_TOPICS } from "../builders/bad-definitions.ts";
+import { BAD_SCHEDULES } from "../builders/bad-schedules.ts";
 import { BAD_SCHEMAS } from "../builders/bad-schemas.ts";
 import { BAD_BODIES, BAD_CONDITIONS, BAD_EVENTS, BAD_READS, type BadRequest } from "../builders/refusals.ts";
 import { ROUTES } from "../builders/route-refusals.ts";
@@ -35,6 +36,7 @@ const BAD_REQUESTS: readonly BadRequest[] = [
   ...BAD_COMMANDS,
   ...BAD_BATCHES,
   ...BAD_SCHEMAS,
+  ...BAD_SCHEDULES,
   ...BAD_APPS,
   ...BAD_KEYS,
   ...BAD_TOKENS,
@@ -66,7 +68,9 @@ const ELSEWHERE = [
 /** A bad body is one that is JSON and refused for what stands in it. */
 function judge({ method, path, headers, body, code }: BadRequest): { route: string; isRefused: boolean }[] {
   const isOfForm =
-    /^(app|batch|command|event|filter|key|parameter|policy|revocation|schema|subscription|topic)_invalid$/.test(code);
+    /^(app|batch|command|event|filter|key|parameter|policy|revocation|schedule|schema|subscription|topic)_invalid$/.test(
+      code,
+    );
   const route = isOfForm && headers["content-type"] === "application/json" ? routeOf(method, path) : null;
   if (route?.body === undefined || typeof body !== "string") return [];
   return [{ route: route.route, isRefused: requestComplaint(route, JSON.parse(body)) !== null }];

@@ -74,6 +74,7 @@ function watched(calls: string[]): Env {
     CHANNEL_HUB: named("CHANNEL_HUB"),
     PRESENCE_ROOM: named("PRESENCE_ROOM"),
     BATCH: named("BATCH"),
+    SCHEDULES: named("SCHEDULES"),
   } as Env;
 }
 
@@ -124,6 +125,8 @@ async function makeNeighbours(): Promise<{ there: Names; absent: Names }> {
   const name = `${CANARY}-sub-${suffix}`;
   const target = { kind: "listener", name: "analytics" };
   await made("PUT", `/v1/subscriptions/${name}`, { ...NEIGHBOUR, body: { topics: [topic], target } });
+  const schedule = { cron: "0 0 1 1 *", topic, event: { type: `${CANARY}.type`, data: `${CANARY} payload` } };
+  await made("PUT", `/v1/schedules/${name}`, { ...NEIGHBOUR, body: schedule });
   const type = `${CANARY}.contract-${suffix}`;
   await made("PUT", `/v1/schemas/${type}`, { ...NEIGHBOUR, body: { schema: { title: `${CANARY} contract` } } });
   await made("PUT", `/v1/commands/${name}`, { ...NEIGHBOUR, body: { topic: `${topic}-stream`, target: HANDLER } });
@@ -162,6 +165,7 @@ function bodyFor(route: string, names: Names): unknown {
   if (route === "PUT /v1/commands/:name") return { topic: `${names.topic}-stream`, target: HANDLER };
   if (route === "POST /v1/commands/:name") return { payload: {}, key: names.id };
   if (route.includes("/schemas/")) return { schema: {} };
+  if (route.includes("/schedules/")) return { cron: "0 0 1 1 *", topic: names.topic, event: { type: "t" } };
   if (route.endsWith("/events")) return { type: "t", id: names.id };
   if (route === "PUT /v1/topics/:topic") return {};
   if (route === "PUT /v1/subscriptions/:name")

@@ -6,7 +6,7 @@ import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import { AppsStore } from "../../store/apps-store.ts";
 import { SubscriptionsStore } from "../../store/subscriptions-store.ts";
-import { subscription } from "../../stubs.ts";
+import { schedules, subscription } from "../../stubs.ts";
 
 const APPS_PER_RUN = 100;
 const LEDGERS_PER_PAGE = 100;
@@ -16,8 +16,9 @@ const LEDGERS_AT_ONCE = 10;
 /** By then every isolate has heard of the end, and no request that had not is under way. */
 const LINGER_MS = 600_000;
 
-/** Removes ledgers, a bounded number a call. One that cannot be reached stops no other, and is tried again. */
+/** Ends schedules and ledgers, a bounded number a call. What cannot be reached stops no other, and is tried again. */
 export async function clearApp(env: Env, app: string): Promise<void> {
+  await endSchedules(env, app);
   let after = "";
   for (let cleared = 0; cleared < LEDGERS_PER_CALL; cleared += LEDGERS_PER_PAGE) {
     const page = await new SubscriptionsStore(env.DB).list(app, after, LEDGERS_PER_PAGE);
@@ -28,6 +29,15 @@ export async function clearApp(env: Env, app: string): Promise<void> {
     await Promise.all(Array.from({ length: LEDGERS_AT_ONCE }, lane));
     if (page.length < LEDGERS_PER_PAGE) return;
     after = page.at(-1)!.definition.name;
+  }
+}
+
+/** Of those that a request makes meanwhile the first occurrence finds that the app is over. */
+async function endSchedules(env: Env, app: string): Promise<void> {
+  try {
+    await schedules(env, app).end();
+  } catch (error) {
+    logStage("app.schedules_unsettled", { app, error: String(error) });
   }
 }
 
