@@ -149,6 +149,8 @@ export class DeliveryRecorder {
 
   /** Notes of the last attempts on a connection whether it ended with them. */
   #watch(socket: Socket, attempts: readonly Attempt[]): void {
+    // The caller hung up before it could be answered at all.
+    if (socket.destroyed) for (const attempt of attempts) attempt.wasCut = true;
     this.#last.set(socket, attempts);
     if (this.#watched.has(socket)) return;
     this.#watched.add(socket);

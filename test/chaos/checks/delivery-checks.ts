@@ -23,11 +23,12 @@ export function undelivered(history: History): string[] {
 /** Taken again although the hub must have heard of it, or under another id. */
 export function repeatedDeliveries(history: History): string[] {
   const excuses = linesOf(history, "fault").filter(({ excusesRepeats }) => excusesRepeats);
+  const withinMs = reportedWithinMs(history);
   return bySubscription(history).flatMap(({ line, attempts }) =>
     [...Map.groupBy(attempts, ({ event }) => event.id)].flatMap(([id, made]) => [
       ...made
         .slice(0, -1)
-        .filter((attempt) => attempt.taken && !isExcused(attempt, excuses))
+        .filter((attempt) => attempt.taken && !isExcused(attempt, excuses, withinMs))
         .map(({ turn }) => `${id} came to ${line.name} again after turn ${turn}`),
       ...(line.isBatched || new Set(made.map(({ delivery }) => delivery)).size === 1
         ? []
@@ -42,11 +43,23 @@ export function countRepeats(history: History): number {
   return taken.length - new Set(taken.map(({ subscription, event }) => `${subscription} ${event.id}`)).size;
 }
 
-/** A consumer reports within a quarter of a second, or after twenty deliveries, of which none takes long. */
+/**
+ * A consumer reports within a quarter of a second, or after some deliveries, of which none takes long. How long the
+ * report takes is the machine's business: as long as many publishes.
+ */
 const REPORTED_WITHIN_MS = 3_000;
+const REPORTED_WITHIN_PUBLISHES = 20;
 
-const isExcused = ({ at, unheard }: AttemptLine, faults: readonly FaultLine[]): boolean =>
-  unheard || faults.some((fault) => fault.at <= at + REPORTED_WITHIN_MS && at <= fault.until);
+function reportedWithinMs(history: History): number {
+  const waits = linesOf(history, "publish").flatMap(({ at, until, outcome }) =>
+    outcome === "acknowledged" ? until - at : [],
+  );
+  const median = waits.toSorted((left, right) => left - right)[Math.floor(waits.length / 2)] ?? 0;
+  return Math.max(REPORTED_WITHIN_MS, REPORTED_WITHIN_PUBLISHES * median);
+}
+
+const isExcused = ({ at, unheard }: AttemptLine, faults: readonly FaultLine[], withinMs: number): boolean =>
+  unheard || faults.some((fault) => fault.at <= at + withinMs && at <= fault.until);
 
 /** First acceptances of a lane that are not in the order of the log. */
 export function reorderedDeliveries(history: History): string[] {

@@ -59,7 +59,8 @@ describe("a hub with twelve bugs in it", () => {
     const [killing, ...others] = SCENARIOS;
     const verdicts = await Promise.all(others.map((scenario) => play(scenario, "control", CONTROL_DRAIN_MS)));
     verdicts.push(await play(killing!, "control", CONTROL_DRAIN_MS));
-    expect(verdicts).toEqual(SCENARIOS.map(() => new Map()));
+    expect(verdicts).toHaveLength(SCENARIOS.length);
+    expect(verdicts.flatMap((verdict) => [...verdict])).toEqual([]);
   });
 
   it.each(SCENARIOS)("[CHAOS-3] is caught with $plant, by: $caughtBy", async (scenario) => {

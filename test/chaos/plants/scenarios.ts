@@ -127,7 +127,9 @@ async function publisherOf(world: World, topic: string, definition: object = {})
 }
 
 async function targetsOf({ world, name }: Stage, definition: object): Promise<Targets> {
-  const row: TargetRow = { name, by: "webhook", takes: "all", order: "none", isBatched: false, definition };
+  // No target is slow here, however busy the machine is.
+  const patient = { timeout: "20s", ...definition };
+  const row: TargetRow = { name, by: "webhook", takes: "all", order: "none", isBatched: false, definition: patient };
   const targets = new Targets(world, name, [row]);
   await targets.prepare();
   return targets;

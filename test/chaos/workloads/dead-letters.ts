@@ -25,7 +25,7 @@ export class DeadLetters implements Workload {
     await access.put(`subscriptions/${LETTERS}`, {
       topics: [this.#topic],
       startFrom: "earliest",
-      timeout: "1s",
+      timeout: "5s",
       filter: { data: { parity: ["even"] } },
       retry: { maxAttempts: 2, schedule: ["100ms"] },
       target: { kind: "webhook", url: `${recorder.url}/${LETTERS}` },

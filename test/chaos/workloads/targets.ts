@@ -9,8 +9,11 @@ export interface TargetRow extends Pick<SubscriptionLine, "name" | "takes" | "or
   readonly definition: object;
 }
 
-/** What every subscription asks for; a row's own definition comes behind it. */
-const STEADY = { startFrom: "earliest", timeout: "1s", retry: { maxAttempts: 40, schedule: ["200ms"] } };
+/**
+ * What every subscription asks for; a row's own definition comes behind it. The timeout is one that a hub on a busy
+ * machine keeps: what a target has taken and the hub has given up comes again.
+ */
+const STEADY = { startFrom: "earliest", timeout: "5s", retry: { maxAttempts: 40, schedule: ["200ms"] } };
 const EVEN = { data: { parity: ["even"] } };
 
 export const TARGET_ROWS: readonly TargetRow[] = [
