@@ -58,6 +58,18 @@ describe("segments", () => {
     expect(segments.length).toBeLessThan(50);
   });
 
+  it(
+    "[LOG-29] need no timer for a request that comes alone, nor for the one after it",
+    { timeout: 20_000 },
+    async () => {
+      const log = openTopicLog();
+      vi.useFakeTimers({ toFake: ["setTimeout"] });
+      for (const offset of [1, 2, 3]) {
+        expect(valueOf(await log.append(makeAppend(makeDrafts(1)))).events).toMatchObject([{ offset }]);
+      }
+    },
+  );
+
   it("[LOG-22] stay under a row's size, counted in bytes and not in characters", async () => {
     const log = openTopicLog();
     await log.append(makeAppend(large("x".repeat(250_000))));

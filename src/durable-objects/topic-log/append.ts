@@ -42,6 +42,10 @@ export class Appender {
   readonly #appended: (events: readonly TailEvent[]) => void;
   readonly #chance = new ChancePool();
   #pending: PendingAppend[] = [];
+  /** Flushes that are not durable yet. */
+  #committing = 0;
+  /** How many calls the last flush held. */
+  #cameTogether = 0;
 
   /**
    * `appended` is called in the turn of the commit with what it holds (nothing, where events were only scheduled); what
@@ -55,9 +59,12 @@ export class Appender {
   append(request: AppendRequest): Promise<Result<AppendAnswer>> {
     return new Promise((resolve, reject) => {
       this.#pending.push({ request, resolve, reject });
-      // A timer lets every call that is already waiting at the door arrive first; an eviction before it loses only what
-      // nobody has been told.
-      if (this.#pending.length === 1) setTimeout(() => this.#flush(), 0);
+      if (this.#pending.length > 1) return;
+      // Who comes alone need not wait. Where others came together, or a commit is under way, more will: a timer, which
+      // takes more than a millisecond, lets all that stand at the door arrive first. An eviction before it loses only
+      // what nobody has been told.
+      if (this.#committing === 0 && this.#cameTogether <= 1) this.#flush();
+      else setTimeout(() => this.#flush(), 0);
     });
   }
 
@@ -69,6 +76,7 @@ export class Appender {
   #flush(): void {
     const pending = this.#pending;
     this.#pending = [];
+    this.#cameTogether = pending.length;
     try {
       const flush = new Flush(this.#log, this.#chance, Date.now());
       const answers = this.#log.storage.transactionSync(() => {
@@ -80,10 +88,19 @@ export class Appender {
       flush.commitToHeap();
       for (const [index, { resolve }] of pending.entries()) resolve(answers[index]!);
       if (flush.events.length > 0 || flush.hasScheduled) this.#appended(flush.events);
+      this.#watchCommit();
     } catch (error) {
       for (const { reject } of pending) reject(error);
       this.#log.restart(error); // The rows rolled back; what the heap believes of them cannot be trusted.
     }
+  }
+
+  #watchCommit(): void {
+    this.#committing += 1;
+    const ended = (): void => {
+      this.#committing -= 1;
+    };
+    this.#log.storage.sync().then(ended, ended);
   }
 }
 
