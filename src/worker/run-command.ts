@@ -50,16 +50,18 @@ export async function runCommand(order: CommandOrder): Promise<Result<CommandOut
   const { env, caller, command } = order;
   const { topic: name, maxAttempts, timeoutMs } = command.definition;
   const deadline = Date.now() + timeoutMs;
-  const turn = JSON.stringify([caller.principal.app, name, order.sent.key]);
+  const { key } = order.sent;
+  // Commands of no key defeat nobody: each has a turn of its own.
+  const turn = JSON.stringify([caller.principal.app, name, key ?? order.request.key]);
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-    const isInTurn = attempt > 1 || turns.isWanted(turn);
+    const isInTurn = attempt > 1 || !turns.tryRace(turn, deadline);
     if (isInTurn && !(await takeTurn(turn, attempt, deadline))) break;
     const outcome = await withTopic(
       caller.principal.app,
       name,
       () => ensureTopic(env, caller, name, COMMAND_TOPIC),
       (topic) => tryOnce(order, topic, deadline, attempt),
-    ).finally(() => (isInTurn ? turns.release(turn) : null));
+    ).finally(() => (isInTurn ? turns.release(turn, deadline) : turns.endRace(turn, deadline)));
     if (!outcome.ok && isInTurn && Date.now() >= deadline) break; // Others have taken the time that it had.
     if (!outcome.ok) return outcome;
     if (outcome.value !== null) return ok(outcome.value);
@@ -69,7 +71,7 @@ export async function runCommand(order: CommandOrder): Promise<Result<CommandOut
 
 const turns = new Turns();
 
-/** A first attempt waits only where others wait already: it would defeat them, or be defeated. */
+/** Waiting counts as deciding: it ends with the time that the command has. */
 async function takeTurn(turn: string, attempt: number, deadline: number): Promise<boolean> {
   if (attempt > 1) await scheduler.wait(backoffMs(attempt, Math.random()));
   return turns.take(turn, deadline);

@@ -1,44 +1,76 @@
 /**
- * Turns of those of one isolate who have lost a race before, so that they do not go on defeating each other. Only a
- * courtesy: what is right is decided in the log. Nobody waits for another request's promise, which might end with it;
- * everybody looks again, the more rarely the more there are.
+ * Turns of those of one isolate who would only defeat each other: a few race, and whoever loses, or comes when there
+ * are some already, waits for the turn. Only a courtesy: what is right is decided in the log. Nobody waits for another
+ * request's promise, which might end with it: everybody looks again, the more rarely the more there are, and what a
+ * request leaves behind that was cut off ends with its time.
  */
 export class Turns {
-  /** By name: until when somebody may have the turn, milliseconds. */
-  readonly #takenUntil = new Map<string, number>();
-  readonly #waiting = new Map<string, number>();
+  readonly #taken = new Held();
+  readonly #waiting = new Held();
+  readonly #racing = new Held();
 
-  /** Waits for the turn and has it until `release`, or until `deadline`; false: the deadline came first. */
-  async take(name: string, deadline: number): Promise<boolean> {
-    this.#count(name, 1);
-    try {
-      while ((this.#takenUntil.get(name) ?? 0) > Date.now()) {
-        if (Date.now() >= deadline) return false;
-        const waitMs = Math.ceil(Math.random() * LOOK_MS_EACH * this.#waiting.get(name)!);
-        await scheduler.wait(Math.min(waitMs, LOOK_MS_MAX));
-      }
-    } finally {
-      this.#count(name, -1);
-    }
-    this.#takenUntil.set(name, deadline);
+  /** Whether to try at once, until `endRace`. Deadlines are milliseconds since 1970. */
+  tryRace(name: string, deadline: number): boolean {
+    const isWanted = this.#waiting.count(name) > 0 || this.#taken.count(name) > 0;
+    if (isWanted || this.#racing.count(name) >= RACERS_MAX) return false;
+    this.#racing.add(name, deadline);
     return true;
   }
 
-  /** Whether somebody has the turn or waits for it. */
-  isWanted(name: string): boolean {
-    return this.#waiting.has(name) || (this.#takenUntil.get(name) ?? 0) > Date.now();
+  endRace(name: string, deadline: number): void {
+    this.#racing.remove(name, deadline);
   }
 
-  release(name: string): void {
-    this.#takenUntil.delete(name);
+  /** Waits for the turn and has it until `release`, or until `deadline`; false: the deadline came first. */
+  async take(name: string, deadline: number): Promise<boolean> {
+    this.#waiting.add(name, deadline);
+    try {
+      while (this.#taken.count(name) > 0) {
+        if (Date.now() >= deadline) return false;
+        const waitMs = Math.ceil(Math.random() * LOOK_MS_EACH * this.#waiting.count(name));
+        await scheduler.wait(Math.min(waitMs, LOOK_MS_MAX));
+      }
+    } finally {
+      this.#waiting.remove(name, deadline);
+    }
+    this.#taken.add(name, deadline);
+    return true;
   }
 
-  #count(name: string, more: number): void {
-    const waiting = (this.#waiting.get(name) ?? 0) + more;
-    if (waiting === 0) this.#waiting.delete(name);
-    else this.#waiting.set(name, waiting);
+  release(name: string, deadline: number): void {
+    this.#taken.remove(name, deadline);
   }
 }
+
+/** How many hold something, by its name; nobody does beyond the deadline. */
+class Held {
+  readonly #deadlines = new Map<string, number[]>();
+
+  add(name: string, deadline: number): void {
+    this.#set(name, [...this.#of(name), deadline]);
+  }
+
+  remove(name: string, deadline: number): void {
+    const held = this.#of(name);
+    const at = held.indexOf(deadline);
+    if (at >= 0) this.#set(name, held.toSpliced(at, 1));
+  }
+
+  count(name: string): number {
+    return this.#of(name).length;
+  }
+
+  #of(name: string): number[] {
+    return (this.#deadlines.get(name) ?? []).filter((deadline) => deadline > Date.now());
+  }
+
+  #set(name: string, held: number[]): void {
+    if (held.length === 0) this.#deadlines.delete(name);
+    else this.#deadlines.set(name, held);
+  }
+}
+
+const RACERS_MAX = 8;
 
 /** Of all who wait, one looks each few milliseconds. */
 const LOOK_MS_EACH = 8;

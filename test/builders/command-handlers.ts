@@ -7,6 +7,8 @@ export interface TellPayload {
   readonly rejected?: string;
   readonly throws?: string;
   readonly hangs?: boolean;
+  /** Is so slow the first time; milliseconds. */
+  readonly waitsMs?: number;
   /** Answers this in place of a decision. */
   readonly answers?: unknown;
 }
@@ -40,6 +42,7 @@ export const tell = defineCommand<TellPayload | null, number>({
     const { payload } = command;
     if (payload?.throws !== undefined) throw new Error(payload.throws);
     if (payload?.hangs === true) await scheduler.wait(30_000);
+    if (payload?.waitsMs !== undefined && version === 0) await scheduler.wait(payload.waitsMs);
     if (payload !== null && "answers" in payload) return payload.answers as never;
     if (payload?.rejected !== undefined) return rejected(payload.rejected);
     return payload?.events ?? [{ type: "told", data: { saw: count, version } }];

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Decided, TellPayload } from "../builders/command-handlers.ts";
 import { startHub, type Answer, type Hub, type Receipt } from "../harness/hub.ts";
+import { eventually } from "../harness/wait.ts";
 
 interface Outcome {
   readonly status: "accepted" | "rejected";
@@ -222,6 +223,16 @@ describe("a command", () => {
     expect(again.body.events).toEqual(first.body.events.map((receipt) => ({ ...receipt, duplicate: true })));
     expect((await hub.readAll("lost")).length).toBe(2);
     expect(decisionsOf(lastDecision().id)).toHaveLength(1);
+  });
+
+  it("[CMD-5, CMD-12] that was overtaken is decided again, on what has happened meanwhile", async () => {
+    await tellOn("overtaken");
+    const before = lastDecision();
+    const slow = send("tell", told({ waitsMs: 1_500 }));
+    await eventually(lastDecision, (line) => line !== before, "it is being decided");
+    await hub.publish("overtaken", { type: "quick", key: "k" });
+    expect((await slow).body).toMatchObject({ status: "accepted", attempts: 2, events: [{ keyVersion: 2 }] });
+    expect(await hub.readAll("overtaken")).toMatchObject([{ type: "quick" }, { data: { saw: 1, version: 1 } }]);
   });
 
   it("[CMD-5] that is overtaken each time ends, and has appended nothing", async () => {
