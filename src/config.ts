@@ -14,6 +14,9 @@ export interface Config {
   readonly hubSocketsPlan: number;
   /** A member of a presence channel that is silent for so long, milliseconds, is gone. */
   readonly presenceSilenceMs: number;
+  /** From how many events that wait on a subscription is told of, and from how old a delivery that it owes. */
+  readonly lagToldEvents: number;
+  readonly stalledToldMs: number;
   /** Null: traces are exported nowhere. */
   readonly otlp: OtlpSettings | null;
 }
@@ -35,6 +38,8 @@ type Settings = Pick<
   | "DNS_OVER_HTTPS_URL"
   | "HUB_SOCKETS_PLAN"
   | "PRESENCE_SILENCE_MS"
+  | "LAG_TOLD_EVENTS"
+  | "STALLED_TOLD_MS"
   | "OTLP_ENDPOINT"
   | "OTLP_HEADERS"
   | "OTLP_SAMPLE_RATIO"
@@ -59,8 +64,16 @@ export function readConfig(env: Settings): Config {
     resolverUrl: resolver === "" ? null : resolver,
     hubSocketsPlan,
     presenceSilenceMs,
+    lagToldEvents: readPositive("LAG_TOLD_EVENTS", env.LAG_TOLD_EVENTS, LIMITS.LAG_TOLD_EVENTS_DEFAULT),
+    stalledToldMs: readPositive("STALLED_TOLD_MS", env.STALLED_TOLD_MS, LIMITS.STALLED_TOLD_MS_DEFAULT),
     otlp: readOtlp(env),
   };
+}
+
+function readPositive(name: string, text: string | undefined, otherwise: number): number {
+  const value = Number(text ?? otherwise);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} is a whole number from 1`);
+  return value;
 }
 
 function readOtlp({ OTLP_ENDPOINT: url = "", OTLP_HEADERS: headers = "", OTLP_SAMPLE_RATIO: ratio = "0.1" }: Settings) {

@@ -35,6 +35,10 @@ export interface Env {
   readonly DNS_OVER_HTTPS_URL?: string;
   /** How long a member of a presence channel may be silent, milliseconds; shorter for tests. */
   readonly PRESENCE_SILENCE_MS?: string;
+  /** A subscription with so many events to examine is told of on $system.operations; 10,000 where nothing is said. */
+  readonly LAG_TOLD_EVENTS?: string;
+  /** Likewise one that owes a delivery for so long, milliseconds; 900,000 where nothing is said. */
+  readonly STALLED_TOLD_MS?: string;
   /** A collector's address, `https://collector.example.com:4318`: spans go to `/v1/traces` there. Empty: nowhere. */
   readonly OTLP_ENDPOINT?: string;
   /** Secret. What the collector asks for, `name=value`, separated by commas. */

@@ -256,6 +256,9 @@ export const LIMITS = {
   TELL_AGAIN_MS: 5 * SECOND, // the log's standing alarm
 
   // Operation.
+  LAG_TOLD_EVENTS_DEFAULT: 10_000, // a subscription so far behind is told of on $system.operations
+  STALLED_TOLD_MS_DEFAULT: 900 * SECOND, // so is one that owes a delivery for so long
+  STANDING_LOOK_MS: 1 * SECOND, // how often a ledger at work looks at itself
   METRICS_APPS_MAX: 100, // apps that one scrape shows
   METRICS_SUBSCRIPTIONS_MAX: 200, // subscriptions that one scrape asks and shows
   METRICS_SERIES_MAX: 2_000, // of one app, in one tally: its row is ≤ 2 MB

@@ -6,6 +6,20 @@ export type OperationNews =
   /** Its breaker has opened: deliveries wait, and one probes now and then. */
   | { readonly kind: "endpoint.failing"; readonly failures: number; readonly failingSince: string }
   | { readonly kind: "endpoint.recovered" }
+  /** So many events wait to be examined; `level`: it has made up for it. */
+  | { readonly kind: "subscription.lagging"; readonly lag: number; readonly threshold: number }
+  | { readonly kind: "subscription.level"; readonly lag: number }
+  /** Its oldest delivery has been owed for long; `moving`: it is not any more. */
+  | { readonly kind: "subscription.stalled"; readonly owed: number; readonly oldestOwedAt: string }
+  | { readonly kind: "subscription.moving"; readonly owed: number }
+  /** A delivery has used up its attempts, the first since one was taken. */
+  | {
+      readonly kind: "subscription.exhausted";
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly attempts: number;
+    }
   /** `gone`: its target asked never to be called again. `failing`: it has failed for as long as its owner waits. */
   | { readonly kind: "subscription.disabled"; readonly reason: "gone" }
   | {

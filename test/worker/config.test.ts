@@ -11,6 +11,8 @@ describe("readConfig", () => {
       resolverUrl: RESOLVER_URL,
       hubSocketsPlan: 5_000,
       presenceSilenceMs: 30_000,
+      lagToldEvents: 10_000,
+      stalledToldMs: 900_000,
       otlp: null,
     };
     expect(readConfig({})).toEqual(closed);
@@ -26,6 +28,8 @@ describe("readConfig", () => {
         DNS_OVER_HTTPS_URL: "",
         HUB_SOCKETS_PLAN: "7",
         PRESENCE_SILENCE_MS: "500",
+        LAG_TOLD_EVENTS: "5",
+        STALLED_TOLD_MS: "300",
         OTLP_ENDPOINT: "https://collector.example.com/",
         OTLP_HEADERS: "x-key=a=b, x-team = hub ,nonsense",
         OTLP_SAMPLE_RATIO: "0.5",
@@ -37,6 +41,8 @@ describe("readConfig", () => {
       resolverUrl: null,
       hubSocketsPlan: 7,
       presenceSilenceMs: 500,
+      lagToldEvents: 5,
+      stalledToldMs: 300,
       otlp: { url: "https://collector.example.com", headers: { "x-key": "a=b" }, sampleRatio: 0.5 },
     });
     expect(readConfig({ ROOT_KEY: "k", ALLOW_PRIVATE_TARGETS: "0" }).allowPrivateTargets).toBe(false);
@@ -46,6 +52,8 @@ describe("readConfig", () => {
     expect(() => readConfig({ ALLOW_PRIVATE_TARGETS: "true" })).toThrow("ALLOW_PRIVATE_TARGETS");
     expect(() => readConfig({ DNS_OVER_HTTPS_URL: "1.1.1.1" })).toThrow("DNS_OVER_HTTPS_URL");
     expect(() => readConfig({ OTLP_ENDPOINT: "collector" })).toThrow("OTLP_ENDPOINT");
+    for (const lag of ["0", "1.5", "many"])
+      expect(() => readConfig({ LAG_TOLD_EVENTS: lag })).toThrow("LAG_TOLD_EVENTS");
     for (const ratio of ["2", "-1", "often"])
       expect(() => readConfig({ OTLP_ENDPOINT: "https://c", OTLP_SAMPLE_RATIO: ratio })).toThrow("OTLP_SAMPLE_RATIO");
     for (const plan of ["0", "many", "1.5", ""])

@@ -1,5 +1,6 @@
 /** The ledger's few single facts. */
 import type { RateBucket } from "../../core/ledger-rate.ts";
+import type { LedgerStanding } from "../../core/ledger-standing.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../../core/subscription.ts";
 
 /** The endpoint has failed, and its object may count failures that a success must end. */
@@ -17,6 +18,10 @@ export interface LedgerFacts {
   dispatches: number;
   /** What the rate lets go. */
   rate: RateBucket;
+  /** What operators have been told of it; absent: nothing, or its end. */
+  standing: LedgerStanding;
+  /** A delivery has used up its attempts, operators know, and none was taken since. */
+  exhausted: true;
   /** A removed subscription stays removed: its id is never minted again, so a late call must not revive it. */
   removed: true;
 }

@@ -3,6 +3,7 @@
  * finds what is lost.
  */
 import { DurableObject } from "cloudflare:workers";
+import { readConfig } from "../../config.ts";
 import { DEAD_LETTERS_TOPIC } from "../../core/dead-letter-event.ts";
 import { OPERATIONS_TOPIC } from "../../core/system-event.ts";
 import type { Env } from "../../env.ts";
@@ -16,12 +17,14 @@ import { BatchTeller } from "./batch-teller.ts";
 import { EndpointWatch } from "./endpoint-watch.ts";
 import { Ledger } from "./ledger.ts";
 import { Pump } from "./pump.ts";
+import { StandingWatch } from "./standing-watch.ts";
 
 export abstract class LedgerObject extends DurableObject<Env> {
   protected readonly ledger: Ledger;
   protected readonly timer: LedgerAlarm;
   protected readonly endpoint: EndpointWatch;
   readonly #pump: Pump;
+  readonly #standing: StandingWatch;
   readonly #announcers: readonly (Announcer | BatchTeller)[];
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -29,6 +32,7 @@ export abstract class LedgerObject extends DurableObject<Env> {
     this.ledger = new Ledger(ctx);
     this.timer = new LedgerAlarm(this.ledger);
     this.endpoint = new EndpointWatch(this.ledger, env);
+    this.#standing = new StandingWatch(this.ledger, readConfig(env));
     this.#pump = new Pump(this.ledger, env, (messages) => this.send(messages));
     const { WorkerGate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
     const { app, subscriptionId: teller, announcements, operations } = this.ledger;
@@ -61,6 +65,7 @@ export abstract class LedgerObject extends DurableObject<Env> {
   /** Dispatches what is due and begins to pull; nobody waits for the pulls, and the alarm stands meanwhile. */
   protected async moveOn(): Promise<void> {
     this.ctx.waitUntil(this.#pump.run().then(() => this.timer.stand(Date.now())));
+    this.#standing.look(Date.now());
     this.#announce();
     await this.timer.stand(Date.now());
   }

@@ -27,6 +27,8 @@ export class Settlement {
   readonly #open: Map<string, OpenDelivery>;
   readonly #delivered: Record<number, number>;
   readonly #dead = new Map<number, number>();
+  /** The target has accepted something. */
+  #hasTaken = false;
   readonly #expired = new Map<number, number>();
   /** Lanes that a delivery has left, by name. */
   readonly #lanes = new Map<string, LaneName>();
@@ -63,6 +65,7 @@ export class Settlement {
         return; // It stays where it is and costs nothing.
       case "delivered":
         this.#delivered[source] = (this.#delivered[source] ?? 0) + 1;
+        this.#hasTaken = true;
         this.#keepStory(settled);
         return this.#leave(delivery);
       case "expired":
@@ -84,9 +87,19 @@ export class Settlement {
     }
   }
 
+  /** Told once: what comes after it is in the dead letters. A delivery that is taken ends it. */
+  #noteExhausted([source, offset, attempts]: OpenDelivery): void {
+    if (this.#ledger.meta.read("exhausted") !== null) return;
+    this.#ledger.meta.write("exhausted", true);
+    const { topic, partition } = this.#ledger.sources.get(source)!;
+    noteOperation(this.#ledger, { kind: "subscription.exhausted", topic, partition, offset, attempts });
+  }
+
   /** Writes the dispatch back with what is still open, or removes it. */
   write(change: Partial<Pick<Dispatch, "claim" | "leaseUntil" | "ringAt" | "rings" | "lapses" | "leases">>): void {
     const { sources } = this.#ledger;
+    if (this.#hasTaken && this.#dead.size === 0 && this.#ledger.meta.read("exhausted") !== null)
+      this.#ledger.meta.remove("exhausted");
     for (const [source, dead] of this.#dead) sources.count(source, { dead });
     for (const [source, expired] of this.#expired) {
       sources.count(source, { expired });
@@ -134,6 +147,7 @@ export class Settlement {
     const death = { source, offset, reason, fingerprint, redrives, line, attempts };
     this.#ledger.deadLetters.insert({ ...death, diedAt: this.#now });
     noteDeath(this.#ledger, death);
+    if (reason === "attempts_exhausted") this.#noteExhausted(delivery);
     add(this.#dead, source);
     this.#leave(delivery);
     const { topic, partition } = this.#ledger.sources.get(source)!;

@@ -1,0 +1,103 @@
+/** What the hub tells operators by itself, with thresholds that a test reaches. */
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { startHub, type Hub, type Page } from "../harness/hub.ts";
+import { Sink } from "../harness/sink.ts";
+import { eventually } from "../harness/wait.ts";
+
+let hub: Hub;
+let sink: Sink;
+
+beforeAll(async () => {
+  [hub, sink] = await Promise.all([startHub({ vars: { LAG_TOLD_EVENTS: "50", STALLED_TOLD_MS: "200" } }), Sink.open()]);
+});
+afterAll(async () => {
+  await hub.close();
+  await sink.close();
+});
+beforeEach(() => sink.respond(() => 204));
+
+async function subscribe(name: string, more: object = {}): Promise<void> {
+  const target = { kind: "webhook", url: `${sink.url}/${name}` };
+  const { status } = await hub.json("PUT", `/v1/subscriptions/${name}`, { topics: [name], target, ...more });
+  expect(status).toBe(201);
+}
+
+interface News {
+  readonly kind: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** In order. */
+async function newsOf(name: string): Promise<readonly News[]> {
+  const { body } = await hub.json<Partial<Page>>("GET", "/v1/topics/$system.operations/events?limit=1000");
+  return (body.events ?? [])
+    .filter(({ subject }) => subject === name)
+    .map(({ type, data }) => ({ kind: type.replace("tidings.", ""), data: data as News["data"] }));
+}
+
+/** Once one of them is of that kind. */
+const newsUntil = (name: string, last: string): Promise<readonly News[]> =>
+  eventually(
+    () => newsOf(name),
+    (news) => news.some(({ kind }) => kind === last),
+    `${name} is told ${last}`,
+  );
+
+const kindsOf = (news: readonly News[]): string[] => news.map(({ kind }) => kind);
+
+it("[OPS-1] tells once that a subscription lags, and once that it has caught up", async () => {
+  await subscribe("slow");
+  await hub.json("POST", "/v1/subscriptions/slow/pause");
+  await hub.publish(
+    "slow",
+    Array.from({ length: 60 }, () => ({ type: "t" })),
+  );
+  // A ledger looks at itself when something comes, and not more than once a second.
+  const publishMore = async (): Promise<readonly News[]> => {
+    await hub.publish("slow", { type: "t" });
+    return newsOf("slow");
+  };
+  await eventually(publishMore, (news) => news.length > 0, "its lag is told");
+  await hub.json("POST", "/v1/subscriptions/slow/resume");
+  // A busy machine may make it owe for long as well, while it catches up.
+  const isOfLag = ({ kind }: News): boolean => kind === "subscription.lagging" || kind === "subscription.level";
+  const news = (await newsUntil("slow", "subscription.level")).filter(isOfLag);
+  expect(kindsOf(news)).toEqual(["subscription.lagging", "subscription.level"]);
+  expect(news[0]!.data).toMatchObject({ subscription: "slow", threshold: 50 });
+  expect(news[0]!.data["lag"]).toBeGreaterThanOrEqual(60);
+});
+
+it("[OPS-1] tells once that a subscription owes for long, and once that it does not any more", async () => {
+  await subscribe("stuck", { retry: { maxAttempts: 50, schedule: ["400ms"] } });
+  sink.respond(() => 500);
+  await hub.publish("stuck", { type: "t" });
+  const [stalled] = await newsUntil("stuck", "subscription.stalled");
+  expect(stalled!.data).toMatchObject({ subscription: "stuck", owed: 1, oldestOwedAt: expect.any(String) });
+  sink.respond(() => 204);
+  const news = await newsUntil("stuck", "subscription.moving");
+  expect(kindsOf(news)).toEqual(["subscription.stalled", "subscription.moving"]);
+});
+
+it("[OPS-2] tells of the first delivery that uses up its attempts, and again only after one was taken", async () => {
+  await subscribe("spent", { retry: { maxAttempts: 1, schedule: ["20ms"] } });
+  const publish = async (status: number, settled: object): Promise<void> => {
+    sink.respond(() => status);
+    await hub.publish("spent", { type: "t" });
+    await eventually(
+      async () => (await hub.json<{ stats: object }>("GET", "/v1/subscriptions/spent")).body.stats,
+      (stats) => Object.entries(settled).every(([name, value]) => stats[name as keyof typeof stats] === value),
+      `it stands at ${JSON.stringify(settled)}`,
+    );
+  };
+  await publish(500, { dead: 1 });
+  await publish(500, { dead: 2 });
+  await publish(204, { dead: 2, delivered: 1 });
+  await publish(500, { dead: 3 });
+  const told = await eventually(
+    async () => (await newsOf("spent")).filter(({ kind }) => kind === "subscription.exhausted"),
+    ({ length }) => length >= 2,
+    "it is told twice",
+  );
+  expect(told.map(({ data }) => data["offset"])).toEqual([1, 4]);
+  expect(told[0]!.data).toMatchObject({ subscription: "spent", topic: "spent", partition: 0, attempts: 1 });
+});
