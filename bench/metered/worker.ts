@@ -2,6 +2,7 @@
  * The hub as it ships, with a meter on what the platform would bill: every call of an object, row, alarm and queue
  * operation passes a counter on its way to the runtime. It answers `GET /cost/units`, and is never deployed.
  */
+import { Batch as ShippedBatch } from "../../src/durable-objects/batch/batch.ts";
 import { ChannelHub as ShippedChannelHub } from "../../src/durable-objects/channel-hub/channel-hub.ts";
 import { EndpointHealth as ShippedEndpointHealth } from "../../src/durable-objects/endpoint-health/endpoint-health.ts";
 import { MetricTally as ShippedMetricTally } from "../../src/durable-objects/metric-tally/metric-tally.ts";
@@ -109,6 +110,7 @@ function meterObject<Class extends ObjectClass>(Shipped: Class): Class {
   };
 }
 
+export const Batch = meterObject(ShippedBatch);
 export const ChannelHub = meterObject(ShippedChannelHub);
 export const EndpointHealth = meterObject(ShippedEndpointHealth);
 export const MetricTally = meterObject(ShippedMetricTally);
