@@ -1,7 +1,7 @@
 /** Batches of jobs over HTTP: chains, parallel ones, what they tell of themselves, and what becomes of failures. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { actOn, batchOf, jobs, jobsOf, makeBatch, newsOf, overOf, TELLS, typesOf } from "../builders/batches.ts";
-import { PullWorker } from "../builders/pull-worker.ts";
+import { PullWorker, type Pulled } from "../builders/pull-worker.ts";
 import { ROOT_KEY, startHub, type Hub } from "../harness/hub.ts";
 import { Sink, type ReceivedDelivery, type SinkRule } from "../harness/sink.ts";
 import { eventually } from "../harness/wait.ts";
@@ -312,8 +312,22 @@ describe("a batch", () => {
       (events) => events.length === 4,
       "all jobs are published",
     );
-    const [held] = await worker.pull({ max: 1 });
-    expect((await actOn(hub, batch.id, "cancel")).body).toMatchObject({ state: "cancelling" });
+    const pulled: Pulled[] = [];
+    await eventually(
+      async () => pulled.push(...(await worker.pull({ max: 10, lease: "2m" }))),
+      (count) => count === 4,
+      "all jobs are held",
+    );
+    const groups = Map.groupBy(pulled, ({ event }) => event["batchid"]);
+    const [held, returned] = [...groups.values()].find(({ length }) => length === 2)!; // Of the deepest.
+    await worker.ack(pulled.filter((one) => one !== held && one !== returned));
+    await worker.nack([returned!], { delay: "1ms" });
+    await eventually(
+      () => batchOf(hub, batch.id),
+      ({ completed }) => completed === 1,
+      "its own job is done",
+    );
+    expect((await actOn(hub, batch.id, "cancel")).body).toMatchObject({ state: "cancelling", open: 1 });
     expect(await worker.pull({ max: 10 })).toEqual([]);
     await worker.ack([held!]);
     expect(await overOf(hub, batch.id)).toMatchObject({ state: "cancelled", open: 0 });
