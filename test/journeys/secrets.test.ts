@@ -53,7 +53,8 @@ async function ask<Body>(
   const text = await answer.text();
   for (const [name, value] of answer.headers) seen.push(`${name}: ${value}`);
   seen.push(text);
-  return (text === "" ? null : JSON.parse(text)) as Body;
+  const isJson = /json/.test(answer.headers.get("content-type") ?? "");
+  return (isJson ? JSON.parse(text) : null) as Body;
 }
 
 /** What shows a secret this once, to whom it was made for, is not what others see; nor is it kept under the key. */
