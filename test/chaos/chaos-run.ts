@@ -61,7 +61,7 @@ export async function runChaos(plan: ChaosPlan): Promise<History> {
   const recorder = await DeliveryRecorder.open(judgeOf(seed), (...attempt) => recording.note(...attempt));
   const bundle = await bundleFaultyHub(plan.planted === null ? [] : PLANTS);
   const vars = { PRESENCE_SILENCE_MS: "6000" };
-  const hub = new HubTree({ bundle, port: await findFreePort(), persistTo: join(folder, "state"), vars });
+  const hub = new HubTree({ bundle, port: await findFreePort(), persistTo: join(folder, "state"), vars }, plan.say);
   let network: CuttableProxy | null = null;
   try {
     await hub.start();

@@ -31,14 +31,17 @@ export class HubTree {
   /** What it printed last, for whoever must find out what went wrong. */
   readonly lines: string[] = [];
   readonly #options: HubChildOptions;
+  readonly #hear: (line: string) => void;
   #child: ChildProcess | null = null;
   #runtimePid = 0;
   #faults = CALM;
   #asked = 0;
   readonly #answers = new Map<number, (told: Extract<Told, { kind: "done" }>) => void>();
 
-  constructor(options: HubChildOptions) {
+  /** `hear` is told of each line that it prints. */
+  constructor(options: HubChildOptions, hear: (line: string) => void = () => undefined) {
     this.#options = options;
+    this.#hear = hear;
     this.url = `http://127.0.0.1:${options.port}`;
   }
 
@@ -142,7 +145,9 @@ export class HubTree {
   }
 
   #print(text: string): void {
-    this.lines.push(...text.split("\n").filter((line) => line !== ""));
+    const lines = text.split("\n").filter((line) => line !== "");
+    for (const line of lines) this.#hear(line);
+    this.lines.push(...lines);
     this.lines.splice(0, Math.max(0, this.lines.length - LINES_KEPT));
   }
 }
