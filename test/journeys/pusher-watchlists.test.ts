@@ -72,11 +72,13 @@ it("[PUS-23] a watcher learns who of its list is online, and a user with two tab
   const two = await signIn("watcher-2", ["ann", "cat"]);
   await hears(two, ["online ann", "offline cat"]);
   const otherTab = await signIn("ann");
+  const bob = await signIn("bob");
   tab.client.disconnect();
-  await signIn("bob");
-  await hears(one, ["offline ann,bob", "online ann", "online bob"]);
+  bob.client.disconnect(); // Behind the tab, so who leaves with it would be told before him.
+  const first = ["offline ann,bob", "online ann", "online bob", "offline bob"];
+  await hears(one, first);
   otherTab.client.disconnect();
-  await hears(one, ["offline ann,bob", "online ann", "online bob", "offline ann"]);
+  await hears(one, [...first, "offline ann"]);
   await hears(two, ["online ann", "offline cat", "offline ann"]);
 });
 
