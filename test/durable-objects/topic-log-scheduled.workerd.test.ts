@@ -46,6 +46,7 @@ describe("an event for later", () => {
     const at = NOW + 10 * MINUTE;
     const receipt = { id: "a", offset: 0, keyVersion: null, duplicate: false, deliverAt: at };
     expect(await append(log, [later("a", at)])).toEqual([receipt]);
+    await append(log, [later("b", at + 1)]);
     expect(await idsOf(log)).toEqual([]);
     expect(await alarmOf(log)).toBe(at);
     await evictDurableObject(log);
