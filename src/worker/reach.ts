@@ -25,6 +25,15 @@ export function failureOf(error: Error): Failure {
   // Between a first deploy and its migration the tables are not there.
   if (error.message.includes("no such table"))
     return { code: "not_configured", detail: "The database is not migrated." };
-  if (isOfDatabase) return OVERLOADED;
+  if (isOfDatabase || isPassing(error)) return OVERLOADED;
   return { code: "internal_error" };
+}
+
+/**
+ * The object was reset under the call, or its connection was lost: another one is there at once
+ * (Durable Objects, "Error handling": `retryable`, `durableObjectReset`).
+ */
+function isPassing(error: Error): boolean {
+  const { retryable, durableObjectReset } = error as { retryable?: boolean; durableObjectReset?: boolean };
+  return retryable === true || durableObjectReset === true;
 }

@@ -61,6 +61,23 @@ it.each<[string, string, unknown?, Record<string, string>?]>([
   expect(answer.headers.get("retry-after")).toBe("1");
 });
 
+const falling = (error: Error): Env =>
+  ({
+    ...env,
+    TOPIC_LOG: { getByName: () => new Proxy({}, { get: () => () => Promise.reject(error) }) },
+  }) as unknown as Env;
+
+it.each(["retryable", "durableObjectReset", "overloaded"])(
+  "[ERR-8] a log whose error is `%s` is `hub_overloaded`, and any other the hub's own mistake",
+  async (property) => {
+    const path = "/v1/topics/presence-hall/events";
+    const passing = await ask("GET", path, { bindings: falling(Object.assign(new Error("x"), { [property]: true })) });
+    expect([passing.status, await passing.json()]).toMatchObject([503, { code: "hub_overloaded", retryable: true }]);
+    const mistake = await ask("GET", path, { bindings: falling(new Error("x")) });
+    expect([mistake.status, await mistake.json()]).toMatchObject([500, { code: "internal_error" }]);
+  },
+);
+
 it("[PUS-7] a Pusher client whose hub cannot be reached is told to come again", async () => {
   const headers = { upgrade: "websocket" };
   const answer = await ask("GET", `/app/${pusherKey}?protocol=7`, { headers, bindings: broken });
