@@ -115,4 +115,12 @@ describe("[BAT-8] jobs that are added", () => {
     const many = Array.from({ length: LIMITS.BATCH_JOBS_MAX - 3 }, () => more[0]!);
     expect(await stub.add(many, null)).toMatchObject({ ok: false, failure: { code: "body_too_large" } });
   });
+
+  it("are refused again when a refused request comes again", async () => {
+    const stub = await made("4");
+    const many = Array.from({ length: LIMITS.BATCH_JOBS_MAX }, () => ({ type: "c", draft: `{"type":"c"}` }));
+    const refusal = { ok: false, failure: { code: "body_too_large" } };
+    expect(await stub.add(many, "request")).toMatchObject(refusal);
+    expect(await stub.add(many, "request")).toMatchObject(refusal);
+  });
 });

@@ -92,13 +92,14 @@ export class BatchRecord {
 
   add(jobs: readonly NewBatchJob[], request: string | null, now: number): Result<null> {
     return this.storage.transactionSync(() => {
-      if (request !== null && !this.#requests.insert(request)) return ok(null);
+      if (request !== null && this.#requests.has(request)) return ok(null);
       const { total } = this.progress;
       const actual = total + jobs.length;
       if (actual > LIMITS.BATCH_JOBS_MAX)
         return fail("body_too_large", "A batch has no more jobs.", { limit: LIMITS.BATCH_JOBS_MAX, actual });
       const after = addJobs(this.progress, jobs.length);
       if (!after.ok) return after;
+      if (request !== null) this.#requests.insert(request); // One that is refused may come again.
       this.meta.write("progress", after.value);
       this.meta.write("movedAt", now);
       this.jobs.insert(total, jobs);

@@ -6,9 +6,12 @@ export class BatchRequestStore {
     this.#sql = sql;
   }
 
-  /** False when it came before. */
-  insert(request: string): boolean {
-    const sql = `INSERT INTO requests (request) VALUES (?1) ON CONFLICT DO NOTHING RETURNING request`;
-    return this.#sql.exec(sql, request).toArray().length === 1;
+  /** Whether it came before. */
+  has(request: string): boolean {
+    return this.#sql.exec(`SELECT 1 FROM requests WHERE request = ?1`, request).toArray().length > 0;
+  }
+
+  insert(request: string): void {
+    this.#sql.exec(`INSERT INTO requests (request) VALUES (?1)`, request);
   }
 }
