@@ -1,7 +1,13 @@
 /** A batch from inside: what time does to it. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { BatchDefinition } from "../../src/core/job-batch.ts";
+import {
+  NESTED_TYPE,
+  nestedBatchId,
+  nestedDraft,
+  type BatchDefinition,
+  type NewBatchJob,
+} from "../../src/core/job-batch.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { batch } from "../../src/stubs.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
@@ -24,18 +30,22 @@ const definitionOf = (id: string): BatchDefinition => ({
   createdAt: Date.now(),
 });
 
-async function made(moment: string) {
-  const id = `batch_${moment.padStart(32, "0")}_workers`;
+const idOf = (moment: string): string => `batch_${moment.padStart(32, "0")}_workers`;
+
+const TWO: readonly NewBatchJob[] = [
+  { type: "a", draft: `{"type":"a"}` },
+  { type: "b", draft: `{"type":"b"}` },
+];
+
+async function made(moment: string, jobs = TWO) {
+  const id = idOf(moment);
   await env.DB.prepare(
     `INSERT OR IGNORE INTO apps (id, name, origins, quotas, created_at) VALUES (?1, ?1, NULL, '{}', 0)`,
   )
     .bind(APP)
     .run();
   const stub = batch(env, APP, id);
-  await stub.create(definitionOf(id), [
-    { type: "a", draft: `{"type":"a"}` },
-    { type: "b", draft: `{"type":"b"}` },
-  ]);
+  await stub.create(definitionOf(id), jobs);
   return stub;
 }
 
@@ -122,5 +132,20 @@ describe("[BAT-8] jobs that are added", () => {
     const refusal = { ok: false, failure: { code: "body_too_large" } };
     expect(await stub.add(many, "request")).toMatchObject(refusal);
     expect(await stub.add(many, "request")).toMatchObject(refusal);
+  });
+});
+
+describe("[BAT-14] batches inside one that is cancelled while they begin", () => {
+  it("end with it, and none begins any more", async () => {
+    const nested = nestedDraft({ mode: "parallel", allowFailures: false, name: null, tells: {}, jobs: TWO });
+    const jobs = Array.from({ length: 20 }, () => ({ type: NESTED_TYPE, draft: nested }));
+    const stub = await made("5", jobs);
+    await stub.cancel();
+    const isListed = ({ sql }: DurableObjectStorage): boolean =>
+      sql.exec(`SELECT 1 FROM meta WHERE name = 'listed' AND value = '"cancelled"'`).toArray().length > 0;
+    while (!(await runInDurableObject(stub, (_object, { storage }) => isListed(storage)))) await scheduler.wait(10);
+    const inside = jobs.map((_, index) => stateOf(batch(env, APP, nestedBatchId(idOf("5"), index))));
+    const states = new Set((await Promise.all(inside)).map((state) => [state].flat()[0]));
+    expect(["batch_not_found", "cancelled"]).toEqual(expect.arrayContaining([...states]));
   });
 });

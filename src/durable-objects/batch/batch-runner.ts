@@ -6,6 +6,7 @@ import { ERRORS, type Failure } from "../../core/errors.ts";
 import {
   batchJobKey,
   batchSource,
+  isCancelled,
   jobAttributes,
   nestedBatchId,
   readNested,
@@ -90,7 +91,7 @@ export class BatchRunner {
     if (this.#record.meta.read("cancelHeard") !== null) return;
     const { held, ended } =
       counted === null ? { held: [], ended: [] } : await subscription(this.#env, app, counted.id).cancelBatch(id);
-    await this.#beginning; // Whatever is begun after it finds the batch cancelled.
+    await this.#beginning?.catch(() => null); // After it none is begun. One that failed may be there all the same.
     const inside = await Promise.all(this.#record.openBatches().map(({ index }) => this.#cancelNested(app, id, index)));
     this.#record.dropUnstarted({ held: [...held, ...inside.flat()], ended }, Date.now());
   }
@@ -105,6 +106,7 @@ export class BatchRunner {
     for (let page = this.#record.nextPage(); page.length > 0; page = this.#record.nextPage()) {
       const events: OpenJob[] = [];
       for (const job of page) {
+        if (isCancelled(this.#record.progress)) return ok(null); // Whoever cancels waits for the one that has begun.
         const nested = readNested(job.draft);
         if (nested === null) events.push(job);
         else await (this.#beginning = this.#beginNested(definition, nested, job));
