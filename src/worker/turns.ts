@@ -52,8 +52,8 @@ class Held {
 
   remove(name: string, deadline: number): void {
     const held = this.#of(name);
-    const at = held.indexOf(deadline);
-    if (at >= 0) this.#set(name, held.toSpliced(at, 1));
+    const at = held.indexOf(deadline); // Nowhere when its time is over; then the name goes all the same.
+    this.#set(name, at < 0 ? held : held.toSpliced(at, 1));
   }
 
   count(name: string): number {
