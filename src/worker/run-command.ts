@@ -62,7 +62,8 @@ export async function runCommand(order: CommandOrder): Promise<Result<CommandOut
       () => ensureTopic(env, caller, name, COMMAND_TOPIC),
       (topic) => tryOnce(order, topic, deadline, attempt),
     ).finally(() => (isInTurn ? turns.release(turn, deadline) : turns.endRace(turn, deadline)));
-    if (!outcome.ok && isInTurn && Date.now() >= deadline) break; // Others have taken the time that it had.
+    const isTooLate = !outcome.ok && outcome.failure.code === "command_failed" && Date.now() >= deadline;
+    if (isTooLate && isInTurn) break; // Others have taken the time that it had.
     if (!outcome.ok) return outcome;
     if (outcome.value !== null) return ok(outcome.value);
   }
