@@ -163,10 +163,20 @@ function readEvents(
     const expected = key === null ? {} : { key, expectedKeyVersion: version + index };
     drafts.push({ ...(event as object), ...expected });
   }
-  const text = JSON.stringify({ events: drafts });
+  const text = jsonOf({ events: drafts });
+  if (text === null) return fail("event_invalid", "They hold what JSON cannot say.");
   if (text.length > LIMITS.REQUEST_BYTES_MAX)
     return fail("event_invalid", "The events are too large together.", { limit: LIMITS.REQUEST_BYTES_MAX });
   return parseDrafts(text, defaults);
+}
+
+/** Null for a bigint or a circle, which a Worker's answer may bring. */
+function jsonOf(value: unknown): string | null {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return null;
+  }
 }
 
 /** Who sent the command is told that it is the handler's fault, and what is wrong with its events. */
