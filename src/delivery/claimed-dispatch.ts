@@ -48,7 +48,7 @@ export function portsOf(env: Env, claimed: ClaimedDispatch, held: readonly HeldL
       return line;
     },
     attempt: async (delivery, line) => {
-      const refused = await refuseStart(env, definition, line);
+      const refused = await refuseStart(env, definition, delivery, line);
       return refused ?? attemptDelivery(env, { definition, delivery, line: liftFor(definition, line) });
     },
     settle: async (outcomes, done) => {

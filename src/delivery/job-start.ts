@@ -2,6 +2,7 @@
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import { jobOfLine, subscriptionOfBatch } from "../core/job-batch.ts";
 import type { SubscriptionDefinition } from "../core/subscription.ts";
+import type { ClaimedDelivery } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { batch } from "../stubs.ts";
 
@@ -9,8 +10,10 @@ import { batch } from "../stubs.ts";
 export async function refuseStart(
   env: Env,
   { app, id }: Pick<SubscriptionDefinition, "app" | "id">,
+  { cancelled }: Pick<ClaimedDelivery, "cancelled">,
   line: string,
 ): Promise<AttemptOutcome | null> {
+  if (cancelled === true) return { kind: "cancelled" };
   const job = jobOfLine(line);
   if (job === null || subscriptionOfBatch(job.batch) !== id) return null;
   try {

@@ -262,6 +262,8 @@ export interface ClaimedDelivery {
   readonly line: string | null;
   /** Those of one lane are attempted one after the other, none after one that was not accepted. */
   readonly lane?: string;
+  /** It is a job of a batch that was cancelled, and never begins. */
+  readonly cancelled?: true;
 }
 
 export type ClaimAnswer =

@@ -74,6 +74,6 @@ function workClaim(env: Env, { definition, deliveries }: Claim, ports: DispatchP
     return attemptWebhookBatch(env, target, { definition, batch: events });
   };
   const attempt = (given: readonly BatchedDelivery[]): Promise<readonly AttemptOutcome[]> =>
-    withoutRefused(given, ({ line }) => refuseStart(env, definition, line), send);
+    withoutRefused(given, ({ delivery, line }) => refuseStart(env, definition, delivery, line), send);
   return workBatches(deliveries, batch, timeoutMs, { ...ports, attempt });
 }

@@ -29,10 +29,15 @@ export function decideForJob(ledger: Ledger, place: DeliveryPlace, decision: Del
   return decided;
 }
 
+/** Known here for longer than the batch itself stands. */
+export function isCancelledJob(ledger: Ledger, place: DeliveryPlace): boolean {
+  const job = ledger.batchDeliveries.get(place);
+  return job !== null && ledger.batchDeliveries.isCancelled(job.batch);
+}
+
 /** A worker is about to get it: a job of a batch that was cancelled is skipped instead. In the caller's transaction. */
 export function skipCancelled(ledger: Ledger, place: DeliveryPlace): boolean {
-  const job = ledger.batchDeliveries.get(place);
-  if (job === null || !ledger.batchDeliveries.isCancelled(job.batch)) return false;
+  if (!isCancelledJob(ledger, place)) return false;
   ledger.batchDeliveries.end(place, "cancelled", null);
   ledger.retries.remove(place);
   ledger.sources.count(place.source, { skipped: 1 });

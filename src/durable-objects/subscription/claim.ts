@@ -2,6 +2,7 @@
 import { deliveryKey } from "../../core/keys.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { ClaimAnswer, ClaimedDelivery } from "../rpc.ts";
+import { isCancelledJob } from "./batch-deliveries.ts";
 import type { Dispatch } from "./dispatch-store.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -41,6 +42,7 @@ function claimedDeliveries(ledger: Ledger, dispatch: Dispatch): ClaimedDelivery[
       redrive: replay > 0 || (retry?.redrive ?? false),
       line: retry?.line ?? null,
       ...(lane !== undefined && { lane }),
+      ...(isCancelledJob(ledger, { source, offset }) && { cancelled: true as const }),
     };
   });
 }
