@@ -39,7 +39,7 @@ export class AttemptLog {
 
   /** What was not attempted, or had gone before it could be, took no time at a target. */
   #measure({ outcome: { kind: outcome }, durationMs }: SettledDelivery): void {
-    if (outcome === "not_attempted" || outcome === "expired") return;
+    if (outcome === "not_attempted" || outcome === "expired" || outcome === "cancelled") return;
     const { app, target } = this.#by;
     count("tidings_attempts_total", { app, target, outcome });
     countDuration("tidings_attempt_duration_seconds", { app, target }, durationMs);
