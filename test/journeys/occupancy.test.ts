@@ -174,6 +174,7 @@ describe("the list of channels", () => {
       kind: "presence",
       occupied: false,
       subscriptions: 0,
+      members: 0,
     });
     expect((await hub.json("GET", "/v1/topics/presence-nobody")).status).toBe(404);
   });
