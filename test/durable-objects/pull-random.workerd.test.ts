@@ -73,14 +73,20 @@ class RandomWorkers {
   async drain(): Promise<void> {
     this.world.log("u").reachable = true;
     await this.world.setState("active");
-    for (let round = 0; round < 200; round += 1) {
+    for (let left = await this.#left(), stuck = 0; left > 0; ) {
       await this.#runOut();
       await this.#pull();
       await this.#say("acks", [...this.held.values()]);
-      const { owed, lag } = await this.world.stats();
-      if (owed === 0 && lag === 0) return;
+      const before = left;
+      left = await this.#left();
+      stuck = left < before ? 0 : stuck + 1;
+      if (stuck > 20) throw new Error(`it does not drain: ${left} are left`);
     }
-    throw new Error("it does not drain");
+  }
+
+  async #left(): Promise<number> {
+    const { owed, lag } = await this.world.stats();
+    return owed + lag;
   }
 
   async #push(): Promise<void> {
