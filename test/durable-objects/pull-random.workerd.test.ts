@@ -73,7 +73,7 @@ class RandomWorkers {
   async drain(): Promise<void> {
     this.world.log("u").reachable = true;
     await this.world.setState("active");
-    for (let left = await this.#left(), stuck = 0; left > 0; ) {
+    for (let left = await this.#left(), stuck = 0; left > 0;) {
       await this.#runOut();
       await this.#pull();
       await this.#say("acks", [...this.held.values()]);
