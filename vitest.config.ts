@@ -26,7 +26,7 @@ export default defineConfig({
         test: { name: "workerd", include: ["test/**/*.workerd.test.ts"], testTimeout: 90_000 },
       },
     ],
-    // Two cores: more workers only make each other slow.
-    maxWorkers: 2,
+    // For two cores: tests wait for a third of their time, and a fourth worker would only make the others slow.
+    maxWorkers: 3,
   },
 });
