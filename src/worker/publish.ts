@@ -77,7 +77,7 @@ export async function publishPaid(
   index: TopicIndex = indexFor(drafts),
 ): Promise<Result<Published>> {
   const timed = checkDeliverAt(drafts, Date.now());
-  if (!timed.ok) return Promise.resolve(timed);
+  if (!timed.ok) return timed;
   const fingerprints = drafts.map(fingerprintOfDraft);
   const producer = principalKey(caller.principal);
   const check = (topic: TopicDefinition): Result<unknown> => {

@@ -17,7 +17,7 @@ import { parseDrafts } from "../wire/native/draft.ts";
 import type { Caller } from "./caller.ts";
 import type { KnownCommand } from "./command-directory.ts";
 import { decideCommand, type CommandTry, type Decided } from "./decide-command.ts";
-import { publish, publishPaid, type Published, type Receipt } from "./publish.ts";
+import { publish, type Published, type Receipt } from "./publish.ts";
 import { ensureTopic, withTopic, type FirstUse } from "./topic-directory.ts";
 import { Turns } from "./turns.ts";
 
@@ -112,7 +112,7 @@ function publishedBefore(
   return { receipts, replayed: true };
 }
 
-/** One request to one partition: all of its events or none. The quotas are spent on the first attempt alone. */
+/** One request to one partition: all of its events or none. Each attempt spends of the quotas, a lost race as well [QUO-3]. */
 async function append(
   { env, caller, command, sent, request, defaults }: CommandOrder,
   { events, version }: Extract<Decided, { kind: "decided" }>,
@@ -124,8 +124,7 @@ async function append(
   if (events.length === 0) return ok({ status: "accepted", published: NOTHING, attempts: attempt });
   const drafts = readEvents(events, sent.key, version, { ...defaults, source });
   if (!drafts.ok) return refuseEvents(drafts.failure);
-  const send = attempt === 1 ? publish : publishPaid;
-  const published = await send(env, caller, topic, drafts.value, { ifMatch: null, partition, request }, "key");
+  const published = await publish(env, caller, topic, drafts.value, { ifMatch: null, partition, request }, "key");
   if (published.ok) return ok({ status: "accepted", published: published.value, attempts: attempt });
   if (published.failure.code === "version_conflict") return ok(null);
   return HANDLERS_FAULTS.has(published.failure.code) ? refuseEvents(published.failure) : published;
