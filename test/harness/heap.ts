@@ -6,8 +6,12 @@ interface Answer {
   readonly result: { readonly usedSize?: number };
 }
 
-/** Collects garbage first. `inspectorUrl` names one Worker of the runtime (Chrome DevTools protocol). */
-export async function usedHeapBytes(inspectorUrl: string): Promise<number> {
+/**
+ * Collects garbage first. `inspectorUrl` names one Worker of the runtime (Chrome DevTools protocol), and `wake` has it run
+ * any of its code: V8 collects in a task of its own, and workerd runs tasks only behind a Worker's code, so one that
+ * nobody asks for anything collects, and answers, when its next alarm happens to go off.
+ */
+export async function usedHeapBytes(inspectorUrl: string, wake: () => Promise<void>): Promise<number> {
   const socket = new WebSocket(inspectorUrl);
   // The runtime may end, or be too busy to answer: then nothing would ever come.
   const lost = new Promise<never>((_resolve, reject) => {
@@ -33,7 +37,8 @@ export async function usedHeapBytes(inspectorUrl: string): Promise<number> {
   };
   try {
     await within(Promise.race([opened, lost]), "the inspector");
-    await ask("HeapProfiler.collectGarbage");
+    const collected = ask("HeapProfiler.collectGarbage");
+    while ((await Promise.race([collected, wake()])) === undefined);
     return (await ask("Runtime.getHeapUsage")).result.usedSize!;
   } finally {
     socket.close();

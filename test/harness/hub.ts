@@ -209,7 +209,10 @@ export class Hub {
   /** What the Worker and its objects hold on to, once garbage is collected. Needs `inspected`. */
   async heapMegabytes(): Promise<number> {
     const inspector = await this.#miniflare.getInspectorURL();
-    return (await usedHeapBytes(new URL(`/core:user:${WORKER}`, inspector).href)) / 1_048_576;
+    const wake = async (): Promise<void> => {
+      await fetch(`${this.url}/healthz`).then((answer) => answer.arrayBuffer());
+    };
+    return (await usedHeapBytes(new URL(`/core:user:${WORKER}`, inspector).href, wake)) / 1_048_576;
   }
 
   /** The runtime's process id, for its memory in /proc. */
