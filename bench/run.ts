@@ -14,22 +14,27 @@ import {
   contracts,
   publishMany,
   publishManyAgainstTable,
+  publishManyNamed,
   publishOne,
   publishOneAgainstTable,
 } from "./measures/publish.ts";
 import { read } from "./measures/read.ts";
 import { rows } from "./measures/rows.ts";
-import { webhook, webhookRows } from "./measures/webhook.ts";
+import { webhook, webhookAgainstSix, webhookBatch, webhookRows } from "./measures/webhook.ts";
 import { summarize } from "./numbers.ts";
 import { isChosen, parseOptions, type Options } from "./options.ts";
 import { FULL, QUICK, type Sizes } from "./sizes.ts";
-import { formatFigures } from "./table.ts";
+import { formatFigures, formatMiss } from "./table.ts";
+
+const options = parseOptions(process.argv.slice(2));
+const sizes = options.isQuick ? QUICK : FULL;
 
 const MEASURES: readonly Measure[] = [
   publishOne,
   publishOneAgainstTable,
   publishMany,
   publishManyAgainstTable,
+  publishManyNamed,
   authentication,
   contracts,
   fanOut(100),
@@ -38,13 +43,13 @@ const MEASURES: readonly Measure[] = [
   stalledReaders(200),
   read,
   webhook,
+  webhookAgainstSix,
+  webhookBatch,
   webhookRows,
-  depth,
+  depth(sizes),
   rows,
 ];
 
-const options = parseOptions(process.argv.slice(2));
-const sizes = options.isQuick ? QUICK : FULL;
 const kinds: Kinds = { subject: options.isControl ? "bare" : "hub", baseline: "bare" };
 const chosen = MEASURES.filter(({ name }) => isChosen(name, options.only)).filter(
   ({ isHubOnly }) => isHubOnly !== true || !options.isControl,
@@ -94,7 +99,7 @@ function unjudged(figure: Figure): Figure {
 
 function verdict(): string[] {
   const judged = figures.filter(({ met }) => met !== null);
-  const missed = judged.filter(({ met }) => met === false).map(({ measure, name }) => `${measure} ${name}`);
+  const missed = judged.filter(({ met }) => met === false).map(formatMiss);
   const lines = [];
   if (options.isControl) lines.push("Control run: the baseline against itself. A ratio other than 1 is noise.");
   else lines.push(`Targets: ${judged.length - missed.length} of ${judged.length} met.`);

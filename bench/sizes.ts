@@ -1,4 +1,4 @@
-/** How much each measure does: enough to be steady, little enough that the default run ends within six minutes. */
+/** How much each measure does: enough to be steady, little enough that the default run ends within ten minutes. */
 
 export interface Sizes {
   /** Blocks of each side, after one that is thrown away. */
@@ -20,7 +20,7 @@ export interface Sizes {
 }
 
 export const FULL: Sizes = {
-  pairs: 5,
+  pairs: 9,
   publishOneRequests: 2_000,
   publishManyRequests: 600,
   fanOutDeliveries: 60_000,
@@ -29,7 +29,7 @@ export const FULL: Sizes = {
   webhookBurstEvents: 1_000,
   webhookCalmEvents: 100,
   backlogEvents: 10_000,
-  deepEvents: 300_000,
+  deepEvents: 1_000_000,
   shallowEvents: 1_000,
   depthRequests: 200,
   rowsRequests: 50,
@@ -45,7 +45,7 @@ export const QUICK: Sizes = {
   webhookBurstEvents: 300,
   webhookCalmEvents: 30,
   backlogEvents: 3_000,
-  deepEvents: 50_000,
+  deepEvents: 300_000,
   shallowEvents: 1_000,
   depthRequests: 100,
   rowsRequests: 20,

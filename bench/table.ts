@@ -34,6 +34,13 @@ const formatSpread = ({ low, high }: Summary): string => `(${low.toFixed(2)}–$
 const formatTarget = ({ of, bound, value }: Target): string =>
   `${of === "value" ? "hub " : ""}${bound === "at least" ? "≥" : "≤"} ${value}`;
 
+/** Which figure missed what: `read events/s (1.20, target ≥ 2)`. */
+export function formatMiss({ measure, name, subject, ratio, target }: Figure): string {
+  if (target === null) throw new Error(`${measure} ${name} has no target to miss`);
+  const measured = target.of === "ratio" ? ratio!.median.toFixed(2) : formatNumber(subject.median);
+  return `${measure} ${name} (${measured}, target ${formatTarget(target)})`;
+}
+
 /** Three digits that count, and no more than a reader can use. */
 export function formatNumber(value: number): string {
   const size = Math.abs(value);

@@ -9,18 +9,21 @@ export interface Target {
 }
 
 const TARGETS: Readonly<Record<string, Target>> = {
-  "publish-1 events/s": { of: "ratio", bound: "at least", value: 1.0 },
+  "publish-1-table events/s": { of: "ratio", bound: "at least", value: 1.5 },
+  "publish-100-table events/s": { of: "ratio", bound: "at least", value: 5.0 },
+  "publish-100-ids events/s": { of: "ratio", bound: "at least", value: 5.0 },
   "auth events/s": { of: "ratio", bound: "at least", value: 0.95 },
   "schema events/s": { of: "ratio", bound: "at least", value: 0.85 },
-  "publish-100 events/s": { of: "ratio", bound: "at least", value: 3.0 },
-  "fanout-1000 deliveries/s": { of: "ratio", bound: "at least", value: 0.7 },
+  "fanout-1000 deliveries/s": { of: "ratio", bound: "at least", value: 0.9 },
   "fanout-1000-tree deliveries/s": { of: "ratio", bound: "at least", value: 0.7 },
   "stalled-200 p99 ms": { of: "ratio", bound: "at most", value: 2.0 },
-  "read events/s": { of: "ratio", bound: "at least", value: 0.8 },
-  "webhook deliveries/s": { of: "ratio", bound: "at least", value: 0.6 },
-  "webhook p50 ms": { of: "ratio", bound: "at most", value: 2.0 },
+  "read events/s": { of: "ratio", bound: "at least", value: 2.0 },
+  "webhook deliveries/s": { of: "ratio", bound: "at least", value: 0.7 },
+  "webhook p50 ms": { of: "ratio", bound: "at most", value: 1.5 },
+  "webhook-batch deliveries/s": { of: "ratio", bound: "at least", value: 0.9 },
   "webhook-rows rows/delivery": { of: "value", bound: "at most", value: 0.1 },
-  "depth p50 ms": { of: "ratio", bound: "at most", value: 1.2 },
+  "depth-1000000 p50 ms": { of: "ratio", bound: "at most", value: 1.2 },
+  "depth-300000 p50 ms": { of: "ratio", bound: "at most", value: 1.2 },
   "rows rows/event": { of: "value", bound: "at most", value: 0.05 },
 };
 

@@ -14,9 +14,13 @@ interface Env {
 interface BareMessage {
   readonly url: string;
   readonly events: readonly string[];
+  /** Requests under way at once; null: as many as there are events. */
+  readonly connections: number | null;
 }
 
 interface Draft {
+  /** Absent: the log makes one. */
+  readonly id?: string;
   readonly type: string;
   readonly key: string;
   readonly data: unknown;
@@ -48,12 +52,16 @@ export class BareLog extends DurableObject<Env> {
 
   insertRows(drafts: readonly Draft[]): Receipt[] {
     const appendedAt = Date.now();
-    return drafts.map(({ type, key, data }) => {
-      const id = crypto.randomUUID();
-      const sql = "INSERT INTO event_rows (id, type, key, appended_at, data) VALUES (?, ?, ?, ?, ?) RETURNING offset";
-      const row = this.#sql.exec<{ offset: number }>(sql, id, type, key, appendedAt, JSON.stringify(data)).one();
-      return { id, offset: row.offset };
+    return drafts.map(({ id = crypto.randomUUID(), type, key, data }) => {
+      const sql = `INSERT INTO event_rows (id, type, key, appended_at, data) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO NOTHING RETURNING offset`;
+      const [row] = this.#sql.exec<{ offset: number }>(sql, id, type, key, appendedAt, JSON.stringify(data));
+      return { id, offset: row?.offset ?? this.#offsetOf(id) };
     });
+  }
+
+  #offsetOf(id: string): number {
+    return this.#sql.exec<{ offset: number }>("SELECT offset FROM event_rows WHERE id = ?", id).one().offset;
   }
 
   page(after: number, limit: number): string {
@@ -84,6 +92,18 @@ async function post(url: string, event: string): Promise<boolean> {
   return response.ok;
 }
 
+/** All at once, or through so many lanes that each send their next when their last was answered. */
+async function postAll({ url, events, connections }: BareMessage): Promise<boolean> {
+  const left = events.values(); // One iterator, so each lane takes what no other has taken.
+  const lane = async (): Promise<boolean> => {
+    let isTaken = true;
+    for (const event of left) isTaken = (await post(url, event)) && isTaken;
+    return isTaken;
+  };
+  const lanes = await Promise.all(Array.from({ length: connections ?? events.length }, lane));
+  return lanes.every((isTaken) => isTaken);
+}
+
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
@@ -108,9 +128,10 @@ export default {
       }
       case "deliver": {
         const url = searchParams.get("url")!;
+        const connections = searchParams.has("connections") ? Number(searchParams.get("connections")) : null;
         const events = (await request.json<unknown[]>()).map((event) => JSON.stringify(event));
         const offset = await log.insert(events);
-        await env.QUEUE.send({ url, events });
+        await env.QUEUE.send({ url, events, connections });
         return Response.json({ offset });
       }
       default:
@@ -119,13 +140,15 @@ export default {
   },
 
   async queue(batch: MessageBatch<BareMessage>): Promise<void> {
-    await Promise.all(
-      batch.messages.map(async (message) => {
-        const { url, events } = message.body;
-        const answers = await Promise.all(events.map((event) => post(url, event)));
-        if (answers.every((ok) => ok)) message.ack();
-        else message.retry();
-      }),
-    );
+    const settle = async (message: Message<BareMessage>): Promise<void> => {
+      if (await postAll(message.body)) message.ack();
+      else message.retry();
+    };
+    // What is held to a number of connections is held to it by the invocation, so its messages go one by one.
+    if (batch.messages.some(({ body }) => body.connections !== null)) {
+      for (const message of batch.messages) await settle(message);
+    } else {
+      await Promise.all(batch.messages.map(settle));
+    }
   },
 };

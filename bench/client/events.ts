@@ -3,11 +3,12 @@
 const MARK = Buffer.from('"sentat":"');
 const SENT_CHARS = 14;
 
-/** A draft as JSON text. `sentAt` in milliseconds of `performance.now()`. */
-export function formatDraft(sequence: number, sentAt: number): string {
+/** A draft as JSON text. `sentAt` in milliseconds of `performance.now()`; `id` where the client names its event. */
+export function formatDraft(sequence: number, sentAt: number, id?: string): string {
   const stamp = sentAt.toFixed(3).padStart(SENT_CHARS, "0");
+  const named = id === undefined ? "" : `"id":"${id}",`;
   return (
-    `{"type":"order.created","key":"customer-${sequence % 1_000}","data":{"sentat":"${stamp}"` +
+    `{${named}"type":"order.created","key":"customer-${sequence % 1_000}","data":{"sentat":"${stamp}"` +
     `,"order":${sequence},"customer":"Ada Lovelace","sku":"TEA-0042","quantity":3,"total":59.97,"currency":"EUR"` +
     `,"note":"leave at the door"}}`
   );
@@ -56,6 +57,12 @@ export const DETAILED_SCHEMA = {
   required: ["order", "placed", "customer", "sku", "quantity", "total", "currency"],
   additionalProperties: false,
 };
+
+/** A batch of events that the client names, each as it names no other. */
+export function formatNamedBatch(sequence: number, count: number): string {
+  const numbers = Array.from({ length: count }, (_, index) => sequence + index);
+  return `[${numbers.map((number) => formatDraft(number, 0, `event-${number}`)).join(",")}]`;
+}
 
 export function formatBatch(sequence: number, count: number, sentAt: number): string {
   const drafts = Array.from({ length: count }, (_, index) => formatDraft(sequence + index, sentAt));

@@ -7,9 +7,10 @@ import { Side } from "../sides/side.ts";
 import type { Sizes } from "../sizes.ts";
 import { fillLog } from "./fill.ts";
 
-export const depth: Measure = {
-  name: "depth",
-  says: "publish in a long log (baseline: in a short log of the same hub)",
+/** Named for the length of the long log, as a quick run fills a shorter one. */
+export const depth = ({ deepEvents, shallowEvents }: Sizes): Measure => ({
+  name: `depth-${deepEvents}`,
+  says: `publish in a log of ${deepEvents} events (baseline: of ${shallowEvents}, in the same hub)`,
   isHubOnly: true,
   sit: async (sizes, kinds) => {
     const side = await Side.start(kinds.subject);
@@ -19,7 +20,7 @@ export const depth: Measure = {
       memoryMb: () => ({ subject: side.memoryMb, baseline: null }),
     };
   },
-};
+});
 
 async function logOf(side: Side, topic: string, events: number, sizes: Sizes): Promise<Seat> {
   await fillLog(side, topic, events);

@@ -1,5 +1,5 @@
 /** Publishing: one event a request, and a hundred; against the least there is, and against the obvious event log. */
-import { formatBatch, formatDetailedDraft, formatDraft } from "../client/events.ts";
+import { formatBatch, formatDetailedDraft, formatDraft, formatNamedBatch } from "../client/events.ts";
 import { closedLoop } from "../client/load.ts";
 import { twoSides, type Measure, type Seat } from "../compare.ts";
 import { quantile } from "../numbers.ts";
@@ -37,6 +37,14 @@ export const publishManyAgainstTable: Measure = {
   sit: (sizes, { subject }) => twoSides({ subject, baseline: "table" }, async (side) => seatOfBatches(side, sizes)),
 };
 
+export const publishManyNamed: Measure = {
+  name: "publish-100-ids",
+  says: "the same with ids that the client gives, each looked for before it is taken",
+  isHubOnly: true,
+  sit: (sizes, { subject }) =>
+    twoSides({ subject, baseline: "table" }, async (side) => seatOfNamedBatches(side, sizes)),
+};
+
 /** What it costs to know who asks: the hub asked with an API key, against the hub that asks nobody. */
 export const authentication: Measure = {
   name: "auth",
@@ -67,11 +75,31 @@ const seatOfOnes = ({ http, dialect }: Side, sizes: Sizes, format = formatDraft)
   },
 });
 
-const seatOfBatches = ({ http, dialect }: Side, sizes: Sizes): Seat => ({
-  block: async () => {
-    const { seconds, latenciesMs } = await closedLoop(8, sizes.publishManyRequests, (request) =>
-      http.post(dialect.publishMany(TOPIC), BODIES[request % BODIES.length]!),
-    );
-    return { "events/s": (sizes.publishManyRequests * BATCH_EVENTS) / seconds, "p50 ms": quantile(latenciesMs, 0.5) };
-  },
+const seatOfBatches = (side: Side, sizes: Sizes): Seat => ({
+  block: () => publishBatches(side, sizes, (request) => BODIES[request % BODIES.length]!),
 });
+
+/** Each block names its events anew; their bodies, too, are made beforehand. */
+function seatOfNamedBatches(side: Side, sizes: Sizes): Seat {
+  let named = 0;
+  return {
+    block: () => {
+      const bodies = Array.from({ length: sizes.publishManyRequests }, (_, request) =>
+        formatNamedBatch(named + request * BATCH_EVENTS, BATCH_EVENTS),
+      );
+      named += sizes.publishManyRequests * BATCH_EVENTS;
+      return publishBatches(side, sizes, (request) => bodies[request]!);
+    },
+  };
+}
+
+async function publishBatches(
+  { http, dialect }: Side,
+  { publishManyRequests: requests }: Sizes,
+  body: (request: number) => string,
+): Promise<Record<string, number>> {
+  const { seconds, latenciesMs } = await closedLoop(8, requests, (request) =>
+    http.post(dialect.publishMany(TOPIC), body(request)),
+  );
+  return { "events/s": (requests * BATCH_EVENTS) / seconds, "p50 ms": quantile(latenciesMs, 0.5) };
+}

@@ -6,7 +6,7 @@ import { formatBatch } from "../client/events.ts";
 import { DeliverySink } from "../client/sink.ts";
 import { twoSides, type Measure, type Seat } from "../compare.ts";
 import { quantile } from "../numbers.ts";
-import { WEBHOOK } from "../sides/dialects.ts";
+import { WEBHOOK, type WebhookPace } from "../sides/dialects.ts";
 import type { Side } from "../sides/side.ts";
 import type { Sizes } from "../sizes.ts";
 
@@ -17,23 +17,47 @@ const QUIET_MS = 500;
 export const webhook: Measure = {
   name: "webhook",
   says: "publish to a local webhook (baseline: publish, one queue message a request, the same fetches, no ledger)",
-  sit: (sizes, kinds) => twoSides(kinds, (side) => seatOf(side, (sink) => measureBlock(side, sink, sizes))),
+  sit: (sizes, kinds) => twoSides(kinds, (side) => seatOf(side, "each", (sink) => measureBlock(side, sink, sizes))),
+};
+
+export const webhookAgainstSix: Measure = {
+  name: "webhook-six",
+  says: "the same, the baseline held to the six connections that the platform gives one invocation",
+  isHubOnly: true,
+  sit: (sizes, { subject }) =>
+    twoSides({ subject, baseline: "six" }, (side) => seatOf(side, "each", (sink) => measureBlock(side, sink, sizes))),
+};
+
+/** Only the rate: what comes alone waits for its batch to fill, as its subscription asks. */
+export const webhookBatch: Measure = {
+  name: "webhook-batch",
+  says: "the same in batches of 100, one request each (baseline: a request for each event)",
+  isHubOnly: true,
+  sit: (sizes, kinds) =>
+    twoSides(kinds, (side) =>
+      seatOf(side, "batch", async (sink) => ({ "deliveries/s": await measureBurst(side, sink, sizes) })),
+    ),
 };
 
 export const webhookRows: Measure = {
   name: "webhook-rows",
   says: "rows that the ledger writes for a backlog without failures (the baseline has only its log)",
-  sit: (sizes, kinds) => twoSides(kinds, (side) => seatOf(side, (sink) => countBacklogRows(side, sink, sizes))),
+  sit: (sizes, kinds) => twoSides(kinds, (side) => seatOf(side, "each", (sink) => countBacklogRows(side, sink, sizes))),
 };
 
-async function seatOf(side: Side, block: (sink: DeliverySink) => Promise<Record<string, number>>): Promise<Seat> {
+async function seatOf(
+  side: Side,
+  pace: WebhookPace,
+  block: (sink: DeliverySink) => Promise<Record<string, number>>,
+): Promise<Seat> {
   const sink = await DeliverySink.open();
-  const registration = side.dialect.registerWebhook(TOPIC, sink.url);
+  const registration = side.dialect.registerWebhook(TOPIC, sink.url, pace);
   if (registration !== null) await side.http.send(registration.method, registration.path, registration.body);
   return { block: () => block(sink), close: () => sink.close() };
 }
 
-async function measureBlock(side: Side, sink: DeliverySink, sizes: Sizes): Promise<Record<string, number>> {
+/** Deliveries a second. */
+async function measureBurst(side: Side, sink: DeliverySink, sizes: Sizes): Promise<number> {
   const path = side.dialect.deliver(TOPIC, sink.url);
   sink.reset();
   const startedAt = performance.now();
@@ -41,8 +65,12 @@ async function measureBlock(side: Side, sink: DeliverySink, sizes: Sizes): Promi
     await side.http.post(path, formatBatch(sent, REQUEST_EVENTS, performance.now()));
   }
   await sink.received(sizes.webhookBurstEvents);
-  const seconds = (performance.now() - startedAt) / 1_000;
+  return sizes.webhookBurstEvents / ((performance.now() - startedAt) / 1_000);
+}
 
+async function measureBlock(side: Side, sink: DeliverySink, sizes: Sizes): Promise<Record<string, number>> {
+  const rate = await measureBurst(side, sink, sizes);
+  const path = side.dialect.deliver(TOPIC, sink.url);
   const latenciesMs: number[] = [];
   for (let event = 0; event < sizes.webhookCalmEvents; event += 1) {
     sink.reset();
@@ -50,7 +78,7 @@ async function measureBlock(side: Side, sink: DeliverySink, sizes: Sizes): Promi
     latenciesMs.push(...(await sink.received(1)));
   }
   return {
-    "deliveries/s": sizes.webhookBurstEvents / seconds,
+    "deliveries/s": rate,
     "p50 ms": quantile(latenciesMs, 0.5),
     "p99 ms": quantile(latenciesMs, 0.99),
   };

@@ -20,6 +20,7 @@ interface Hosted {
 const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
   bare: async (persistTo) => bareSide(await startBare(persistTo)),
   table: async (persistTo) => bareSide(await startBare(persistTo)),
+  six: async (persistTo) => bareSide(await startBare(persistTo)),
   hub: async (persistTo) => hostedBy(await startHub({ persistTo }), ROOT_KEY),
   keyed: async (persistTo) => {
     const hub = await startHub({ persistTo });

@@ -4,6 +4,8 @@ export type SideKind =
   | "hub"
   | "bare"
   | "table"
+  /** The bare one, with as many requests to a webhook at once as the platform gives one invocation. */
+  | "six"
   /** The hub, asked with an API key. */
   | "keyed"
   /** The hub without authentication. */

@@ -4,13 +4,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HttpClient } from "../client/http.ts";
-import { bareDialect, hubDialect, tableDialect, type Dialect } from "./dialects.ts";
+import { bareDialect, hubDialect, sixDialect, tableDialect, type Dialect } from "./dialects.ts";
 import type { HostAnswer, HostRequest, SideKind, Tables } from "./messages.ts";
 
 const dialects: Record<SideKind, (token: string) => Dialect> = {
   hub: hubDialect,
   bare: () => bareDialect,
   table: () => tableDialect,
+  six: () => sixDialect,
   keyed: hubDialect,
   open: hubDialect,
   enforced: hubDialect,
