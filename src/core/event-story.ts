@@ -5,11 +5,12 @@ import { traceIdsOf } from "./trace-context.ts";
 
 /**
  * What became of an event in one subscription. `not_examined`: it is behind its log. `passed_over`: it began or was
- * moved behind the event, or gave it up. `delivered` may have no deliveries here: their rows are kept where the owner
- * asks for all attempts.
+ * moved behind the event, or gave it up. `cancelled`: the job that it is was not begun, or not tried again, because its
+ * batch was cancelled. `delivered` may have no deliveries here: their rows are kept where the owner asks for all
+ * attempts.
  */
 export interface EventFate {
-  readonly outcome: "not_examined" | "not_matched" | "passed_over" | DeliveryReport["state"];
+  readonly outcome: "not_examined" | "not_matched" | "passed_over" | "cancelled" | DeliveryReport["state"];
   readonly deliveries: readonly StoryDelivery[];
 }
 

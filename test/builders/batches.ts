@@ -1,4 +1,5 @@
 /** Batches as a client makes and watches them: over HTTP, with nothing but what the answers say. */
+import type { EventStory } from "../../src/core/event-story.ts";
 import type { Answer, Hub } from "../harness/hub.ts";
 import type { WireEvent } from "../harness/socket.ts";
 import { eventually } from "../harness/wait.ts";
@@ -64,6 +65,17 @@ export async function newsOf(hub: Hub, topic: string, id: string, ends = 1): Pro
   const isTold = (events: readonly WireEvent[]): boolean =>
     events.filter(({ type }) => type === TELLS.finally).length >= ends;
   return eventually(read, isTold, "the end is told");
+}
+
+/** What became of all events of the topic in the subscription of its name, by their stories: how many of each. */
+export async function fatesOf(hub: Hub, topic: string): Promise<Record<string, number>> {
+  const stories = (await hub.readAll(topic)).map(async ({ id }) => {
+    const { body } = await hub.json<EventStory>("GET", `/v1/events/${id}/trace?topic=${topic}`);
+    return body.subscriptions.find(({ subscription }) => subscription === topic)!.outcome;
+  });
+  const counts: Record<string, number> = {};
+  for (const outcome of await Promise.all(stories)) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
 }
 
 export const typesOf = (events: readonly WireEvent[]): readonly string[] => events.map(({ type }) => type);

@@ -1,6 +1,17 @@
 /** Batches of jobs over HTTP: chains, parallel ones, what they tell of themselves, and what becomes of failures. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { actOn, batchOf, jobs, jobsOf, makeBatch, newsOf, overOf, TELLS, typesOf } from "../builders/batches.ts";
+import {
+  actOn,
+  batchOf,
+  fatesOf,
+  jobs,
+  jobsOf,
+  makeBatch,
+  newsOf,
+  overOf,
+  TELLS,
+  typesOf,
+} from "../builders/batches.ts";
 import { PullWorker, type Pulled } from "../builders/pull-worker.ts";
 import { ROOT_KEY, startHub, type Hub } from "../harness/hub.ts";
 import { Sink, type ReceivedDelivery, type SinkRule } from "../harness/sink.ts";
@@ -160,6 +171,7 @@ describe("a batch", () => {
     expect(typesOf(news).filter((type) => type !== TELLS.progress)).toEqual([TELLS.finally]);
     const { body } = await hub.json<{ stats: Record<string, number> }>("GET", "/v1/subscriptions/halted");
     expect(body.stats).toMatchObject({ matched: 60, delivered: over.completed, skipped: over.cancelled, owed: 0 });
+    expect(await fatesOf(hub, "halted")).toEqual({ delivered: over.completed, cancelled: over.cancelled });
   });
 
   it("[BAT-6] that is cancelled leaves what a pull worker holds to its end", async () => {
@@ -180,6 +192,7 @@ describe("a batch", () => {
     const over = await overOf(hub, batch.id);
     expect(over).toMatchObject({ state: "cancelled", completed: held.length - 1, cancelled: 11 - held.length });
     expect((await batchOf(hub, batch.id))["endedAt"]).toBeDefined();
+    expect(await fatesOf(hub, "pulled")).toEqual({ delivered: over.completed, cancelled: over.cancelled });
   });
 
   it("[BAT-4] counts on the only subscription of its topic, or on the one that it names", async () => {

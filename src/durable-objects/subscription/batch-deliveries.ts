@@ -6,6 +6,7 @@ import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import type { TakenEvent } from "../../core/ledger-take.ts";
 import type { HeldJobs } from "../rpc/batch.ts";
 import type { Ledger } from "./ledger.ts";
+import { giveUp } from "./passed-over.ts";
 
 /** In the transaction in which the ledger begins to owe them. Jobs that count on other subscriptions are none here. */
 export function noteJobs(ledger: Ledger, source: number, events: readonly TakenEvent[]): void {
@@ -35,12 +36,19 @@ export function isCancelledJob(ledger: Ledger, place: DeliveryPlace): boolean {
   return job !== null && ledger.batchDeliveries.isCancelled(job.batch);
 }
 
+/** Likewise of an event that need not be owed any more. `line`: as it stands in its log. */
+export function isOfCancelledBatch(ledger: Ledger, line: string): boolean {
+  const job = jobOfLine(line);
+  return job !== null && ledger.batchDeliveries.isCancelled(job.batch);
+}
+
 /** A worker is about to get it: a job of a batch that was cancelled is skipped instead. In the caller's transaction. */
 export function skipCancelled(ledger: Ledger, place: DeliveryPlace): boolean {
   if (!isCancelledJob(ledger, place)) return false;
   ledger.batchDeliveries.end(place, "cancelled", null);
   ledger.retries.remove(place);
   ledger.sources.count(place.source, { skipped: 1 });
+  giveUp(ledger, [place]);
   return true;
 }
 

@@ -1,6 +1,7 @@
 /** What became of one event: read from the rows that are there anyway. */
 import type { EventFate, StoryDelivery } from "../../core/event-story.ts";
 import type { EventPlace } from "../rpc.ts";
+import { isOfCancelledBatch } from "./batch-deliveries.ts";
 import { reportPlace } from "./find-deliveries.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -16,7 +17,8 @@ export function fateOf(ledger: Ledger, { offset, ...life }: EventPlace, line: st
   const source = ledger.sources.find(life);
   const untold = (outcome: EventFate["outcome"]): EventFate => ({ outcome, deliveries });
   if (source === null || source.examined < offset) return untold("not_examined");
-  if (ledger.passedOver.list(life, { first: offset, last: offset }).length > 0) return untold("passed_over");
+  const isPassedOver = ledger.passedOver.list(life, { first: offset, last: offset }).length > 0;
+  if (isPassedOver) return untold(isOfCancelledBatch(ledger, line) ? "cancelled" : "passed_over");
   return untold(ledger.filter.matches(JSON.parse(line)) ? "delivered" : "not_matched");
 }
 

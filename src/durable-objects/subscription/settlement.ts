@@ -16,6 +16,7 @@ import { noteOperation } from "./note-operation.ts";
 import type { Dispatch, OpenDelivery } from "./dispatch-store.ts";
 import { freeLanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
+import { giveUp } from "./passed-over.ts";
 import { logExpired, writeDispatch } from "./retire.ts";
 import type { Retry } from "./retry-store.ts";
 import type { LaneName } from "./waiting-store.ts";
@@ -73,6 +74,7 @@ export class Settlement {
         return this.#leave(delivery);
       case "cancelled":
         this.#ledger.sources.count(source, { skipped: 1 });
+        giveUp(this.#ledger, [{ source, offset }]);
         return this.#leave(delivery);
       case "retry":
         return this.#park(delivery, settled, delivery[2], this.#now + decision.delayMs);

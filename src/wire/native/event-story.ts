@@ -48,6 +48,7 @@ const OUTCOMES: Readonly<Record<SubscriptionStory["outcome"], string>> = {
   not_examined: "not examined yet",
   not_matched: "not for it",
   passed_over: "passed over",
+  cancelled: "cancelled with its batch",
   owed: "owed",
   in_flight: "in flight",
   delivered: "delivered",
