@@ -9,9 +9,12 @@ export interface BatchRow {
   readonly id: string;
   readonly name: string | null;
   readonly topic: string;
-  readonly state: BatchState;
+  /** `making`: its object has not said yet that it stands. It is found by its id, and in no list. */
+  readonly state: BatchState | "making";
   readonly createdAt: number;
 }
+
+type NewBatchRow = Omit<BatchRow, "state">;
 
 const COLUMNS = `app, id, name, topic, state, created_at AS createdAt`;
 
@@ -29,15 +32,10 @@ export class BatchesStore {
       .first<BatchRow>();
   }
 
-  /** Answers the row's id: a request that came before keeps the batch that it made. */
-  async insert(batch: BatchRow, request: string | null, entry: AuditEntry): Promise<string> {
-    const { app, id, name, topic, state, createdAt } = batch;
-    const insert = this.#db
-      .prepare(
-        `INSERT INTO batches (app, id, name, topic, state, created_at, request) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT DO NOTHING`,
-      )
-      .bind(app, id, name, topic, state, createdAt, request);
+  /** In the state `making`. Answers the row's id: a request that came before keeps the batch that it made. */
+  async insert(batch: NewBatchRow, request: string | null, entry: AuditEntry): Promise<string> {
+    const { app, id, createdAt } = batch;
+    const insert = this.#insertion(batch, request);
     const forget = this.#db
       .prepare(`UPDATE batches SET request = NULL WHERE app = ?1 AND request = ?2 AND created_at < ?3`)
       .bind(app, request, createdAt - LIMITS.IDEMPOTENCY_KEEP_MS);
@@ -48,13 +46,24 @@ export class BatchesStore {
   }
 
   /** One that nobody has asked for by itself: it is a job of another. */
-  async add({ app, id, name, topic, state, createdAt }: BatchRow): Promise<void> {
-    await this.#db
+  async add(batch: NewBatchRow): Promise<void> {
+    await this.#insertion(batch, null).run();
+  }
+
+  #insertion({ app, id, name, topic, createdAt }: NewBatchRow, request: string | null): D1PreparedStatement {
+    return this.#db
       .prepare(
-        `INSERT INTO batches (app, id, name, topic, state, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT DO NOTHING`,
+        `INSERT INTO batches (app, id, name, topic, state, created_at, request)
+         VALUES (?1, ?2, ?3, ?4, 'making', ?5, ?6) ON CONFLICT DO NOTHING`,
       )
-      .bind(app, id, name, topic, state, createdAt)
+      .bind(app, id, name, topic, createdAt, request);
+  }
+
+  /** Its object stands. What that has said of itself meanwhile stays. */
+  async confirm(app: string, id: string): Promise<void> {
+    await this.#db
+      .prepare(`UPDATE batches SET state = 'running' WHERE app = ?1 AND id = ?2 AND state = 'making'`)
+      .bind(app, id)
       .run();
   }
 
@@ -66,10 +75,18 @@ export class BatchesStore {
     await this.#db.prepare(`DELETE FROM batches WHERE app = ?1 AND id = ?2`).bind(app, id).run();
   }
 
+  /** Those that never came to be, once no repeat can make them any more. */
+  async purge(now: number): Promise<void> {
+    await this.#db
+      .prepare(`DELETE FROM batches WHERE state = 'making' AND created_at < ?1`)
+      .bind(now - LIMITS.IDEMPOTENCY_KEEP_MS)
+      .run();
+  }
+
   /** By id, which is by time, after `after`. */
   async list(app: string, after: string, limit: number): Promise<BatchRow[]> {
     const { results } = await this.#db
-      .prepare(`SELECT ${COLUMNS} FROM batches WHERE app = ?1 AND id > ?2 ORDER BY id LIMIT ?3`)
+      .prepare(`SELECT ${COLUMNS} FROM batches WHERE app = ?1 AND id > ?2 AND state <> 'making' ORDER BY id LIMIT ?3`)
       .bind(app, after, limit)
       .all<BatchRow>();
     return results;

@@ -76,7 +76,7 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
   }
 
   addNestedBatch({ app, id, name, topic, createdAt }: BatchDefinition): Promise<void> {
-    return new BatchesStore(this.env.DB).add({ app, id, name, topic, state: "running", createdAt });
+    return new BatchesStore(this.env.DB).add({ app, id, name, topic, createdAt });
   }
 
   listBatch(app: string, batch: string, state: BatchState | null): Promise<void> {

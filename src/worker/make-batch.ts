@@ -26,8 +26,9 @@ import { reach } from "./reach.ts";
 import { findTopic } from "./topic-directory.ts";
 
 /**
- * Its row first, so that no batch runs unseen; then the object, which publishes the first jobs beside the answer. A
- * request that broke off is repeated under its Idempotency-Key, and makes the same batch.
+ * Its row first, which holds the request's Idempotency-Key: one that broke off is repeated under it, and makes the same
+ * batch. Then the object, which publishes the first jobs beside the answer. Lists show the row when the object stands;
+ * where this request does not live to say so, the object does.
  */
 export async function makeBatch(c: HubContext, request: BatchRequest): Promise<Result<BatchReport>> {
   const { principal } = c.var;
@@ -41,17 +42,14 @@ export async function makeBatch(c: HubContext, request: BatchRequest): Promise<R
   const subscription = counted.value === null ? null : { id: counted.value.id, name: counted.value.name };
   const createdAt = Date.now();
   const minted = batchId(uuidV7(createdAt, randomDigits()).replaceAll("-", ""), subscription?.id ?? null);
-  const id = await new BatchesStore(c.env.DB).insert(
-    { app: principal.app, id: minted, name, topic, state: "running", createdAt },
-    requestKeyOf(c),
-    {
-      ...auditActorOf(callerOf(c)),
-      action: "batch.created",
-      subject: minted,
-      before: null,
-      after: { name, mode, topic, eventTopic, subscription: subscription?.name ?? null, jobs: jobs.length },
-    },
-  );
+  const batches = new BatchesStore(c.env.DB);
+  const id = await batches.insert({ app: principal.app, id: minted, name, topic, createdAt }, requestKeyOf(c), {
+    ...auditActorOf(callerOf(c)),
+    action: "batch.created",
+    subject: minted,
+    before: null,
+    after: { name, mode, topic, eventTopic, subscription: subscription?.name ?? null, jobs: jobs.length },
+  });
   // A repeat that would count on another subscription than its first try is no repeat.
   if (subscriptionOfBatch(id) !== (subscription?.id ?? null)) return fail("idempotency_key_reused");
   const definition: BatchDefinition = {
@@ -67,7 +65,9 @@ export async function makeBatch(c: HubContext, request: BatchRequest): Promise<R
     traceparent: c.req.header("traceparent") ?? null,
     createdAt,
   };
-  return reach(() => batch(c.env, principal.app, id).create(definition, jobs));
+  const made = await reach(() => batch(c.env, principal.app, id).create(definition, jobs));
+  if (made.ok) await batches.confirm(principal.app, id);
+  return made;
 }
 
 /** Names the request for the batch, which remembers it; null: without a key each request is its own. */

@@ -3,6 +3,7 @@ import type { Env } from "../env.ts";
 import { logStage } from "../observability/log.ts";
 import { AccessChangesStore } from "../store/access-changes-store.ts";
 import { AuditStore } from "../store/audit-store.ts";
+import { BatchesStore } from "../store/batches-store.ts";
 import { IdempotencyStore } from "../store/idempotency-store.ts";
 import { purgeEffects } from "../store/effects-store.ts";
 import { purgeCached } from "../store/listener-cache-store.ts";
@@ -20,6 +21,7 @@ const STEPS: Readonly<Record<string, (env: Env, now: number) => Promise<unknown>
   purgeEffects: ({ DB }, now) => purgeEffects(DB, now),
   purgeCached: ({ DB }, now) => purgeCached(DB, now),
   purgeAudit: ({ DB }, now) => new AuditStore(DB).purge(now),
+  purgeBatches: ({ DB }, now) => new BatchesStore(DB).purge(now),
   purgeSightings: ({ DB }, now) => new SightingsStore(DB).purge(now),
   purgeAccessChanges: ({ DB }, now) => new AccessChangesStore(DB).purge(now),
 };

@@ -9,6 +9,7 @@ import {
   type NewBatchJob,
 } from "../../src/core/job-batch.ts";
 import { LIMITS } from "../../src/core/limits.ts";
+import { BatchesStore } from "../../src/store/batches-store.ts";
 import { batch } from "../../src/stubs.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
 
@@ -113,6 +114,14 @@ describe("[BAT-12] a batch and time", () => {
     expect(await stateOf(stub)).toBe("batch_not_found");
     expect(await stub.mayStart()).toBe(true);
   });
+});
+
+it("[BAT-11] is listed by its own word where who asked for it did not live to say so", async () => {
+  const batches = new BatchesStore(env.DB);
+  await batches.add({ app: APP, id: idOf("6"), name: null, topic: "jobs", createdAt: Date.now() });
+  expect(await batches.list(APP, "", 10)).toEqual([]);
+  await settled(await made("6"));
+  expect(await batches.list(APP, "", 10)).toMatchObject([{ id: idOf("6"), state: "running" }]);
 });
 
 describe("[BAT-8] jobs that are added", () => {

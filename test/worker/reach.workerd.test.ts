@@ -1,8 +1,10 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { beforeAll, expect, it } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
 import { HubsStore } from "../../src/store/hubs-store.ts";
 import type { Env } from "../../src/env.ts";
 import { app } from "../../src/worker/app.ts";
+import { runScheduled } from "../../src/worker/scheduled.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
 
 const ROOT = "test-root-key";
@@ -59,6 +61,27 @@ it.each<[string, string, unknown?, Record<string, string>?]>([
   const answer = await ask(method, path, { body, headers: headers ?? {}, bindings: broken });
   expect([answer.status, await answer.json()]).toMatchObject([503, { code: "hub_overloaded", retryable: true }]);
   expect(answer.headers.get("retry-after")).toBe("1");
+});
+
+it("[BAT-11] a batch whose object cannot be reached is in no list, and a repeat under its key makes it", async () => {
+  const list = async (): Promise<readonly { id: string }[]> =>
+    ((await (await ask("GET", "/v1/batches", {})).json()) as { items: { id: string }[] }).items;
+  const body = { mode: "chain", topic: "jobs", subscription: null, jobs: [{ type: "work" }] };
+  const make = (headers: Record<string, string>, bindings = env): Promise<Response> =>
+    ask("POST", "/v1/batches", { body, headers, bindings });
+  const [headers, broken] = [{ "idempotency-key": "again" }, { ...env, BATCH: unreachable } as unknown as Env];
+  for (const given of [{}, headers]) expect((await make(given, broken)).status).toBe(503);
+  expect(await list()).toEqual([]);
+  const made = await make(headers);
+  expect(made.status).toBe(201);
+  expect(await list()).toMatchObject([{ id: ((await made.json()) as { id: string }).id, state: "running" }]);
+  const rows = () =>
+    env.DB.prepare(`SELECT state FROM batches`)
+      .all()
+      .then(({ results }) => results.length);
+  expect(await rows()).toBe(2);
+  await runScheduled(env, Date.now() + LIMITS.IDEMPOTENCY_KEEP_MS + 1_000);
+  expect(await rows()).toBe(1);
 });
 
 const falling = (error: Error): Env =>

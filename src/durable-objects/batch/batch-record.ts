@@ -46,7 +46,7 @@ interface BatchFacts {
   /** Of a batch inside another: the run of the job that it is, and the last one whose end that other knows. */
   parentRun: number;
   parentTold: number;
-  /** The state that the list of batches shows. */
+  /** The state that the list of batches shows; until the first is told it shows no batch. */
   listed: BatchProgress["state"];
 }
 
@@ -85,7 +85,6 @@ export class BatchRecord {
       this.meta.write("progress", beginBatch(jobs.length));
       this.meta.write("published", NOTHING_PUBLISHED);
       this.meta.write("movedAt", now);
-      this.meta.write("listed", "running");
       this.jobs.insert(0, jobs);
     });
   }

@@ -67,16 +67,20 @@ export class BatchRunner {
 
   async #runOnce(definition: BatchDefinition): Promise<Result<null>> {
     if (this.#record.progress.state === "cancelling") await this.tellCancelled(definition);
+    await this.#list(definition);
     const published = await this.#publishJobs(definition);
     if (!published.ok) return published;
     const told = await this.#tellNews(definition);
     if (!told.ok) return told;
     await this.#tellParent(definition);
-    const { state } = this.#record.progress;
-    if (this.#record.meta.read("listed") === state) return ok(null);
-    await this.#gate().listBatch(definition.app, definition.id, state);
-    this.#record.meta.write("listed", state);
     return ok(null);
+  }
+
+  async #list({ app, id }: BatchDefinition): Promise<void> {
+    const { state } = this.#record.progress;
+    if (this.#record.meta.read("listed") === state) return;
+    await this.#gate().listBatch(app, id, state);
+    this.#record.meta.write("listed", state);
   }
 
   async #tellParent({ app, parent }: BatchDefinition): Promise<void> {
