@@ -3,16 +3,24 @@ import type { Failure } from "../core/errors.ts";
 import type { Result } from "../core/result.ts";
 import { logStage } from "../observability/log.ts";
 import { count } from "../observability/meter.ts";
+import { problem } from "./respond.ts";
 
-/** What `ask` answers. Where it rejects, a hub or a room could not be reached: as good as one with too much to do. */
+/** What `ask` answers. Where it rejects, an object could not be reached: as good as one with too much to do. */
 export async function reach<Value>(ask: () => Promise<Result<Value>>): Promise<Result<Value>> {
   try {
     return await ask();
   } catch (error) {
-    logStage("objects.unreached", { error: String(error) });
-    const failure = failureOf(error as Error);
-    return { ok: false, failure: failure.code === "internal_error" ? OVERLOADED : failure };
+    return { ok: false, failure: unreached(error as Error) };
   }
+}
+
+/** Likewise for a group of routes all of which ask objects: what a handler rejects with. */
+export const answerUnreached = (error: Error): Response => problem(unreached(error));
+
+function unreached(error: Error): Failure {
+  logStage("objects.unreached", { error: String(error) });
+  const failure = failureOf(error);
+  return failure.code === "internal_error" ? OVERLOADED : failure;
 }
 
 const OVERLOADED: Failure = { code: "hub_overloaded", retryAfterSeconds: 1 };

@@ -20,6 +20,7 @@ beforeAll(async () => {
   await ask("PUT", "/v1/topics/presence-hall", { body: {} });
   const key = { name: "pusher", scopes: ["subscribe:**", "presence:**"], pusher: true };
   pusherKey = ((await (await ask("POST", "/v1/keys", { body: key })).json()) as Made).pusher.key;
+  await ask("PUT", "/v1/subscriptions/pulled", { body: { topics: ["nightly"], target: { kind: "pull" } } });
   await new HubsStore(env.DB).add({ app: "app_default", protocol: "native", region: "any", shard: 0 }, Date.now());
 });
 
@@ -45,7 +46,15 @@ async function ask(method: string, path: string, { body, headers = {}, bindings 
 const unreachable = {
   getByName: () => new Proxy({}, { get: () => () => Promise.reject(new Error("planned")) }),
 };
-const broken = { ...env, CHANNEL_HUB: unreachable, PRESENCE_ROOM: unreachable } as unknown as Env;
+const broken = {
+  ...env,
+  CHANNEL_HUB: unreachable,
+  PRESENCE_ROOM: unreachable,
+  SCHEDULES: unreachable,
+  SUBSCRIPTION: unreachable,
+} as unknown as Env;
+
+const schedule = { cron: "0 3 * * *", topic: "nightly", event: { type: "t" } };
 
 it.each<[string, string, unknown?, Record<string, string>?]>([
   ["GET", "/v1/channels"],
@@ -57,7 +66,23 @@ it.each<[string, string, unknown?, Record<string, string>?]>([
   ["POST", "/v1/users/ana/events", { type: "t", data: 1 }],
   ["POST", "/v1/users/ana/disconnect", {}],
   ["GET", "/v1/connect", undefined, { upgrade: "websocket" }],
-])("[ERR-7] %s %s without a hub or room is `hub_overloaded`", async (method, path, body, headers) => {
+  ["GET", "/v1/schedules"],
+  ["GET", "/v1/schedules/nightly"],
+  ["PUT", "/v1/schedules/nightly", schedule],
+  ["DELETE", "/v1/schedules/nightly"],
+  ["PUT", "/v1/subscriptions/other", { topics: ["nightly"], target: { kind: "pull" } }],
+  ["GET", "/v1/subscriptions/pulled"],
+  ["DELETE", "/v1/subscriptions/pulled"],
+  ["POST", "/v1/subscriptions/pulled/pause", {}],
+  ["POST", "/v1/subscriptions/pulled/pull", {}],
+  ["POST", "/v1/subscriptions/pulled/ack", { acks: [] }],
+  ["GET", "/v1/subscriptions/pulled/deliveries"],
+  ["POST", "/v1/subscriptions/pulled/seek", { to: "earliest" }],
+  ["POST", "/v1/subscriptions/pulled/replay", { mode: "force", from: "earliest" }],
+  ["GET", "/v1/subscriptions/pulled/dead-letters"],
+  ["GET", "/v1/subscriptions/pulled/dead-letters/groups"],
+  ["POST", "/v1/subscriptions/pulled/dead-letters/redrive", { all: true }],
+])("[ERR-7] %s %s without the object that it asks is `hub_overloaded`", async (method, path, body, headers) => {
   const answer = await ask(method, path, { body, headers: headers ?? {}, bindings: broken });
   expect([answer.status, await answer.json()]).toMatchObject([503, { code: "hub_overloaded", retryable: true }]);
   expect(answer.headers.get("retry-after")).toBe("1");
@@ -89,6 +114,15 @@ const falling = (error: Error): Env =>
     ...env,
     TOPIC_LOG: { getByName: () => new Proxy({}, { get: () => () => Promise.reject(error) }) },
   }) as unknown as Env;
+
+it.each(["GET /v1/topics/presence-hall/scheduled", "DELETE /v1/topics/presence-hall/scheduled/e1"])(
+  "[ERR-7] %s without the log that it asks is `hub_overloaded`",
+  async (route) => {
+    const [method, path] = route.split(" ") as [string, string];
+    const answer = await ask(method, path, { bindings: falling(new Error("x")) });
+    expect([answer.status, await answer.json()]).toMatchObject([503, { code: "hub_overloaded" }]);
+  },
+);
 
 it.each(["retryable", "durableObjectReset", "overloaded"])(
   "[ERR-8] a log whose error is `%s` is `hub_overloaded`, and any other the hub's own mistake",

@@ -14,10 +14,12 @@ import { parseFilterParameter } from "../events-query.ts";
 import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
+import { answerUnreached } from "../reach.ts";
 import { json, jsonText, problem } from "../respond.ts";
 import { findSubscription } from "../subscription-lookup.ts";
 
 export const deadLetterRoutes = new Hono<HubBindings>()
+  .onError(answerUnreached)
   .get("/subscriptions/:name/dead-letters", listDeadLetters)
   .get("/subscriptions/:name/dead-letters/groups", listGroups)
   .post("/subscriptions/:name/dead-letters/redrive", jsonBody, idempotency, (c) => repair(c, "redrive"))

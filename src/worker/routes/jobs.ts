@@ -12,9 +12,11 @@ import { auditActorOf, callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
+import { answerUnreached } from "../reach.ts";
 import { json, problem } from "../respond.ts";
 
 export const jobRoutes = new Hono<HubBindings>()
+  .onError(answerUnreached)
   .get("/jobs/:id", getJob)
   .post("/jobs/:id/cancel", jsonBody, idempotency, cancelJob);
 

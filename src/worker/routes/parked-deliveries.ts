@@ -7,10 +7,12 @@ import { auditActorOf, callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
+import { answerUnreached } from "../reach.ts";
 import { json, problem } from "../respond.ts";
 import { findSubscription } from "../subscription-lookup.ts";
 
 export const parkedDeliveryRoutes = new Hono<HubBindings>()
+  .onError(answerUnreached)
   .post("/subscriptions/:name/skip", jsonBody, idempotency, (c) => decide(c, "skip"))
   .post("/subscriptions/:name/retry", jsonBody, idempotency, (c) => decide(c, "retry"));
 

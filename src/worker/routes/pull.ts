@@ -15,9 +15,11 @@ import { idempotency, readIdempotencyKey } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
 import { withPulled } from "../pull-directory.ts";
 import { PullWait } from "../pull-wait.ts";
+import { answerUnreached } from "../reach.ts";
 import { jsonText, problem } from "../respond.ts";
 
 export const pullRoutes = new Hono<HubBindings>()
+  .onError(answerUnreached)
   .post("/subscriptions/:name/pull", jsonBody, postPull)
   .post("/subscriptions/:name/ack", jsonBody, idempotency, postReport);
 

@@ -8,10 +8,13 @@ import { auditActorOf, callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
+import { answerUnreached } from "../reach.ts";
 import { json, problem } from "../respond.ts";
 import { findSubscription } from "../subscription-lookup.ts";
 
-export const replayRoutes = new Hono<HubBindings>().post("/subscriptions/:name/replay", jsonBody, idempotency, replay);
+export const replayRoutes = new Hono<HubBindings>()
+  .onError(answerUnreached)
+  .post("/subscriptions/:name/replay", jsonBody, idempotency, replay);
 
 /**
  * The audit log is told first, with what a dry run has said: no replay goes unseen, and a refused one was asked for. By

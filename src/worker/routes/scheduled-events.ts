@@ -25,11 +25,13 @@ import type { HubBindings, HubContext } from "../context.ts";
 import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
+import { answerUnreached } from "../reach.ts";
 import { jsonText, noContent, problem } from "../respond.ts";
 import { findTopic, withTopic } from "../topic-directory.ts";
 import { lifeOf } from "../topic-life.ts";
 
 export const scheduledEventRoutes = new Hono<HubBindings>()
+  .onError(answerUnreached)
   .get("/topics/:topic/scheduled", listScheduled)
   .delete("/topics/:topic/scheduled/:id", jsonBody, idempotency, cancelScheduled);
 

@@ -18,10 +18,12 @@ import { auditActorOf, callerOf } from "../caller.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
+import { answerUnreached } from "../reach.ts";
 import { jsonText, noContent, problem } from "../respond.ts";
 import { listVisible } from "../visible-list.ts";
 
 export const scheduleRoutes = new Hono<HubBindings>()
+  .onError(answerUnreached)
   .get("/schedules", listSchedules)
   .get("/schedules/:name", getSchedule)
   .put("/schedules/:name", jsonBody, idempotency, putSchedule)

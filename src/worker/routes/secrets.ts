@@ -6,16 +6,14 @@ import { attachSubscription } from "../attach.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
+import { answerUnreached } from "../reach.ts";
 import { json, problem } from "../respond.ts";
 import { rotateSecret } from "../rotate-secret.ts";
 import { findSubscription } from "../subscription-lookup.ts";
 
-export const secretRoutes = new Hono<HubBindings>().post(
-  "/subscriptions/:name/secret/rotate",
-  jsonBody,
-  idempotency,
-  postRotation,
-);
+export const secretRoutes = new Hono<HubBindings>()
+  .onError(answerUnreached)
+  .post("/subscriptions/:name/secret/rotate", jsonBody, idempotency, postRotation);
 
 async function postRotation(c: HubContext): Promise<Response> {
   const found = await findSubscription(c);

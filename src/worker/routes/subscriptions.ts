@@ -19,6 +19,7 @@ import type { HubBindings, HubContext } from "../context.ts";
 import { readListQuery } from "../list-query.ts";
 import { idempotency } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
+import { answerUnreached } from "../reach.ts";
 import { json, noContent, problem } from "../respond.ts";
 import { findSubscription } from "../subscription-lookup.ts";
 import { forgetSyncSubscriptions } from "../sync-directory.ts";
@@ -26,6 +27,7 @@ import { listVisible } from "../visible-list.ts";
 import { removeSubscription, writeSubscription } from "../write-subscription.ts";
 
 export const subscriptionRoutes = new Hono<HubBindings>()
+  .onError(answerUnreached)
   .get("/subscriptions", listSubscriptions)
   .get("/subscriptions/:name", getSubscription)
   .put("/subscriptions/:name", jsonBody, idempotency, putSubscription)
