@@ -112,7 +112,7 @@ function publishedBefore(
   return { receipts, replayed: true };
 }
 
-/** One request to one partition: all of its events or none. Each attempt spends of the quotas, a lost race as well [QUO-3]. */
+/** One request to one partition: all of its events or none. Each attempt spends of the quotas, also one that lost. */
 async function append(
   { env, caller, command, sent, request, defaults }: CommandOrder,
   { events, version }: Extract<Decided, { kind: "decided" }>,
