@@ -17,6 +17,8 @@ export interface Config {
   /** From how many events that wait on a subscription is told of, and from how old a delivery that it owes. */
   readonly lagToldEvents: number;
   readonly stalledToldMs: number;
+  /** From how many bytes that the object of a partition's log takes. */
+  readonly logToldBytes: number;
   /** Null: traces are exported nowhere. */
   readonly otlp: OtlpSettings | null;
 }
@@ -40,6 +42,7 @@ type Settings = Pick<
   | "PRESENCE_SILENCE_MS"
   | "LAG_TOLD_EVENTS"
   | "STALLED_TOLD_MS"
+  | "LOG_TOLD_BYTES"
   | "OTLP_ENDPOINT"
   | "OTLP_HEADERS"
   | "OTLP_SAMPLE_RATIO"
@@ -66,6 +69,7 @@ export function readConfig(env: Settings): Config {
     presenceSilenceMs,
     lagToldEvents: readPositive("LAG_TOLD_EVENTS", env.LAG_TOLD_EVENTS, LIMITS.LAG_TOLD_EVENTS_DEFAULT),
     stalledToldMs: readPositive("STALLED_TOLD_MS", env.STALLED_TOLD_MS, LIMITS.STALLED_TOLD_MS_DEFAULT),
+    logToldBytes: readPositive("LOG_TOLD_BYTES", env.LOG_TOLD_BYTES, LIMITS.LOG_TOLD_BYTES_DEFAULT),
     otlp: readOtlp(env),
   };
 }

@@ -39,6 +39,8 @@ export interface Env {
   readonly LAG_TOLD_EVENTS?: string;
   /** Likewise one that owes a delivery for so long, milliseconds; 900,000 where nothing is said. */
   readonly STALLED_TOLD_MS?: string;
+  /** Likewise a log whose object takes so many bytes; four fifths of what it may where nothing is said. */
+  readonly LOG_TOLD_BYTES?: string;
   /** A collector's address, `https://collector.example.com:4318`: spans go to `/v1/traces` there. Empty: nowhere. */
   readonly OTLP_ENDPOINT?: string;
   /** Secret. What the collector asks for, `name=value`, separated by commas. */

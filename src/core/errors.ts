@@ -146,6 +146,8 @@ export interface Failure {
   readonly retryAfterSeconds?: number;
   /** The quota that was used up, for the RateLimit headers. */
   readonly quota?: QuotaState;
+  /** What an event was held against, for operators: no answer shows it. `version` null: it named none that there is. */
+  readonly schema?: { readonly type: string; readonly version: number | null };
 }
 
 export interface FieldError {

@@ -258,6 +258,8 @@ export const LIMITS = {
   // Operation.
   LAG_TOLD_EVENTS_DEFAULT: 10_000, // a subscription so far behind is told of on $system.operations
   STALLED_TOLD_MS_DEFAULT: 900 * SECOND, // so is one that owes a delivery for so long
+  LOG_TOLD_BYTES_DEFAULT: 6_554 * MB, // four fifths of LOG_BYTES_MAX: a log so large is told of there too
+  SCHEMA_REJECTED_TOLD_MS: 300 * SECOND, // of one type and topic once in so long, however much is refused
   STANDING_LOOK_MS: 1 * SECOND, // how often a ledger at work looks at itself
   METRICS_APPS_MAX: 100, // apps that one scrape shows
   METRICS_SUBSCRIPTIONS_MAX: 200, // subscriptions that one scrape asks and shows

@@ -1,4 +1,5 @@
 /** How the hub tells operators of what it does by itself: events on the app's topic `$system.operations`, in order. */
+import type { FieldError } from "./errors.ts";
 import { matchesTopicPattern } from "./names.ts";
 import { announceSystemEvent, OPERATIONS_TOPIC, type Announcement } from "./system-event.ts";
 
@@ -29,6 +30,32 @@ export type OperationNews =
       readonly failingSince: string;
     };
 
+/** What becomes of a topic, as `OperationNews` tells of subscriptions. */
+export type TopicNews =
+  /** The object of one of its partitions holds so much that publishes will soon be refused; `roomy`: no more. */
+  | {
+      readonly kind: "topic.filling";
+      readonly partition: number;
+      readonly bytes: number;
+      readonly threshold: number;
+      readonly limit: number;
+    }
+  | { readonly kind: "topic.roomy"; readonly partition: number; readonly bytes: number }
+  /** Its schema policy has refused events of a type. */
+  | ({ readonly kind: "schema.rejected" } & SchemaRejection);
+
+export interface SchemaRejection {
+  readonly type: string;
+  /** That the event was held against; null: it named none that there is. */
+  readonly version: number | null;
+  /** What was wrong with it, the first of it. */
+  readonly errors: readonly FieldError[];
+  /** Who published it: `key:<id>`, `user:<key>:<id>`, `root`. */
+  readonly producer: string;
+  /** Since the type was told of last, this one too; a request counts once, and again for each line that goes alone. */
+  readonly refusals: number;
+}
+
 /** Whoever reads of operations must not be told of its own for ever. */
 export const announcesOperations = (topics: readonly string[]): boolean =>
   !topics.some((pattern) => matchesTopicPattern(pattern, OPERATIONS_TOPIC));
@@ -41,4 +68,14 @@ export const announceOperation = ({ kind, ...told }: OperationNews, subscription
     source: `/subscriptions/${subscription}`,
     subject: subscription,
     data: { subscription, ...told },
+  });
+
+/** `topic` by name. */
+export const announceTopicOperation = ({ kind, ...told }: TopicNews, topic: string, id: string): Announcement =>
+  announceSystemEvent({
+    type: `tidings.${kind}`,
+    id,
+    source: `/topics/${topic}`,
+    subject: topic,
+    data: { topic, ...told },
   });

@@ -6,7 +6,7 @@ export const CHANNELS_TOPIC = "$system.channels";
 export const PRESENCE_TOPIC = "$system.presence";
 /** What clients say to each other where the topic wants it announced. */
 export const CLIENT_EVENTS_TOPIC = "$system.client-events";
-/** What the hub does by itself: endpoints that fail and recover, subscriptions that it disables. */
+/** What the hub does by itself: endpoints that fail and recover, subscriptions that it disables, logs that fill up. */
 export const OPERATIONS_TOPIC = "$system.operations";
 
 /** A draft as JSON text; `bare` goes where the log would not take `full`, which may carry more. */

@@ -11,12 +11,14 @@ import type { CountAnswer, FollowerCount } from "../core/occupancy.ts";
 import type { DeadLetter, DeadLetterChoice, DeadLetterGroup, DeadLetterQuery } from "../core/dead-letter.ts";
 import type { JobReport, RepairAnswer, RepairOptions } from "../core/job.ts";
 import type { KeySnapshot, KeyState, KeyStateAsk, SnapshotOwner } from "../core/key-state.ts";
+import type { SchemaRejection } from "../core/operation-event.ts";
 import type { Principal } from "../core/principal.ts";
 import type { LeaseReport, LeaseVerdicts, PullAnswer, PullAsk } from "../core/pull.ts";
 import type { ReplayAnswer, ReplayAsk } from "../core/replay.ts";
 import type { Result } from "../core/result.ts";
 import type { Revocation } from "../core/revocation.ts";
 import type { Retention } from "../core/retention.ts";
+import type { SignedAsk } from "../core/signed-ask.ts";
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import type { SeekAsk, SeekMove } from "../core/seek.ts";
 import type { SubscriptionDefinition } from "../core/subscription.ts";
@@ -192,6 +194,8 @@ export interface TopicLogRpc extends Rpc.DurableObjectBranded {
   relay(life: LogLife, event: RelayedEvent): Promise<Result<RelayAnswer>>;
   /** Of the channel's followers in one hub; to the log of its first partition. */
   tellFollowers(life: LogLife, count: FollowerCount): Promise<Result<CountAnswer>>;
+  /** Its schemas refuse events of a type: told to operators now and then; to the log of its first partition. */
+  tellRejected(life: LogLife, rejection: SchemaRejection): Promise<Result<null>>;
   attach(request: AttachRequest): Promise<Result<Attached>>;
   detach(listener: ListenerName): Promise<void>;
   /** Ends the life before `epoch`: tells the listeners, then drops every row. */
@@ -390,8 +394,3 @@ export interface WorkerGateRpc extends BatchGateRpc, OccurrenceGate {
   /** Who shows this credential, as if it came with a request; `client`: whose failures are counted together. */
   authenticate(credential: string, client: string): Promise<Result<Principal>>;
 }
-
-/** That a socket may follow a channel, and as whom; or that it is a user. `data` is signed as it came. */
-export type SignedAsk =
-  | { readonly kind: "channel"; readonly channel: string; readonly data: string | null }
-  | { readonly kind: "user"; readonly data: string };

@@ -23,6 +23,7 @@ import { checkDrafts } from "./check-drafts.ts";
 import type { HubContext } from "./context.ts";
 import { readIdempotencyKey, scopeOf } from "./middleware/idempotency.ts";
 import { reach } from "./reach.ts";
+import { noteRejection } from "./schema-rejections.ts";
 import { findTopic } from "./topic-directory.ts";
 
 /**
@@ -84,7 +85,9 @@ export async function checkJobs(c: HubContext, topic: string, jobs: readonly New
   const found = await findTopic(c.env, c.var.principal.app, topic);
   if (!found.ok || found.value.schemaPolicy !== "enforce") return ok(null);
   const checked = await checkDrafts(c.env, found.value, draftsOf(jobs, "/jobs"));
-  if (checked.ok || checked.failure.errors === undefined) return checked;
+  if (checked.ok) return checked;
+  await noteRejection(c.env, callerOf(c), topic, checked.failure);
+  if (checked.failure.errors === undefined) return checked;
   const errors = checked.failure.errors.map(({ pointer, detail }) => ({ pointer: asPayload(pointer), detail }));
   return { ok: false, failure: { ...checked.failure, errors } };
 }

@@ -15,6 +15,7 @@ import type { TopicDefinition, TopicIndex, TopicRecord } from "../store/topics-s
 import type { Caller } from "./caller.ts";
 import { checkDrafts } from "./check-drafts.ts";
 import { spendOnEvents } from "./quotas.ts";
+import { noteRejection } from "./schema-rejections.ts";
 import { noteProducers } from "./sightings.ts";
 import { ensureTopic, withTopic } from "./topic-directory.ts";
 import { lifeOf } from "./topic-life.ts";
@@ -114,6 +115,7 @@ export async function publishPaid(
     },
   );
   if (published.ok) noteProducers(env, caller, name, drafts);
+  else await noteRejection(env, caller, name, published.failure);
   return published;
 }
 

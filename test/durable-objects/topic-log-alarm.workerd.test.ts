@@ -1,6 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
+import type { SchemaRejection } from "../../src/core/operation-event.ts";
 import { topicLog } from "../../src/stubs.ts";
 import { makeAppend, makeDrafts, makeLife, makeRead, valueOf } from "../builders/log.ts";
 import { env } from "../builders/objects.ts";
@@ -71,5 +72,39 @@ describe("the alarm", () => {
     vi.spyOn(console, "error").mockImplementationOnce(() => undefined);
     await runDurableObjectAlarm(log);
     expect(await alarmOf(log)).toBe(NOW + LIMITS.TELL_AGAIN_MS);
+  });
+});
+
+describe("what operators are told", () => {
+  /** What waits to be told, for there is no database to tell it in: the type, and how many refusals it tells of. */
+  const waiting = (log: Log) =>
+    runInDurableObject(log, (_log, { storage }) =>
+      storage.sql
+        .exec<{ full: string }>("SELECT full FROM operations ORDER BY seq")
+        .toArray()
+        .map(({ full }) => (JSON.parse(full) as { data: SchemaRejection }).data)
+        .map(({ type, refusals }) => [type, refusals]),
+    );
+
+  it("[OPS-4] of a type that is refused stands there at once, then once in five minutes with all since", async () => {
+    const log = openTopicLog();
+    const reject = async (type: string, refusals: number, life = makeLife()): Promise<void> => {
+      valueOf(await log.tellRejected(life, { type, version: 2, errors: [], producer: "root", refusals }));
+    };
+    await reject("a", 1);
+    await reject("a", 30);
+    await reject("b", 1);
+    vi.setSystemTime(NOW + LIMITS.SCHEMA_REJECTED_TOLD_MS - 1);
+    await reject("a", 4);
+    const before = [
+      ["a", 1],
+      ["b", 1],
+    ];
+    expect(await waiting(log)).toEqual(before);
+    vi.setSystemTime(NOW + LIMITS.SCHEMA_REJECTED_TOLD_MS);
+    await reject("a", 5);
+    expect(await waiting(log)).toEqual([...before, ["a", 39]]);
+    await reject("a", 2, makeLife({ epoch: 2_000 }));
+    expect(await waiting(log), "another life begins anew").toEqual([...before, ["a", 39], ["a", 2]]);
   });
 });

@@ -1,5 +1,6 @@
 /** What the hub tells operators by itself, with thresholds that a test reaches. */
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
 import { startHub, type Hub, type Page } from "../harness/hub.ts";
 import { Sink } from "../harness/sink.ts";
 import { eventually } from "../harness/wait.ts";
@@ -8,7 +9,8 @@ let hub: Hub;
 let sink: Sink;
 
 beforeAll(async () => {
-  [hub, sink] = await Promise.all([startHub({ vars: { LAG_TOLD_EVENTS: "50", STALLED_TOLD_MS: "200" } }), Sink.open()]);
+  const vars = { LAG_TOLD_EVENTS: "50", STALLED_TOLD_MS: "200", LOG_TOLD_BYTES: "800000" };
+  [hub, sink] = await Promise.all([startHub({ vars }), Sink.open()]);
 });
 afterAll(async () => {
   await hub.close();
@@ -100,4 +102,50 @@ it("[OPS-2] tells of the first delivery that uses up its attempts, and again onl
   );
   expect(told.map(({ data }) => data["offset"])).toEqual([1, 4]);
   expect(told[0]!.data).toMatchObject({ subscription: "spent", topic: "spent", partition: 0, attempts: 1 });
+});
+
+it("[OPS-3] tells once that a log fills up, also over an eviction, and once that it has room again", async () => {
+  const fill = () => hub.publish("full", { type: "t", data: "x".repeat(200_000) });
+  const told = () => newsOf("full");
+  // A log is measured once a second at most.
+  const fillMore = async (): Promise<readonly News[]> => {
+    await fill();
+    return told();
+  };
+  const [filling] = await eventually(fillMore, ({ length }) => length > 0, "it is told that it fills up");
+  expect(filling).toMatchObject({ kind: "topic.filling", data: { topic: "full", partition: 0, threshold: 800_000 } });
+  expect(filling!.data["bytes"]).toBeGreaterThanOrEqual(800_000);
+  expect(filling!.data["limit"]).toBe(LIMITS.LOG_BYTES_MAX);
+  await hub.evictAll("TopicLog");
+  await fill(); // The first after an eviction is measured.
+  expect(kindsOf(await told())).toEqual(["topic.filling"]);
+  await hub.json("PUT", "/v1/topics/full", { retention: { maxEvents: 1 } });
+  const news = await newsUntil("full", "topic.roomy");
+  expect(kindsOf(news)).toEqual(["topic.filling", "topic.roomy"]);
+  expect(news[1]!.data["bytes"]).toBeLessThan(700_000);
+});
+
+it("[OPS-4] tells once what a schema refuses, however much it is, with what an operator needs", async () => {
+  await hub.json("PUT", "/v1/schemas/order.made", { schema: { type: "object", required: ["total"] } });
+  await hub.json("PUT", "/v1/topics/strict", { schemaPolicy: "enforce" });
+  const { body } = await hub.json<{ id: string; key: string }>("POST", "/v1/keys", {
+    name: "shop",
+    scopes: ["publish:strict"],
+  });
+  const headers = { authorization: `Bearer ${body.key}` };
+  const publish = () => hub.publish("strict", { type: "order.made", data: { secret: 7 } }, headers);
+  for (const { status } of await Promise.all(Array.from({ length: 20 }, publish))) expect(status).toBe(422);
+  await hub.publish("strict", { type: "order.made", data: { total: 1 } }, headers);
+  const [rejected] = await newsUntil("strict", "schema.rejected");
+  const errors = [{ pointer: "/data", detail: expect.stringContaining("total") }];
+  const context = { topic: "strict", type: "order.made", version: 1, errors, producer: `key:${body.id}`, refusals: 1 };
+  expect(rejected!.data).toEqual(context);
+  await hub.json("PUT", "/v1/schemas/order.paid", { schema: { type: "object" } });
+  await hub.publish("strict", { type: "order.paid", data: "none" });
+  const told = await eventually(
+    () => newsOf("strict"),
+    ({ length }) => length > 1,
+    "the other type is told",
+  );
+  expect(told.map(({ data }) => data["type"])).toEqual(["order.made", "order.paid"]);
 });

@@ -13,6 +13,7 @@ describe("readConfig", () => {
       presenceSilenceMs: 30_000,
       lagToldEvents: 10_000,
       stalledToldMs: 900_000,
+      logToldBytes: 6_872_367_104,
       otlp: null,
     };
     expect(readConfig({})).toEqual(closed);
@@ -30,6 +31,7 @@ describe("readConfig", () => {
         PRESENCE_SILENCE_MS: "500",
         LAG_TOLD_EVENTS: "5",
         STALLED_TOLD_MS: "300",
+        LOG_TOLD_BYTES: "4096",
         OTLP_ENDPOINT: "https://collector.example.com/",
         OTLP_HEADERS: "x-key=a=b, x-team = hub ,nonsense",
         OTLP_SAMPLE_RATIO: "0.5",
@@ -43,6 +45,7 @@ describe("readConfig", () => {
       presenceSilenceMs: 500,
       lagToldEvents: 5,
       stalledToldMs: 300,
+      logToldBytes: 4_096,
       otlp: { url: "https://collector.example.com", headers: { "x-key": "a=b" }, sampleRatio: 0.5 },
     });
     expect(readConfig({ ROOT_KEY: "k", ALLOW_PRIVATE_TARGETS: "0" }).allowPrivateTargets).toBe(false);

@@ -7,7 +7,7 @@ import { userOf } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { USER_CHANNEL } from "../../wire/pusher/client-frames.ts";
 import { parseChannelData } from "../../wire/pusher/user-data.ts";
-import type { SignedAsk } from "../rpc.ts";
+import type { SignedAsk } from "../../core/signed-ask.ts";
 import { endingAt } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { HubAlarm } from "./hub-alarm.ts";

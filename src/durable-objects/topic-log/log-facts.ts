@@ -25,6 +25,8 @@ export interface OccupancyTold {
 }
 
 export interface LogFacts {
+  /** It was told that the log comes near its limit, and not yet that it has room again. */
+  filling: true;
   occupancy: OccupancyTold;
   life: Life;
   trim: LogEnds;

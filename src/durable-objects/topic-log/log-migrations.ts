@@ -67,4 +67,14 @@ export const LOG_MIGRATIONS: readonly ObjectMigration[] = [
       `CREATE INDEX scheduled_due ON scheduled (due, seq)`,
     ],
   },
+  {
+    id: 6,
+    statements: [
+      // What `$system.operations` is to be told of.
+      `CREATE TABLE operations (seq INTEGER PRIMARY KEY AUTOINCREMENT, full TEXT NOT NULL, bare TEXT NOT NULL)`,
+      // When it was told last that a schema refuses events of a type, milliseconds, and how many were refused since.
+      `CREATE TABLE rejections (type TEXT PRIMARY KEY, told_at INTEGER NOT NULL, untold INTEGER NOT NULL)
+       WITHOUT ROWID`,
+    ],
+  },
 ];

@@ -6,7 +6,9 @@
 import type { RelayAnswer, RelayedEvent } from "../../core/client-event.ts";
 import type { CountAnswer, FollowerCount } from "../../core/occupancy.ts";
 import { LIMITS } from "../../core/limits.ts";
+import type { SchemaRejection } from "../../core/operation-event.ts";
 import { ok, type Result } from "../../core/result.ts";
+import { readConfig } from "../../config.ts";
 import type { Env } from "../../env.ts";
 import type {
   AppendAnswer,
@@ -26,7 +28,9 @@ import { LogState } from "./log-state.ts";
 import { ChannelOccupancy } from "./occupancy.ts";
 import { ReadableLog } from "./readable-log.ts";
 import { ToldClientEvents } from "./told-client-events.ts";
+import { ToldOperations } from "./told-operations.ts";
 import { cancelScheduled } from "./scheduled.ts";
+import { SizeWatch } from "./size-watch.ts";
 import { sweepSlice, trimSlice } from "./trim.ts";
 
 export class TopicLog extends ReadableLog implements TopicLogRpc {
@@ -35,6 +39,8 @@ export class TopicLog extends ReadableLog implements TopicLogRpc {
   readonly #appender: Appender;
   readonly #occupancy: ChannelOccupancy;
   readonly #clientEvents: ToldClientEvents;
+  readonly #operations: ToldOperations;
+  readonly #size: SizeWatch;
   readonly #alarm: LogAlarm;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -45,16 +51,23 @@ export class TopicLog extends ReadableLog implements TopicLogRpc {
         this.#lookAtPolicy();
         this.#announce();
       },
-      () => this.#occupancy.endLife(Date.now()),
+      () => {
+        this.#occupancy.endLife(Date.now());
+        this.#size.endLife();
+        this.#operations.endLife();
+      },
     );
     const { WorkerGate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
     this.#occupancy = new ChannelOccupancy(this.log, () => WorkerGate);
     this.#clientEvents = new ToldClientEvents(this.log, () => WorkerGate);
+    this.#operations = new ToldOperations(this.log, () => WorkerGate);
+    this.#size = new SizeWatch(this.log, this.#operations, readConfig(env).logToldBytes);
     this.#listeners = new Listeners(this.log, env);
-    this.#alarm = new LogAlarm(this.log, this.#listeners, [this.#occupancy, this.#clientEvents]);
+    this.#alarm = new LogAlarm(this.log, this.#listeners, [this.#occupancy, this.#clientEvents, this.#operations]);
     this.#appender = new Appender(this.log, (events) => {
       if (events.length > 0) this.#listeners.appended(events);
       if (events.length > 0) ctx.waitUntil(countAppended(env, this.log.app, events));
+      if (this.#size.look(this.log.bytesStored(Date.now()))) this.#announce(this.#operations);
       this.#standAlarm();
     });
   }
@@ -89,6 +102,13 @@ export class TopicLog extends ReadableLog implements TopicLogRpc {
     return ok(answer);
   }
 
+  async tellRejected(life: LogLife, rejection: SchemaRejection): Promise<Result<null>> {
+    const entered = this.log.enter(life);
+    if (!entered.ok) return entered;
+    if (this.#operations.noteRejection(rejection, Date.now())) this.#announce(this.#operations);
+    return ok(null);
+  }
+
   async attach(request: AttachRequest): Promise<Result<Attached>> {
     const entered = this.log.enter(request.life);
     if (!entered.ok) return entered;
@@ -118,7 +138,8 @@ export class TopicLog extends ReadableLog implements TopicLogRpc {
       more = sweepSlice(this.log, Date.now()) || more;
       await this.#listeners.tellAll();
       this.#listeners.recordTold();
-      await Promise.all([this.#occupancy.run(Date.now()), this.#clientEvents.run()]);
+      this.#size.look(this.log.storage.sql.databaseSize);
+      await Promise.all([this.#occupancy.run(Date.now()), this.#clientEvents.run(), this.#operations.run()]);
       next = this.#alarm.next(more);
     } catch (error) {
       const { topic, partition } = this.log;
@@ -129,7 +150,7 @@ export class TopicLog extends ReadableLog implements TopicLogRpc {
   }
 
   /** The alarm stands first: what cannot be told now is told by it. */
-  #announce(told: ChannelOccupancy | ToldClientEvents = this.#occupancy): void {
+  #announce(told: ChannelOccupancy | ToldClientEvents | ToldOperations = this.#occupancy): void {
     const at = told.dueAt(Date.now());
     if (at !== null) this.ctx.waitUntil(this.#alarm.set(at).then(() => told.run(Date.now())));
   }

@@ -14,6 +14,7 @@ import type { HubContext } from "../context.ts";
 import { NO_CONDITIONS, publishPaid } from "../publish.ts";
 import { draftDefaults } from "../publish-request.ts";
 import { spendOnEvents } from "../quotas.ts";
+import { noteRejection } from "../schema-rejections.ts";
 import { ensureTopic, findTopic } from "../topic-directory.ts";
 import { sendToUser } from "../user-connections.ts";
 
@@ -81,7 +82,9 @@ async function checkSchema(c: HubContext, channel: string, draft: EventDraft): P
   if (!topic.ok) return topic.failure.code === "topic_not_found" ? ok(null) : topic;
   if (topic.value.schemaPolicy !== "enforce") return ok(null);
   const checked = await checkDrafts(c.env, topic.value, [draft]);
-  return checked.ok ? ok(null) : checked;
+  if (checked.ok) return ok(null);
+  await noteRejection(c.env, callerOf(c), channel, checked.failure);
+  return checked;
 }
 
 async function carryOut(c: HubContext, { draft, line, channels }: Sends): Promise<Result<null>> {

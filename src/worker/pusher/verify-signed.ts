@@ -1,7 +1,7 @@
 /** Whether an app's own server has signed that a socket may follow a channel, or is a user. */
 import type { Principal } from "../../core/principal.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
-import type { SignedAsk } from "../../durable-objects/rpc.ts";
+import type { SignedAsk } from "../../core/signed-ask.ts";
 import type { Env } from "../../env.ts";
 import { channelContent, parseAuth, userContent } from "../../wire/pusher/signatures.ts";
 import { findKey } from "../access/key-directory.ts";
