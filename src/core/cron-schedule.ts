@@ -58,6 +58,35 @@ export function dueOccurrence(
   return Math.max(next, occurrences.lastThrough(until) ?? next);
 }
 
+/** Where a schedule stands: the occurrence that comes next, and when that is to be tried. */
+export interface Standing {
+  readonly next: number | null;
+  readonly due: number | null;
+}
+
+/**
+ * Where it stands by a clock that may have been far ahead when it was put there: no later than its expression says, or
+ * than the next try of what failed may be. `last`: the occurrence before.
+ */
+export function standingBy(
+  definition: ScheduleDefinition,
+  occurrences: Occurrences,
+  { next, due, last }: Standing & { readonly last: number | null },
+  now: number,
+): Standing {
+  if (next === null || due === null) return { next, due };
+  if (next <= now) return { next, due: Math.min(due, now + LIMITS.SCHEDULE_RETRY_MS_MAX) };
+  const first = nextOccurrence(definition, occurrences, goesOnFrom(last, now));
+  return first === null || first >= next ? { next, due } : { next: first, due: first };
+}
+
+/**
+ * A clock that was set back brings no occurrence again: it goes on behind the last one. Where that lies ahead by more
+ * than a day, the clock was wrong when it came, and it goes on from now.
+ */
+export const goesOnFrom = (last: number | null, now: number): number =>
+  last === null || last - now > LIMITS.SCHEDULE_CATCH_UP_MS ? now : Math.max(now, last);
+
 /** The id of the event that an occurrence becomes. `schedule`: minted, so that another one of the name has others. */
 export const occurrenceId = (schedule: string, at: number): string => `sch_${schedule}_${at}`;
 

@@ -324,6 +324,38 @@ describe("a schedule", () => {
     expect(await app.find("daily")).toBeNull();
   });
 
+  it("[TIME-18] that a clock far ahead has made or published comes back at the next look when it is right again", async () => {
+    const occur = vi.spyOn(WorkerGate.prototype, "occur").mockResolvedValue(ok(null));
+    const [made, published] = [openSchedules(), openSchedules()];
+    await put(published, { cron: "0 3 * * *" });
+    vi.setSystemTime(NOW + 400 * DAY);
+    await put(made, { cron: "0 3 * * *" });
+    await runDurableObjectAlarm(published);
+    expect(await alarmOf(published)).toBeGreaterThan(NOW + 400 * DAY);
+    vi.setSystemTime(NOW + DAY);
+    const first = NOW + DAY + 3 * 60 * MINUTE;
+    await runDurableObjectAlarm(published); // It was set by the same clock, and goes off by another.
+    expect((await made.list("", 1))[0]!.next).toEqual([first]);
+    for (const app of [made, published]) expect([await nextDue(app), await alarmOf(app)]).toEqual([first, first]);
+    expect(occur).toHaveBeenCalledTimes(1);
+    const changed = (await put(published, { cron: "0 4 * * *" }, 1))!;
+    expect(changed.next[0]).toBe(first + 60 * MINUTE);
+  });
+
+  it("[TIME-18] that failed by such a clock is tried again within the time that a try waits", async () => {
+    const app = openSchedules();
+    await put(app, { cron: "0 * * * *" });
+    const first = NOW + 60 * MINUTE;
+    await runDue(app, () => fail("hub_overloaded"), first + 30 * 60 * MINUTE);
+    await runInDurableObject(app, (_object, { storage }) => {
+      const store = new SchedulesStore(storage.sql);
+      store.put({ ...store.find("daily")!, next: first });
+    });
+    vi.setSystemTime(first + MINUTE);
+    await app.find("daily");
+    expect(await nextDue(app)).toBe(first + MINUTE + LIMITS.SCHEDULE_RETRY_MS_MAX);
+  });
+
   it("[TIME-16] is one of a bounded number, and all of them end with their app", async () => {
     vi.spyOn(WorkerGate.prototype, "occur").mockResolvedValue(fail("app_not_found"));
     const app = openSchedules();

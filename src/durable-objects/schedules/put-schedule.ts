@@ -1,5 +1,5 @@
 /** A schedule is made, or becomes another. */
-import { nextOccurrence, type ScheduleDefinition } from "../../core/cron-schedule.ts";
+import { goesOnFrom, nextOccurrence, type ScheduleDefinition, type Standing } from "../../core/cron-schedule.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { cronOccurrences } from "./cron-occurrences.ts";
@@ -35,15 +35,13 @@ function newRow(definition: ScheduleDefinition, now: number): ScheduleRow {
 function changedRow(before: ScheduleRow, definition: ScheduleDefinition, now: number): ScheduleRow {
   const row = { ...before, definition, revision: before.revision + 1 };
   if (timesOf(before.definition) === timesOf(definition)) return row;
-  // A clock that was set back does not bring an occurrence a second time.
-  const from = Math.max(now, before.last ?? 0);
-  return { ...row, attempts: 0, failure: null, ...standing(definition, from) };
+  return { ...row, attempts: 0, failure: null, ...standing(definition, goesOnFrom(before.last, now)) };
 }
 
 const timesOf = ({ cron, timeZone, startAt, endAt, paused }: ScheduleDefinition): string =>
   JSON.stringify([cron, timeZone, startAt, endAt, paused]);
 
-function standing(definition: ScheduleDefinition, from: number): Pick<ScheduleRow, "next" | "due"> {
+function standing(definition: ScheduleDefinition, from: number): Standing {
   const occurrences = cronOccurrences(definition.cron, definition.timeZone);
   const next = occurrences.ok ? nextOccurrence(definition, occurrences.value, from) : null;
   return { next, due: next };

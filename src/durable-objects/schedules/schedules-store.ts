@@ -1,17 +1,14 @@
 /** An app's schedules, a row each: what they are, and where each of them stands. */
-import type { ScheduleDefinition } from "../../core/cron-schedule.ts";
+import type { ScheduleDefinition, Standing } from "../../core/cron-schedule.ts";
 import type { ErrorCode } from "../../core/errors.ts";
 
-export interface ScheduleRow {
+/** `next` is null when there is none any more, and while it is paused; `due` with it. */
+export interface ScheduleRow extends Standing {
   /** Minted. */
   readonly id: string;
   readonly revision: number;
   readonly definition: ScheduleDefinition;
   readonly createdAt: number;
-  /** The occurrence that is to be published; null: none any more, or while it is paused. */
-  readonly next: number | null;
-  /** When that is to be tried; null with `next`. */
-  readonly due: number | null;
   /** How often it failed, and why the last time. */
   readonly attempts: number;
   readonly failure: ErrorCode | null;
@@ -78,6 +75,13 @@ export class SchedulesStore {
       row.last,
       row.lastFailure,
     );
+  }
+
+  /** What was tried there was another occurrence. */
+  move(name: string, { next, due }: Standing): void {
+    const sql = `UPDATE schedules SET attempts = iif(next = ?2, attempts, 0), failure = iif(next = ?2, failure, NULL),
+      next = ?2, due = ?3 WHERE name = ?1`;
+    this.#sql.exec(sql, name, next, due);
   }
 
   /** Answers whether there was one. */

@@ -11,6 +11,7 @@ import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import { applyMigrations } from "../object-migrations.ts";
 import type { OccurrenceGate, ScheduleReport, SchedulesRpc } from "../rpc/schedules.ts";
+import { keepTime } from "./keep-time.ts";
 import { putSchedule } from "./put-schedule.ts";
 import { reportOf } from "./report-schedule.ts";
 import { runSchedules } from "./run-schedules.ts";
@@ -22,6 +23,8 @@ export class Schedules extends DurableObject<Env> implements SchedulesRpc {
   readonly #app: string;
   readonly #schedules: SchedulesStore;
   readonly #gate: OccurrenceGate;
+  /** When it was last looked whether the clock is where it was. */
+  #keptAt: number | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -32,10 +35,12 @@ export class Schedules extends DurableObject<Env> implements SchedulesRpc {
   }
 
   async list(after: string, limit: number): Promise<readonly ScheduleReport[]> {
+    await this.#keepTime();
     return this.#schedules.list(after, limit).map((row) => reportOf(row, 1));
   }
 
   async find(name: string): Promise<ScheduleReport | null> {
+    await this.#keepTime();
     const row = this.#schedules.find(name);
     return row === null ? null : reportOf(row);
   }
@@ -72,6 +77,7 @@ export class Schedules extends DurableObject<Env> implements SchedulesRpc {
   override async alarm(): Promise<void> {
     const work = { app: this.#app, schedules: this.#schedules, gate: this.#gate };
     try {
+      await this.#keepTime();
       const { isOver } = await runSchedules(work, Date.now());
       if (isOver) await this.end();
       else await this.#stand();
@@ -79,6 +85,14 @@ export class Schedules extends DurableObject<Env> implements SchedulesRpc {
       logStage("schedules.alarm_failed", { app: this.#app, error: String(error) });
       await this.ctx.storage.setAlarm(Date.now() + LIMITS.TELL_AGAIN_MS); // What fails may go on failing.
     }
+  }
+
+  /** Once a wake, and whenever the clock has stepped back. */
+  async #keepTime(): Promise<void> {
+    const now = Date.now();
+    const isKept = this.#keptAt !== null && this.#keptAt <= now;
+    this.#keptAt = now;
+    if (!isKept && keepTime(this.#schedules, now)) await this.#stand();
   }
 
   /** The alarm stands at what is due first, or nowhere. */
