@@ -21,8 +21,8 @@ export interface FreshSecrets {
 }
 
 /**
- * The target with these instead, and those before them good for `overlapMs` at most: an overlap of 0 ends them all.
- * Null when more would be good at once than may be.
+ * The target with these instead. What they replace is good for `overlapMs` from now; what was replaced before stays good
+ * for as long as was promised then, but an overlap of 0 ends them all. Null when more would be good at once than may be.
  */
 export function rotateSecrets(
   target: WebhookTarget,
@@ -32,8 +32,7 @@ export function rotateSecrets(
 ): WebhookTarget | null {
   const until = now + overlapMs;
   const replaced = currentSigners(target).map((secret): PreviousSecret => ({ secret, until }));
-  const before = alive(target, now).map((previous) => ({ ...previous, until: Math.min(previous.until, until) }));
-  const previousSecrets = overlapMs === 0 ? [] : [...replaced, ...before];
+  const previousSecrets = overlapMs === 0 ? [] : [...replaced, ...alive(target, now)];
   const { signingKey: _signingKey, previousSecrets: _previous, consentedTo, ...rest } = target;
   const rotated: WebhookTarget = {
     ...rest,

@@ -24,11 +24,12 @@ describe("[WHK-10] a rotation", () => {
     expect(previousUntil(rotated, NOW + HOUR)).toBeNull();
   });
 
-  it("prolongs no older secret, and an overlap of nothing ends them all", () => {
+  it("neither prolongs nor cuts short an older secret, and an overlap of nothing ends them all", () => {
     const twice = rotate(rotate(TARGET, "s2", HOUR, NOW), "s3", 2 * HOUR, NOW + 1);
     expect(sealedSigners(twice, NOW + HOUR)).toEqual(["s3", "s2"]);
     const shorter = rotate(rotate(TARGET, "s2", 2 * HOUR, NOW), "s3", HOUR, NOW);
-    expect(sealedSigners(shorter, NOW + HOUR)).toEqual(["s3"]);
+    expect(sealedSigners(shorter, NOW + HOUR)).toEqual(["s3", "s1"]);
+    expect([previousUntil(shorter, NOW), sealedSigners(shorter, NOW + 2 * HOUR)]).toEqual([NOW + 2 * HOUR, ["s3"]]);
     expect(rotate(twice, "s4", 0, NOW + 2)).toEqual({ ...TARGET, secret: "s4", previousSecrets: [] });
   });
 

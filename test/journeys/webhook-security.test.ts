@@ -6,6 +6,7 @@ import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startHub, type Answer, type Hub } from "../harness/hub.ts";
 import { Sink, type ReceivedDelivery } from "../harness/sink.ts";
+import { eventually } from "../harness/wait.ts";
 
 let hub: Hub;
 let sink: Sink;
@@ -99,6 +100,19 @@ describe("a secret that is rotated", () => {
     expect(sink.deliveries.filter((delivery) => !accepts(first, delivery))).toEqual([]);
     const entries = sink.deliveries.map(({ headers }) => headers["webhook-signature"]!.split(" ").length);
     expect(Math.max(...entries)).toBeGreaterThan(1);
+  });
+
+  it("[WHK-10] once more within its overlap leaves each secret the time that it was promised", async () => {
+    const first = (await put("twice")).body.target.secret!;
+    const promised = (await rotate("twice", { overlap: "1h" })).body;
+    const third = (await rotate("twice", { overlap: "1s" })).body;
+    expect(third.previousUntil).toBe(promised.previousUntil);
+    const after = await eventually(
+      () => deliver("twice"),
+      (delivery) => !accepts(promised.secret!, delivery),
+      "the second secret has ended",
+    );
+    expect([first, third.secret!].map((secret) => accepts(secret, after))).toEqual([true, true]);
   });
 
   it("[WHK-10] may be the owner's own, survives PUTs, and is no longer good when its time has come", async () => {
