@@ -50,7 +50,16 @@ type Settings = Pick<
 
 const RESOLVER_URL_DEFAULT = "https://cloudflare-dns.com/dns-query";
 
+/** By environment: an isolate has one, and asks for it at every request. */
+const known = new WeakMap<Settings, Config>();
+
 export function readConfig(env: Settings): Config {
+  const config = known.get(env) ?? parseSettings(env);
+  known.set(env, config);
+  return config;
+}
+
+function parseSettings(env: Settings): Config {
   const { ROOT_KEY: rootKey = "", SECRETS_KEY: secretsKey = "" } = env;
   const { ALLOW_PRIVATE_TARGETS: allowed = "0", DNS_OVER_HTTPS_URL: resolver = RESOLVER_URL_DEFAULT } = env;
   if (allowed !== "0" && allowed !== "1") throw new Error(`ALLOW_PRIVATE_TARGETS is "0" or "1", not "${allowed}"`);

@@ -1,8 +1,9 @@
 /** What the log is told of the attempts of one claimed dispatch. */
+import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import { parseEventLine } from "../core/event.ts";
 import type { ClaimedDelivery, SettledDelivery } from "../durable-objects/rpc.ts";
 import { logStage } from "../observability/log.ts";
-import { count, countDuration } from "../observability/meter.ts";
+import { counter, Durations, type Counter } from "../observability/meter.ts";
 
 /** Of the subscription's name; `sync`: a publish waits for these attempts. */
 export interface AttemptsBy {
@@ -17,12 +18,15 @@ export interface AttemptsBy {
 export class AttemptLog {
   readonly #by: AttemptsBy;
   readonly #deliveries: readonly ClaimedDelivery[];
+  readonly #attempts = new Map<AttemptOutcome["kind"], Counter>();
+  readonly #durations: Durations;
   #accepted = 0;
   #longestMs = 0;
 
   constructor(by: AttemptsBy, deliveries: readonly ClaimedDelivery[]) {
     this.#by = by;
     this.#deliveries = deliveries;
+    this.#durations = new Durations("tidings_attempt_duration_seconds", { app: by.app, target: by.target });
   }
 
   /** The ledger has these outcomes; `done`: they are the last. */
@@ -40,9 +44,18 @@ export class AttemptLog {
   /** What was not attempted, or had gone before it could be, took no time at a target. */
   #measure({ outcome: { kind: outcome }, durationMs }: SettledDelivery): void {
     if (outcome === "not_attempted" || outcome === "expired" || outcome === "cancelled") return;
+    this.#attemptsThat(outcome).value += 1;
+    this.#durations.add(durationMs);
+  }
+
+  /** Looked up once a dispatch. */
+  #attemptsThat(outcome: AttemptOutcome["kind"]): Counter {
+    const known = this.#attempts.get(outcome);
+    if (known !== undefined) return known;
     const { app, target } = this.#by;
-    count("tidings_attempts_total", { app, target, outcome });
-    countDuration("tidings_attempt_duration_seconds", { app, target }, durationMs);
+    const made = counter("tidings_attempts_total", { app, target, outcome });
+    this.#attempts.set(outcome, made);
+    return made;
   }
 
   #count({ durationMs }: SettledDelivery): void {

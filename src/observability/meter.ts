@@ -31,11 +31,33 @@ export function count(name: MetricName, labels: Labels, by = 1): void {
   counter(name, labels).value += by;
 }
 
-export function countDuration(name: MetricName, labels: Labels, durationMs: number): void {
-  const seconds = durationMs / 1_000;
-  const le = DURATION_BUCKETS_SECONDS.find((bound) => seconds <= bound);
-  count(name, { ...labels, le: le === undefined ? "+Inf" : String(le) });
-  count(name, { ...labels, le: "sum" }, seconds);
+/** A histogram, added to in place like a counter. */
+export class Durations {
+  readonly #name: MetricName;
+  readonly #labels: Labels;
+  readonly #sum: Counter;
+  /** By upper bound in seconds. */
+  readonly #buckets = new Map<number, Counter>();
+
+  constructor(name: MetricName, labels: Labels) {
+    this.#name = name;
+    this.#labels = labels;
+    this.#sum = counter(name, { ...labels, le: "sum" });
+  }
+
+  add(durationMs: number): void {
+    const seconds = durationMs / 1_000;
+    this.#bucket(DURATION_BUCKETS_SECONDS.find((bound) => seconds <= bound) ?? Infinity).value += 1;
+    this.#sum.value += seconds;
+  }
+
+  #bucket(bound: number): Counter {
+    const known = this.#buckets.get(bound);
+    if (known !== undefined) return known;
+    const made = counter(this.#name, { ...this.#labels, le: bound === Infinity ? "+Inf" : String(bound) });
+    this.#buckets.set(bound, made);
+    return made;
+  }
 }
 
 /** Everything counted since it was taken last. */
