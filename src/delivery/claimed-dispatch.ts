@@ -11,7 +11,7 @@ import type { Env } from "../env.ts";
 import { subscription } from "../stubs.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import { AttemptSpans } from "./attempt-spans.ts";
-import { attemptDelivery } from "./attempt.ts";
+import { attemptsAt } from "./attempt.ts";
 import type { DispatchPorts } from "./dispatch-work.ts";
 import { refuseStart } from "./job-start.ts";
 import { EventLines, type HeldLine } from "./event-lines.ts";
@@ -39,6 +39,7 @@ export function portsOf(env: Env, claimed: ClaimedDispatch, held: readonly HeldL
   const lines = new EventLines(env, app, deliveries, held);
   const by = { app, subscription: definition.name, target: definition.target.kind, ...(sync && { sync }) };
   const log = new AttemptLog(by, deliveries);
+  const attempt = attemptsAt(env, definition);
   const spans = readConfig(env).otlp === null ? null : new AttemptSpans(definition);
   return {
     line: async (delivery) => {
@@ -49,7 +50,7 @@ export function portsOf(env: Env, claimed: ClaimedDispatch, held: readonly HeldL
     },
     attempt: async (delivery, line) => {
       const refused = await refuseStart(env, definition, delivery, line);
-      return refused ?? attemptDelivery(env, { definition, delivery, line: liftFor(definition, line) });
+      return refused ?? attempt(delivery, liftFor(definition, line));
     },
     settle: async (outcomes, done) => {
       // A stub breaks after an exception: a new one for each call.

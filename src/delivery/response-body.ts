@@ -5,7 +5,7 @@ import { LIMITS } from "../core/limits.ts";
 export const readExcerpt = async (response: Response): Promise<string> =>
   (await readStart(response, LIMITS.RESPONSE_KEPT_BYTES_MAX)).text;
 
-/** The same, of at most `keptMax` bytes; `isWhole`: there were no more. */
+/** The beginning of at most `keptMax` bytes; `isWhole`: there were no more. */
 export async function readStart(
   response: Response,
   keptMax: number,

@@ -7,26 +7,32 @@ import {
   webhookSignedContent,
 } from "../core/webhook-signature.ts";
 
-/**
- * The value of `webhook-signature`: one entry for each secret or private key, in their order. Throws on one that is
- * neither `whsec_…` nor `whsk_…`; those are never stored.
- */
+export interface SignedWebhook {
+  /** The value of `webhook-signature`: one entry for each secret or private key, in their order. */
+  readonly signature: string;
+  /** What was signed for the body, to be sent: text is encoded only once. */
+  readonly body: Uint8Array;
+}
+
+/** Throws on a secret that is neither `whsec_…` nor `whsk_…`; those are never stored. */
 export async function signWebhook(
   secrets: readonly string[],
   id: string,
   timestampSeconds: number,
   body: string | Uint8Array,
-): Promise<string> {
+): Promise<SignedWebhook> {
   const content = signedBytes(id, timestampSeconds, body);
   const sign = async (secret: string): Promise<string> => {
     const { version, algorithm, key } = await keyOf(secret);
     return formatWebhookSignature(version, new Uint8Array(await crypto.subtle.sign(algorithm, key, content)));
   };
-  return (await Promise.all(secrets.map(sign))).join(" ");
+  const signature = (await Promise.all(secrets.map(sign))).join(" ");
+  return { signature, body: content.subarray(webhookSignedContent(id, timestampSeconds, "").length) }; // All ASCII.
 }
 
+const encoder = new TextEncoder();
+
 function signedBytes(id: string, timestampSeconds: number, body: string | Uint8Array): Uint8Array {
-  const encoder = new TextEncoder();
   if (typeof body === "string") return encoder.encode(webhookSignedContent(id, timestampSeconds, body));
   const head = encoder.encode(webhookSignedContent(id, timestampSeconds, ""));
   const content = new Uint8Array(head.length + body.length);

@@ -8,7 +8,7 @@ import type { SubscriptionDefinition, WebhookTarget } from "../core/subscription
 import { traceOfLine, type TraceContext } from "../core/trace-context.ts";
 import type { Env } from "../env.ts";
 import { readStart } from "./response-body.ts";
-import { postWebhook, readOutcome } from "./webhook.ts";
+import { readOutcome, WebhookCaller } from "./webhook.ts";
 
 export interface BatchRequest {
   readonly definition: SubscriptionDefinition;
@@ -28,7 +28,7 @@ export async function attemptWebhookBatch(
     trace: sharedTrace(batch),
     redrive: batch.some(({ redrive }) => redrive),
   };
-  const outcomes = await postWebhook(env, target, definition, message, async (response) => {
+  const outcomes = await new WebhookCaller(env, definition, target).post(message, async (response) => {
     if (!response.ok) return readOutcome(response);
     const { text, isWhole } = await readStart(response, LIMITS.RESPONSE_READ_BYTES_MAX);
     return isWhole ? outcomesOf(response.status, text, batch) : refused(response.status, "The answer is too long.");

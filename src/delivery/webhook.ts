@@ -5,26 +5,83 @@ import type { AttemptOutcome, UnreachableReason } from "../core/delivery-decisio
 import { parseRetryAfterMs } from "../core/retry-after.ts";
 import type { SubscriptionDefinition, WebhookTarget } from "../core/subscription.ts";
 import { traceOfLine, type TraceContext } from "../core/trace-context.ts";
+import type { ClaimedDelivery } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { formatBinary } from "../wire/cloudevents/format-binary.ts";
 import { formatEnvelope } from "../wire/native/envelope.ts";
-import type { AttemptRequest } from "./attempt-request.ts";
 import { judgeTarget } from "./judge-target.ts";
-import { openTarget, type OpenedTarget } from "./open-target.ts";
-import { readExcerpt } from "./response-body.ts";
+import { openTarget } from "./open-target.ts";
+import { readExcerpt, readStart } from "./response-body.ts";
 import { signWebhook } from "./sign.ts";
+import { Timeouts } from "./timeouts.ts";
 
 export const USER_AGENT = "Tidings/0.1.0";
 
-export function attemptWebhook(
-  env: Env,
-  target: WebhookTarget,
-  { definition, delivery, line }: AttemptRequest,
-): Promise<AttemptOutcome> {
-  const { id, redrive } = delivery;
-  const message = { id, ...contentOf(target, line), trace: traceOfLine(line), redrive };
-  return postWebhook(env, target, definition, message, readOutcome);
+/** The attempts at one webhook, with what they share made ready once: a dispatch has up to a hundred. */
+export class WebhookCaller {
+  readonly #env: Env;
+  readonly #definition: SubscriptionDefinition;
+  readonly #target: WebhookTarget;
+  readonly #timeouts: Timeouts;
+  #opened: Promise<ReadyTarget | null> | null = null;
+
+  constructor(env: Env, definition: SubscriptionDefinition, target: WebhookTarget) {
+    this.#env = env;
+    this.#definition = definition;
+    this.#target = target;
+    this.#timeouts = new Timeouts(definition.timeoutMs);
+  }
+
+  attempt({ id, redrive }: Pick<ClaimedDelivery, "id" | "redrive">, line: string): Promise<AttemptOutcome> {
+    return this.post({ id, ...contentOf(this.#target, line), trace: traceOfLine(line), redrive }, readOutcome);
+  }
+
+  /** What `read` makes of the answer, or why there is none. */
+  async post<Outcome>(
+    { id, headers, body, trace, redrive }: WebhookMessage,
+    read: (response: Response) => Promise<Outcome>,
+  ): Promise<Outcome | AttemptOutcome> {
+    const ready = await (this.#opened ??= this.#open());
+    if (ready === null) return failed("secret_unreadable", "No key of SECRETS_KEY opens the target's secret.");
+    const timestampSeconds = Math.floor(Date.now() / 1_000);
+    const signed = await signWebhook(ready.secrets, id, timestampSeconds, body);
+    const all: Record<string, string> = {
+      ...ready.custom,
+      ...headers,
+      "user-agent": USER_AGENT,
+      "webhook-id": id,
+      "webhook-timestamp": String(timestampSeconds),
+      "webhook-signature": signed.signature,
+      ...ready.consent,
+    };
+    if (trace !== null) all["traceparent"] = trace.traceparent;
+    if (trace !== null && trace.tracestate !== null) all["tracestate"] = trace.tracestate;
+    if (redrive) all[REDRIVE] = "true";
+    return postTo(this.#env, this.#target.url, this.#timeouts, all, signed.body, read);
+  }
+
+  async #open(): Promise<ReadyTarget | null> {
+    const { consentedTo } = this.#target;
+    const opened = await openTarget(this.#env, this.#definition.id, this.#target, Date.now());
+    if (opened === null) return null;
+    // Ours win over the owner's, however those are spelled: nobody may forge a signature or an id by a custom header.
+    const custom = Object.entries(opened.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+    return {
+      secrets: opened.secrets,
+      custom: Object.fromEntries(custom.filter(([name]) => name !== REDRIVE)),
+      consent: consentedTo === undefined ? {} : { "webhook-request-origin": consentedTo },
+    };
+  }
 }
+
+/** What every request of the target carries. */
+interface ReadyTarget {
+  readonly secrets: readonly string[];
+  readonly custom: Readonly<Record<string, string>>;
+  readonly consent: Readonly<Record<string, string>>;
+}
+
+const REDRIVE = "webhook-redrive";
 
 type WebhookContent = Pick<WebhookMessage, "headers" | "body">;
 
@@ -57,25 +114,11 @@ export interface WebhookMessage {
   readonly redrive: boolean;
 }
 
-/** What `read` makes of the answer, or why there is none. */
-export async function postWebhook<Outcome>(
-  env: Env,
-  target: WebhookTarget,
-  definition: SubscriptionDefinition,
-  message: WebhookMessage,
-  read: (response: Response) => Promise<Outcome>,
-): Promise<Outcome | AttemptOutcome> {
-  const opened = await openTarget(env, definition.id, target, Date.now());
-  if (opened === null) return failed("secret_unreadable", "No key of SECRETS_KEY opens the target's secret.");
-  const headers = await webhookHeaders(opened, target.consentedTo ?? null, message, Date.now());
-  return postTo(env, target.url, definition.timeoutMs, headers, message.body, read);
-}
-
 /** Posts to an address of the owner's, within the time. */
 export async function postTo<Outcome>(
   env: Env,
   url: string,
-  timeoutMs: number,
+  timeouts: Timeouts,
   headers: Readonly<Record<string, string>>,
   body: string | Uint8Array,
   read: (response: Response) => Promise<Outcome>,
@@ -84,11 +127,14 @@ export async function postTo<Outcome>(
   const judged = await judgeTarget(url, readConfig(env), null);
   if (judged.kind === "refused") return failed("address_refused", judged.failure.detail ?? "");
   if (judged.kind === "unresolved") return failed("name_unresolved", "");
-  const signal = AbortSignal.timeout(timeoutMs); // Over the headers and the body.
+  const running = timeouts.begin(); // Over the headers and the body.
+  const { signal } = running;
   try {
     return await read(await fetch(judged.url, { method: "POST", headers, body, redirect: "manual", signal }));
   } catch (error) {
     return signal.aborted ? failed("timeout", "") : failed("connection", String(error));
+  } finally {
+    timeouts.end(running);
   }
 }
 
@@ -96,7 +142,7 @@ export async function readOutcome(response: Response): Promise<AttemptOutcome> {
   const { status } = response;
   if (response.ok) {
     // The status says it all: a body that breaks off does not take it back.
-    await readExcerpt(response).catch(() => "");
+    if (response.body !== null) await readStart(response, 0).catch(() => undefined);
     return { kind: "accepted", status };
   }
   if (status === 410) {
@@ -115,35 +161,6 @@ export async function readOutcome(response: Response): Promise<AttemptOutcome> {
 async function drop(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => undefined);
 }
-
-/** Ours win over the owner's, however those are spelled: nobody may forge a signature or an id by a custom header. */
-async function webhookHeaders(
-  target: OpenedTarget,
-  consentedTo: string | null,
-  { id, headers, body, trace, redrive }: WebhookMessage,
-  now: number,
-): Promise<Record<string, string>> {
-  const timestampSeconds = Math.floor(now / 1_000);
-  const custom = Object.entries(target.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  return {
-    ...Object.fromEntries(custom.filter(([name]) => name !== REDRIVE)),
-    ...headers,
-    "user-agent": USER_AGENT,
-    "webhook-id": id,
-    "webhook-timestamp": String(timestampSeconds),
-    "webhook-signature": await signWebhook(target.secrets, id, timestampSeconds, body),
-    ...(consentedTo !== null && { "webhook-request-origin": consentedTo }),
-    ...traceHeaders(trace),
-    ...(redrive && { [REDRIVE]: "true" }),
-  };
-}
-
-const REDRIVE = "webhook-redrive";
-
-const traceHeaders = (trace: TraceContext | null): Record<string, string> =>
-  trace === null
-    ? {}
-    : { traceparent: trace.traceparent, ...(trace.tracestate !== null && { tracestate: trace.tracestate }) };
 
 const EXCERPT_CHARS = 1_000;
 
