@@ -21,8 +21,8 @@ export interface FreshSecrets {
 }
 
 /**
- * The target with these instead. What they replace is good for `overlapMs` from now; what was replaced before stays good
- * for as long as was promised then, but an overlap of 0 ends them all. Null when more would be good at once than may be.
+ * The target with these instead. What they replace is good for `overlapMs` from now, what was replaced before for as
+ * long as was promised then; an overlap of 0 ends them all. Null when more would be good at once than may be.
  */
 export function rotateSecrets(
   target: WebhookTarget,

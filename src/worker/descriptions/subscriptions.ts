@@ -84,8 +84,8 @@ export const SUBSCRIPTIONS: RouteGroup = {
       id: "rotateSecret",
       summary: "Replace a webhook's secret; the old one signs beside it for a while",
       details:
-        "For as long as `overlap` says, a day without it; a later rotation leaves it that time. `0s` ends all that were " +
-        "before. Five secrets sign at once; while they do, another rotation is refused.",
+        "For as long as `overlap` says, a day without it; a later rotation leaves it that time. `0s` ends all that " +
+        "were before. Five secrets sign at once; while they do, another rotation is refused.",
       scope: MANAGE,
       body: { "application/json": taken({}, { overlap: DURATION, secret: SECRET }) },
       isBodyOptional: true,
