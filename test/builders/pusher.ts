@@ -1,7 +1,7 @@
 /** Pusher's own libraries, as they come from npm, pointed at a hub: the only client and server code of that side here. */
 import PusherServer from "pusher";
 import Pusher, { type Channel, type Options } from "pusher-js";
-import type { Hub } from "../harness/hub.ts";
+import { startHub, type Hub, type HubOptions } from "../harness/hub.ts";
 import { eventually } from "../harness/wait.ts";
 
 export interface PusherKey {
@@ -64,6 +64,50 @@ export function pusherClient(hub: Hub, key: string, server: PusherServer, says: 
   return new Pusher(key, options);
 }
 
+/** An application on a hub of its own: its key, its server, which signs for its clients, and the clients of a test. */
+export class PusherApp {
+  readonly hub: Hub;
+  readonly key: PusherKey;
+  readonly server: PusherServer;
+  readonly #clients: { disconnect(): void }[] = [];
+
+  static async open(options: HubOptions = {}): Promise<PusherApp> {
+    const hub = await startHub(options);
+    return new PusherApp(hub, await makePusherKey(hub));
+  }
+
+  private constructor(hub: Hub, key: PusherKey) {
+    this.hub = hub;
+    this.key = key;
+    this.server = pusherServer(hub, key);
+  }
+
+  client(says: Says = {}, more: object = {}): Pusher {
+    return this.keep(pusherClient(this.hub, this.key.key, this.server, says, more));
+  }
+
+  /** Who it is in presence channels. */
+  member(id: string, info?: object): Pusher {
+    return this.client({ member: { user_id: id, ...(info !== undefined && { user_info: info }) } });
+  }
+
+  /** A client that `leave` sends away as well. */
+  keep<Client extends { disconnect(): void }>(client: Client): Client {
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Every client, between two tests. */
+  leave(): void {
+    for (const client of this.#clients.splice(0)) client.disconnect();
+  }
+
+  close(): Promise<void> {
+    this.leave();
+    return this.hub.close();
+  }
+}
+
 /** What was said to a channel, or to anything else that can be bound to, in order. */
 export class Heard {
   readonly events: { readonly name: string; readonly data: unknown }[] = [];
@@ -103,3 +147,11 @@ export const connected = (client: Pusher): Promise<string> =>
     if (client.connection.state === "connected") resolve(client.connection.socket_id);
     client.connection.bind("connected", () => resolve(client.connection.socket_id));
   });
+
+/** Resolves when the hub has heard who the app's server says that it is. */
+export async function signIn(client: Pusher): Promise<Pusher> {
+  await connected(client);
+  client.signin();
+  await new Promise<void>((resolve) => client.bind("pusher:signin_success", () => resolve()));
+  return client;
+}

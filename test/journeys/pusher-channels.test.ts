@@ -1,56 +1,41 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import type PusherServer from "pusher";
 import type Pusher from "pusher-js";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import {
   connected,
   Heard,
   makePusherKey,
+  PusherApp,
   pusherClient,
   pusherServer,
+  signIn,
   SUBSCRIBED,
   subscribed,
-  type PusherKey,
-  type Says,
 } from "../builders/pusher.ts";
-import { startHub, type Hub } from "../harness/hub.ts";
 
-let hub: Hub;
-let key: PusherKey;
-let server: PusherServer;
-const clients: Pusher[] = [];
+let app: PusherApp;
 
 beforeAll(async () => {
-  hub = await startHub();
-  key = await makePusherKey(hub);
-  server = pusherServer(hub, key);
+  app = await PusherApp.open();
 });
-afterEach(() => {
-  for (const client of clients.splice(0)) client.disconnect();
-});
-afterAll(() => hub.close());
-
-function client(says: Says = {}, more: object = {}): Pusher {
-  const made = pusherClient(hub, key.key, server, says, more);
-  clients.push(made);
-  return made;
-}
+afterEach(() => app.leave());
+afterAll(() => app.close());
 
 it("[PUS-1] pusher-js connects, and its socket_id is what the server library takes", async () => {
-  const socketId = await connected(client());
+  const socketId = await connected(app.client());
   expect(socketId).toMatch(/^\d+\.\d+$/);
 });
 
 it("[PUS-2] what the server library triggers on a public channel reaches pusher-js and native readers alike", async () => {
-  const { heard } = await subscribed(client(), "news");
-  const native = await hub.connect();
+  const { heard } = await subscribed(app.client(), "news");
+  const native = await app.hub.connect();
   await native.subscribe("news");
-  await server.trigger("news", "headline", { title: "Good", n: [1, 2.5] });
-  await server.trigger("news", "plain", "no JSON at all");
-  await hub.publish("news", { type: "native.said", data: { from: "native" } });
+  await app.server.trigger("news", "headline", { title: "Good", n: [1, 2.5] });
+  await app.server.trigger("news", "plain", "no JSON at all");
+  await app.hub.publish("news", { type: "native.said", data: { from: "native" } });
   expect(await heard.of("headline")).toEqual([{ title: "Good", n: [1, 2.5] }]);
   expect(await heard.of("plain")).toEqual(["no JSON at all"]);
   expect(await heard.of("native.said")).toEqual([{ from: "native" }]);
-  const events = await hub.readAll("news");
+  const events = await app.hub.readAll("news");
   expect(events.map(({ type, data }) => [type, data])).toEqual([
     ["headline", { title: "Good", n: [1, 2.5] }],
     ["plain", "no JSON at all"],
@@ -59,15 +44,15 @@ it("[PUS-2] what the server library triggers on a public channel reaches pusher-
 });
 
 it("[PUS-3] a private channel opens to the app's signature and to nothing else", async () => {
-  const { heard } = await subscribed(client(), "private-room");
-  await server.trigger("private-room", "secret", { n: 1 });
+  const { heard } = await subscribed(app.client(), "private-room");
+  await app.server.trigger("private-room", "secret", { n: 1 });
   expect(await heard.of("secret")).toEqual([{ n: 1 }]);
 });
 
 it("[PUS-2] a batch reaches each of its channels in order", async () => {
-  const one = client();
+  const one = app.client();
   const [a, b] = [await subscribed(one, "batch-a"), await subscribed(one, "batch-b")];
-  await server.triggerBatch([
+  await app.server.triggerBatch([
     { channel: "batch-a", name: "first", data: { n: 1 } },
     { channel: "batch-b", name: "first", data: { n: 2 } },
     { channel: "batch-a", name: "second", data: { n: 3 } },
@@ -78,19 +63,19 @@ it("[PUS-2] a batch reaches each of its channels in order", async () => {
 });
 
 it("[PUS-10] the connection that an event came from is not sent it", async () => {
-  const [sender, other] = [client(), client()];
+  const [sender, other] = [app.client(), app.client()];
   const [own, theirs] = [await subscribed(sender, "to-others"), await subscribed(other, "to-others")];
-  await server.trigger("to-others", "moved", { n: 1 }, { socket_id: sender.connection.socket_id });
-  await server.trigger("to-others", "end", {});
+  await app.server.trigger("to-others", "moved", { n: 1 }, { socket_id: sender.connection.socket_id });
+  await app.server.trigger("to-others", "end", {});
   await own.heard.of("end");
   await theirs.heard.of("end");
   expect([own.heard.names(), theirs.heard.names()].map((names) => names.includes("moved"))).toEqual([false, true]);
 });
 
 it("[PUS-11] client events reach the other clients of a private channel, of both protocols, and are not kept", async () => {
-  const [one, other] = [client(), client()];
+  const [one, other] = [app.client(), app.client()];
   const [own, theirs] = [await subscribed(one, "private-board"), await subscribed(other, "private-board")];
-  const native = await hub.connect();
+  const native = await app.hub.connect();
   await native.subscribe("private-board");
   own.channel.trigger("client-drawn", { x: 1, text: "ü" });
   expect(await theirs.heard.of("client-drawn")).toEqual([{ x: 1, text: "ü" }]);
@@ -101,64 +86,61 @@ it("[PUS-11] client events reach the other clients of a private channel, of both
   native.send({ op: "publish", topic: "private-board", event: { type: "client-replied", data: { y: 2 } } });
   expect(await own.heard.of("client-replied")).toEqual([{ y: 2 }]);
   expect(own.heard.names()).not.toContain("client-drawn");
-  expect(await hub.readAll("private-board")).toEqual([]);
+  expect(await app.hub.readAll("private-board")).toEqual([]);
 });
 
 it("[PUS-11] more client events than a connection may send are refused: 4301, and it stays open", async () => {
-  const one = client();
+  const one = app.client();
   const { channel, heard } = await subscribed(one, "private-flood");
   const errors = new Promise<unknown>((resolve) => {
     one.connection.bind("error", resolve);
   });
   for (let sent = 0; sent < 50; sent += 1) channel.trigger("client-x", { sent });
   expect(await errors).toMatchObject({ data: { code: 4301 } });
-  await server.trigger("private-flood", "still", {});
+  await app.server.trigger("private-flood", "still", {});
   await heard.of("still");
 });
 
 it("[PUS-12] an encrypted channel is relayed: pusher-js opens what the server library sealed", async () => {
-  const sealing = pusherServer(hub, key, { encryptionMasterKeyBase64: Buffer.alloc(32, 7).toString("base64") });
-  const one = pusherClient(hub, key.key, sealing, {});
-  clients.push(one);
+  const sealing = pusherServer(app.hub, app.key, { encryptionMasterKeyBase64: Buffer.alloc(32, 7).toString("base64") });
+  const one = app.keep(pusherClient(app.hub, app.key.key, sealing));
   const { heard } = await subscribed(one, "private-encrypted-vault");
   await sealing.trigger("private-encrypted-vault", "gold", { ounces: 12 });
   expect(await heard.of("gold")).toEqual([{ ounces: 12 }]);
-  const [event] = await hub.readAll("private-encrypted-vault");
+  const [event] = await app.hub.readAll("private-encrypted-vault");
   expect(Object.keys(event!.data as object)).toEqual(["nonce", "ciphertext"]);
 });
 
 it("[PUS-13] a cache channel sends its last event first, or says that there is none", async () => {
-  const empty = await subscribed(client(), "cache-weather");
+  const empty = await subscribed(app.client(), "cache-weather");
   await empty.heard.of("pusher:cache_miss");
-  await server.trigger("cache-weather", "sunny", { degrees: 20 });
-  await server.trigger("cache-weather", "rainy", { degrees: 12 });
-  const late = await subscribed(client(), "cache-weather");
+  await app.server.trigger("cache-weather", "sunny", { degrees: 20 });
+  await app.server.trigger("cache-weather", "rainy", { degrees: 12 });
+  const late = await subscribed(app.client(), "cache-weather");
   expect(await late.heard.of("rainy")).toEqual([{ degrees: 12 }]);
   expect(late.heard.names()).toEqual([SUBSCRIBED, "rainy"]);
 });
 
 it("[PUS-14] a user signs in, and on its own channel hears what is sent to it, on every connection of its", async () => {
   const [one, other, stranger] = [
-    client({ user: { id: "u1" } }),
-    client({ user: { id: "u1" } }),
-    client({ user: { id: "u2" } }),
+    app.client({ user: { id: "u1" } }),
+    app.client({ user: { id: "u1" } }),
+    app.client({ user: { id: "u2" } }),
   ];
   const heard = [];
   for (const each of [one, other, stranger]) {
-    await connected(each);
-    each.signin();
-    await new Promise<void>((resolve) => each.bind("pusher:signin_success", () => resolve()));
+    await signIn(each);
     heard.push(new Heard(each.user));
   }
-  await server.sendToUser("u1", "hello", { to: "u1" });
-  await server.sendToUser("u2", "hello", { to: "u2" });
+  await app.server.sendToUser("u1", "hello", { to: "u1" });
+  await app.server.sendToUser("u2", "hello", { to: "u2" });
   for (const [index, to] of ["u1", "u1", "u2"].entries()) expect(await heard[index]!.of("hello")).toEqual([{ to }]);
 });
 
 it("[PUS-14] a socket from before its user's revocation signs nobody in: pusher-js comes again, and the app is asked anew", async () => {
-  const kept = client({ user: { id: "u3" } });
+  const kept = app.client({ user: { id: "u3" } });
   const before = await connected(kept);
-  expect((await hub.json("POST", "/v1/revocations", { user: "u3" })).status).toBe(201);
+  expect((await app.hub.json("POST", "/v1/revocations", { user: "u3" })).status).toBe(201);
   const states = new Heard(kept.connection);
   kept.signin();
   await new Promise<void>((resolve) => kept.bind("pusher:signin_success", () => resolve()));
@@ -167,17 +149,11 @@ it("[PUS-14] a socket from before its user's revocation signs nobody in: pusher-
 });
 
 it("[PUS-15] the server library ends a user's connections, and those of nobody else", async () => {
-  const managing = await makePusherKey(hub, { scopes: ["admin"] });
-  const manager = pusherServer(hub, managing);
-  const signIn = async (user: string): Promise<Pusher> => {
-    const made = pusherClient(hub, managing.key, manager, { user: { id: user } });
-    clients.push(made);
-    await connected(made);
-    made.signin();
-    await new Promise<void>((resolve) => made.bind("pusher:signin_success", () => resolve()));
-    return made;
-  };
-  const [ended, spared] = [await signIn("leaving"), await signIn("staying")];
+  const managing = await makePusherKey(app.hub, { scopes: ["admin"] });
+  const manager = pusherServer(app.hub, managing);
+  const enter = (id: string): Promise<Pusher> =>
+    signIn(app.keep(pusherClient(app.hub, managing.key, manager, { user: { id } })));
+  const [ended, spared] = [await enter("leaving"), await enter("staying")];
   const closed = new Promise<unknown>((resolve) => {
     ended.connection.bind("error", resolve);
   });
@@ -188,3 +164,17 @@ it("[PUS-15] the server library ends a user's connections, and those of nobody e
   await heard.of("hello");
   expect(ended.connection.state).toBe("disconnected");
 });
+
+it.each([[["subscribe:**", "publish:**", "presence:**"]], [["manage:still-*", "publish:**", "subscribe:**"]]])(
+  "[PUS-15] and by no key with %j, which may not manage every topic",
+  async (scopes) => {
+    const narrow = await makePusherKey(app.hub, { scopes });
+    const server = pusherServer(app.hub, narrow);
+    const spared = await signIn(app.client({ user: { id: "spared" } }));
+    await expect(server.terminateUserConnections("spared")).rejects.toMatchObject({ status: 403 });
+    const { heard } = await subscribed(spared, "still-there");
+    await app.server.trigger("still-there", "hello", {});
+    await heard.of("hello");
+    expect(spared.connection.state).toBe("connected");
+  },
+);

@@ -1,51 +1,27 @@
-import type PusherServer from "pusher";
-import type Pusher from "pusher-js";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import {
-  connected,
-  makePusherKey,
-  pusherClient,
-  pusherServer,
-  subscribed,
-  type PusherKey,
-} from "../builders/pusher.ts";
-import { startHub, type Hub } from "../harness/hub.ts";
+import { connected, PusherApp, subscribed } from "../builders/pusher.ts";
 import { Sink } from "../harness/sink.ts";
 import { eventually } from "../harness/wait.ts";
 
 const TOPIC = "$system.client-events";
 
-let hub: Hub;
-let key: PusherKey;
-let server: PusherServer;
-const clients: Pusher[] = [];
+let app: PusherApp;
 
 beforeAll(async () => {
-  hub = await startHub();
-  key = await makePusherKey(hub);
-  server = pusherServer(hub, key);
+  app = await PusherApp.open();
   const told = { topics: ["private-told", "presence-told"], retention: { clientEvents: "announced" } };
-  const put = await hub.json("PUT", "/v1/policies/told", told);
+  const put = await app.hub.json("PUT", "/v1/policies/told", told);
   expect(put).toMatchObject({ status: 201, body: { retention: { clientEvents: "announced" } } });
 });
-afterAll(async () => {
-  for (const each of clients) each.disconnect();
-  await hub.close();
-});
-
-function client(id: string): Pusher {
-  const made = pusherClient(hub, key.key, server, { member: { user_id: id } });
-  clients.push(made);
-  return made;
-}
+afterAll(() => app.close());
 
 it("[PUS-22] webhooks of client events are valid for the server library, where the channel's topic wants them", async () => {
   const sink = await Sink.open();
-  const target = { kind: "pusher", url: sink.url, key: key.key };
+  const target = { kind: "pusher", url: sink.url, key: app.key.key };
   const definition = { topics: [TOPIC], target, ordering: "key" };
-  expect((await hub.json("PUT", "/v1/subscriptions/client-events", definition)).status).toBe(201);
+  expect((await app.hub.json("PUT", "/v1/subscriptions/client-events", definition)).status).toBe(201);
 
-  const [ann, bob] = [client("ann"), client("bob")];
+  const [ann, bob] = [app.member("ann"), app.member("bob")];
   const socket = await connected(ann);
   for (const name of ["private-silent", "private-told", "presence-told"]) {
     const [{ channel }, { heard }] = [await subscribed(ann, name), await subscribed(bob, name)];
@@ -54,7 +30,7 @@ it("[PUS-22] webhooks of client events are valid for the server library, where t
   }
   const hooks = (): unknown[] =>
     sink.deliveries.flatMap(({ headers, body }) => {
-      const webhook = server.webhook({ headers: headers as never, rawBody: body });
+      const webhook = app.server.webhook({ headers: headers as never, rawBody: body });
       expect(webhook.isValid()).toBe(true);
       return webhook.getEvents();
     });
@@ -74,8 +50,8 @@ it("[PUS-22] webhooks of client events are valid for the server library, where t
 });
 
 it("[CHN-18] what is announced is relayed as ever, kept nowhere but in the hub's own topic, each once and in order", async () => {
-  const [sender, other] = await Promise.all([hub.connect(), hub.connect()]);
-  await hub.json("PUT", "/v1/topics/private-native", { retention: { clientEvents: "announced" } });
+  const [sender, other] = await Promise.all([app.hub.connect(), app.hub.connect()]);
+  await app.hub.json("PUT", "/v1/topics/private-native", { retention: { clientEvents: "announced" } });
   for (const each of [sender, other]) await each.subscribe("private-native");
   for (const data of [1, 2, 3]) {
     const event = { type: "client-drawn", data };
@@ -83,7 +59,7 @@ it("[CHN-18] what is announced is relayed as ever, kept nowhere but in the hub's
     expect(answer).toMatchObject({ op: "published", receipt: { stored: false } });
   }
   const announced = async (): Promise<unknown[]> =>
-    (await hub.readAll(TOPIC)).filter(({ subject }) => subject === "private-native").map(({ data }) => data);
+    (await app.hub.readAll(TOPIC)).filter(({ subject }) => subject === "private-native").map(({ data }) => data);
   await eventually(announced, (found) => found.length >= 3, "three announcements");
   const event = (data: number): unknown =>
     expect.objectContaining({ type: "client-drawn", topic: "private-native", data });
@@ -94,7 +70,7 @@ it("[CHN-18] what is announced is relayed as ever, kept nowhere but in the hub's
       event: event(data),
     })),
   );
-  expect(await hub.readAll("private-native")).toEqual([]);
+  expect(await app.hub.readAll("private-native")).toEqual([]);
   const signals = ({ op }: { op: string }): boolean => op === "client_event";
   await other.until((messages) => messages.filter(signals).length === 3, "all three");
   await Promise.all([sender.close(), other.close()]);

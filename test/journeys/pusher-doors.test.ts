@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makePusherKey, type PusherKey } from "../builders/pusher.ts";
 import { signedPath, type SignedRequest } from "../builders/pusher-signed.ts";
 import { startHub, type Hub } from "../harness/hub.ts";
+import { within } from "../harness/wait.ts";
 
 let hub: Hub;
 let key: PusherKey;
@@ -41,9 +42,10 @@ class RawClient {
     for (;;) {
       const found = this.said.findIndex((said) => said.event === event);
       if (found >= 0) return this.said.splice(found, 1)[0]!;
-      await new Promise<void>((resolve) => {
+      const more = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+      await within(more, event);
     }
   }
 
@@ -77,14 +79,9 @@ describe("[PUS-7] a client is told by its close code why it may not come in", ()
     expect(client.said).toMatchObject([{ event: "pusher:error", data: { code } }]);
   });
 
-  it("a key that is not for Pusher, or has expired", async () => {
+  it("a key that is not for Pusher", async () => {
     const plain = await hub.json<{ id: string }>("POST", "/v1/keys", { name: "plain", scopes: ["admin"] });
     expect((await new RawClient(address(plain.body.id)).closed).code).toBe(4001);
-    const brief = await makePusherKey(hub, { expiresAt: new Date(Date.now() + 1_500).toISOString() });
-    const client = new RawClient(address(brief.key));
-    await client.socketId();
-    expect((await client.closed).code).toBe(4100); // Come again, …
-    expect((await new RawClient(address(brief.key)).closed).code).toBe(4001); // … and hear that it is over.
   });
 
   it("a page that the app does not list", async () => {
@@ -174,6 +171,19 @@ describe("[PUS-8] the secret's end", () => {
     expect((await client.closed).code).toBe(4100);
   });
 
+  it("comes with the key's expiry: an open socket is closed, and neither it nor what is signed is let in", async () => {
+    const brief = await makePusherKey(hub, { expiresAt: new Date(Date.now() + 3_000).toISOString() });
+    const client = new RawClient(address(brief.key));
+    await client.socketId();
+    const body = EVENT.replace("steady", "brief");
+    const publish = (): Promise<Response> =>
+      hub.request(signedPath(brief, { path: "/events", body }), { method: "POST", body });
+    expect((await publish()).status).toBe(200);
+    expect((await client.closed).code).toBe(4100); // Come again, …
+    expect((await new RawClient(address(brief.key)).closed).code).toBe(4001); // … and hear that it is over.
+    expect((await publish()).status).toBe(401);
+  });
+
   it("comes with the key's revocation: 4009", async () => {
     const own = await makePusherKey(hub);
     const client = new RawClient(address(own.key));
@@ -181,6 +191,8 @@ describe("[PUS-8] the secret's end", () => {
     await hub.json("DELETE", `/v1/keys/${own.key}`);
     expect((await client.closed).code).toBe(4009);
     expect((await new RawClient(address(own.key)).closed).code).toBe(4001);
+    const path = signedPath(own, { path: "/events", body: EVENT });
+    expect((await hub.request(path, { method: "POST", body: EVENT })).status).toBe(401);
   });
 });
 

@@ -1,40 +1,18 @@
-import type PusherServer from "pusher";
 import type Pusher from "pusher-js";
 import type { PresenceChannel } from "pusher-js";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import {
-  connected,
-  Heard,
-  makePusherKey,
-  pusherClient,
-  pusherServer,
-  SUBSCRIBED,
-  subscribed,
-  type PusherKey,
-} from "../builders/pusher.ts";
-import { startHub, type Hub } from "../harness/hub.ts";
+import { connected, Heard, PusherApp, SUBSCRIBED, subscribed } from "../builders/pusher.ts";
 import { TestSocket } from "../harness/socket.ts";
 
-let hub: Hub;
-let key: PusherKey;
-let server: PusherServer;
-const clients: Pusher[] = [];
+let app: PusherApp;
 
 beforeAll(async () => {
-  hub = await startHub();
-  key = await makePusherKey(hub);
-  server = pusherServer(hub, key);
+  app = await PusherApp.open();
 });
-afterEach(() => {
-  for (const client of clients.splice(0)) client.disconnect();
-});
-afterAll(() => hub.close());
+afterEach(() => app.leave());
+afterAll(() => app.close());
 
-function member(id: string, info: object = { name: id.toUpperCase() }): Pusher {
-  const made = pusherClient(hub, key.key, server, { member: { user_id: id, user_info: info } });
-  clients.push(made);
-  return made;
-}
+const member = (id: string): Pusher => app.member(id, { name: id.toUpperCase() });
 
 interface Entered {
   readonly client: Pusher;
@@ -80,12 +58,12 @@ it("[PUS-17] members see each other come and go, and two tabs of a user are one 
 });
 
 it("[PUS-17] clients of both protocols are members of one channel", async () => {
-  const token = await hub.json<{ token: string }>("POST", "/v1/tokens", {
+  const token = await app.hub.json<{ token: string }>("POST", "/v1/tokens", {
     scopes: ["subscribe:presence-*", "presence:presence-*"],
     user: { id: "nat", data: { name: "Native" } },
     ttl: "5m",
   });
-  const native = await TestSocket.open(`${hub.url.replace("http", "ws")}/v1/connect?token=${token.body.token}`);
+  const native = await TestSocket.open(`${app.hub.url.replace("http", "ws")}/v1/connect?token=${token.body.token}`);
   const answer = await native.ask({ op: "subscribe", topic: "presence-both", presence: {} });
   expect(answer["members"]).toEqual([{ id: "nat", data: { name: "Native" } }]);
   const ann = await enter(member("ann"), "presence-both");
@@ -94,7 +72,7 @@ it("[PUS-17] clients of both protocols are members of one channel", async () => 
   expect(native.messages.find(({ op }) => op === "member_added")).toMatchObject({
     member: { id: "ann", data: { name: "ANN" } },
   });
-  const { body } = await hub.json<{ items: { id: string }[] }>("GET", "/v1/channels/presence-both/members");
+  const { body } = await app.hub.json<{ items: { id: string }[] }>("GET", "/v1/channels/presence-both/members");
   expect(body.items.map(({ id }) => id)).toEqual(["ann", "nat"]);
   await native.close();
   expect(await ann.heard.of("pusher:member_removed")).toMatchObject([{ id: "nat" }]);
@@ -118,7 +96,7 @@ it("[PUS-25] a revoked user's connections end where it is a member by a channel'
   // It has come before the revocation, and asks for its member after it.
   const late = member("bob");
   const before = await connected(late);
-  expect((await hub.json("POST", "/v1/revocations", { user: "bob" })).status).toBe(201);
+  expect((await app.hub.json("POST", "/v1/revocations", { user: "bob" })).status).toBe(201);
   expect(await closed).toMatchObject({ data: { code: 4009 } });
   expect(await ann.heard.of("pusher:member_removed")).toMatchObject([{ id: "bob" }]);
   const again = await enter(late, "presence-door");
@@ -128,10 +106,7 @@ it("[PUS-25] a revoked user's connections end where it is a member by a channel'
 });
 
 it("[PUS-17] nobody enters as somebody whom the app did not sign for", async () => {
-  const liar = pusherClient(
-    hub,
-    key.key,
-    server,
+  const liar = app.client(
     {},
     {
       channelAuthorization: {
@@ -139,13 +114,12 @@ it("[PUS-17] nobody enters as somebody whom the app did not sign for", async () 
           { socketId, channelName }: { socketId: string; channelName: string },
           callback: (...args: unknown[]) => void,
         ) => {
-          const signed = server.authorizeChannel(socketId, channelName, { user_id: "mallory" });
+          const signed = app.server.authorizeChannel(socketId, channelName, { user_id: "mallory" });
           callback(null, { ...signed, channel_data: JSON.stringify({ user_id: "ann" }) });
         },
       },
     },
   );
-  clients.push(liar);
   const heard = new Heard(liar.subscribe("presence-room"));
   expect(await heard.of("pusher:subscription_error")).toMatchObject([{ status: 401 }]);
 });

@@ -1,37 +1,20 @@
-import type PusherServer from "pusher";
-import type Pusher from "pusher-js";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { makePusherKey, pusherClient, pusherServer, subscribed, type PusherKey } from "../builders/pusher.ts";
-import { startHub, type Hub } from "../harness/hub.ts";
+import { makePusherKey, PusherApp, pusherServer, subscribed } from "../builders/pusher.ts";
 import { Sink } from "../harness/sink.ts";
 import { eventually } from "../harness/wait.ts";
 
-let hub: Hub;
-let key: PusherKey;
-let server: PusherServer;
-const clients: Pusher[] = [];
+let app: PusherApp;
 
 beforeAll(async () => {
-  hub = await startHub();
-  key = await makePusherKey(hub);
-  server = pusherServer(hub, key);
-  for (const id of ["ann", "bob", "bob"]) await subscribed(client(id), "presence-room");
-  for (const id of ["ann", "bob"]) await subscribed(client(id), "news");
-  await subscribed(client("ann"), "cache-weather");
+  app = await PusherApp.open();
+  for (const id of ["ann", "bob", "bob"]) await subscribed(app.member(id), "presence-room");
+  for (const id of ["ann", "bob"]) await subscribed(app.member(id), "news");
+  await subscribed(app.member("ann"), "cache-weather");
 });
-afterAll(async () => {
-  for (const each of clients) each.disconnect();
-  await hub.close();
-});
-
-function client(id: string): Pusher {
-  const made = pusherClient(hub, key.key, server, { member: { user_id: id } });
-  clients.push(made);
-  return made;
-}
+afterAll(() => app.close());
 
 const get = async (path: string, params: Record<string, string> = {}): Promise<unknown> =>
-  (await server.get({ path, params })).json();
+  (await app.server.get({ path, params })).json();
 
 it("[PUS-18] the server library learns which channels are occupied, and by how many users", async () => {
   expect(await get("/channels")).toEqual({ channels: { "cache-weather": {}, news: {}, "presence-room": {} } });
@@ -50,7 +33,7 @@ it("[PUS-18] and of one channel all that it has", async () => {
   });
   expect(await get("/channels/nobody-here")).toEqual({ occupied: false });
   expect(await get("/channels/cache-weather", { info: "cache" })).toEqual({ occupied: true, cache: null });
-  await server.trigger("cache-weather", "sunny", { degrees: 20 });
+  await app.server.trigger("cache-weather", "sunny", { degrees: 20 });
   expect(await get("/channels/cache-weather", { info: "cache" })).toMatchObject({ cache: { data: '{"degrees":20}' } });
 });
 
@@ -60,11 +43,11 @@ it("[PUS-18] and who is present", async () => {
 });
 
 it("[PUS-18] and beside an event or a batch what it asks of their channels", async () => {
-  const one = await server.trigger(["news", "presence-room"], "e", {}, { info: "subscription_count,user_count" });
+  const one = await app.server.trigger(["news", "presence-room"], "e", {}, { info: "subscription_count,user_count" });
   expect(await one.json()).toEqual({
     channels: { news: { subscription_count: 2 }, "presence-room": { subscription_count: 3, user_count: 2 } },
   });
-  const batch = await server.triggerBatch([
+  const batch = await app.server.triggerBatch([
     { channel: "news", name: "e", data: {}, info: "subscription_count" } as never,
     { channel: "presence-room", name: "e", data: {} },
   ]);
@@ -80,11 +63,13 @@ it.each([
   ["/channels/news/users", {}],
   ["/channels/a b", {}],
 ])("[PUS-18] what %s %j does not have is a bad request", async (path, params) => {
-  await expect(server.get({ path, params: params as Record<string, string> })).rejects.toMatchObject({ status: 400 });
+  await expect(app.server.get({ path, params: params as Record<string, string> })).rejects.toMatchObject({
+    status: 400,
+  });
 });
 
 it("[PUS-18] a key sees no channel beyond its scopes", async () => {
-  const narrow = pusherServer(hub, await makePusherKey(hub, { scopes: ["subscribe:news"] }));
+  const narrow = pusherServer(app.hub, await makePusherKey(app.hub, { scopes: ["subscribe:news"] }));
   const list = (await (await narrow.get({ path: "/channels" })).json()) as unknown;
   expect(list).toEqual({ channels: { news: {} } });
   await expect(narrow.get({ path: "/channels/presence-room" })).rejects.toMatchObject({ status: 403 });
@@ -92,7 +77,7 @@ it("[PUS-18] a key sees no channel beyond its scopes", async () => {
 
 it("[PUS-18] a key that may only publish, or not be present, learns no more of a channel by sending to it", async () => {
   const scopes = ["publish:**", "subscribe:presence-room"];
-  const narrow = pusherServer(hub, await makePusherKey(hub, { scopes }));
+  const narrow = pusherServer(app.hub, await makePusherKey(app.hub, { scopes }));
   const info = "subscription_count,user_count,cache";
   const sent = await narrow.trigger(["cache-weather", "presence-room"], "e", {}, { info });
   expect(await sent.json()).toEqual({ channels: { "cache-weather": {}, "presence-room": { subscription_count: 3 } } });
@@ -101,20 +86,20 @@ it("[PUS-18] a key that may only publish, or not be present, learns no more of a
 
 it("[PUS-16] webhooks of channels and members are valid for the server library", async () => {
   const sink = await Sink.open();
-  const target = { kind: "pusher", url: sink.url, key: key.key };
+  const target = { kind: "pusher", url: sink.url, key: app.key.key };
   const topics = ["$system.channels", "$system.presence"];
-  const put = await hub.json("PUT", "/v1/subscriptions/pusher-webhooks", { topics, target, ordering: "key" });
+  const put = await app.hub.json("PUT", "/v1/subscriptions/pusher-webhooks", { topics, target, ordering: "key" });
   expect(put.status).toBe(201);
-  const visitor = client("cat");
+  const visitor = app.member("cat");
   await subscribed(visitor, "presence-hooks");
-  const miss = client("dan");
+  const miss = app.member("dan");
   await subscribed(miss, "cache-hooks");
   visitor.disconnect();
   miss.disconnect();
   const wanted = ["channel_occupied", "member_added", "cache_miss", "member_removed", "channel_vacated"];
   const seen = (): { name: string; channel: string }[] =>
     sink.deliveries.flatMap(({ headers, body }) => {
-      const webhook = server.webhook({ headers: headers as never, rawBody: body });
+      const webhook = app.server.webhook({ headers: headers as never, rawBody: body });
       expect(webhook.isValid()).toBe(true);
       return webhook.getEvents() as unknown as { name: string; channel: string }[];
     });

@@ -1,54 +1,29 @@
-import type PusherServer from "pusher";
 import type Pusher from "pusher-js";
 import type { PresenceChannel } from "pusher-js";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { objectName } from "../../src/core/keys.ts";
-import {
-  connected,
-  Heard,
-  makePusherKey,
-  pusherClient,
-  pusherServer,
-  subscribed,
-  type PusherKey,
-} from "../builders/pusher.ts";
-import { startHub, type Hub } from "../harness/hub.ts";
+import { Heard, PusherApp, signIn, subscribed } from "../builders/pusher.ts";
 
 const HUB = objectName("hub", "app_default", "pusher", "any", 0);
 
-let hub: Hub;
-let key: PusherKey;
-let server: PusherServer;
-const clients: Pusher[] = [];
+let app: PusherApp;
 
 beforeAll(async () => {
-  hub = await startHub();
-  key = await makePusherKey(hub);
-  server = pusherServer(hub, key);
+  app = await PusherApp.open();
 });
-afterAll(async () => {
-  for (const client of clients) client.disconnect();
-  await hub.close();
-});
+afterAll(() => app.close());
 
-async function signedIn(id: string): Promise<Pusher> {
-  const made = pusherClient(hub, key.key, server, { member: { user_id: id }, user: { id } });
-  clients.push(made);
-  await connected(made);
-  made.signin();
-  await new Promise<void>((resolve) => made.bind("pusher:signin_success", () => resolve()));
-  return made;
-}
+const signedIn = (id: string): Promise<Pusher> => signIn(app.client({ member: { user_id: id }, user: { id } }));
 
 /** An object that is not in memory cannot be taken out of it: the runtime says so. */
 const isAwake = (): Promise<boolean> =>
-  hub.evict("ChannelHub", HUB).then(
+  app.hub.evict("ChannelHub", HUB).then(
     () => true,
     () => false,
   );
 
 it("[PUS-20] a ping is answered, and a hub that sleeps is not woken by it", async () => {
-  const socket = new WebSocket(`${hub.url.replace("http", "ws")}/app/${key.key}?protocol=7`);
+  const socket = new WebSocket(`${app.hub.url.replace("http", "ws")}/app/${app.key.key}?protocol=7`);
   const said: string[] = [];
   let wake: () => void = () => {};
   socket.addEventListener("message", ({ data }) => {
@@ -57,7 +32,7 @@ it("[PUS-20] a ping is answered, and a hub that sleeps is not woken by it", asyn
   });
   const next = (): Promise<void> => new Promise((resolve) => (wake = resolve));
   await next();
-  await hub.evict("ChannelHub", HUB);
+  await app.hub.evict("ChannelHub", HUB);
   const answered = next();
   socket.send('{"event":"pusher:ping","data":{}}'); // The bytes of pusher-js.
   await answered;
@@ -73,11 +48,11 @@ it("[PUS-20] a hub that was thrown out of memory knows its channels, members and
   const [hers, his] = [await subscribed(ann, "presence-room"), await subscribed(bob, "presence-room")];
   await hers.heard.of("pusher:member_added");
   const own = new Heard(ann.user);
-  await hub.evict("ChannelHub", HUB);
+  await app.hub.evict("ChannelHub", HUB);
 
-  await server.trigger(["news", "private-desk"], "awake", { n: 1 });
+  await app.server.trigger(["news", "private-desk"], "awake", { n: 1 });
   for (const { heard } of [news, desk]) expect(await heard.of("awake")).toEqual([{ n: 1 }]);
-  await server.sendToUser("ann", "to-ann", { n: 2 });
+  await app.server.sendToUser("ann", "to-ann", { n: 2 });
   expect(await own.of("to-ann")).toEqual([{ n: 2 }]);
   his.channel.trigger("client-wave", { n: 3 });
   expect(await hers.heard.of("client-wave")).toEqual([{ n: 3 }]);

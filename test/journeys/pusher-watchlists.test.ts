@@ -1,30 +1,22 @@
-import type PusherServer from "pusher";
 import type Pusher from "pusher-js";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { objectName } from "../../src/core/keys.ts";
-import { connected, makePusherKey, pusherClient, pusherServer, type PusherKey } from "../builders/pusher.ts";
+import { makePusherKey, PusherApp, pusherServer, signIn as signInAs } from "../builders/pusher.ts";
 import { RawPusher } from "../builders/raw-pusher.ts";
 import { CuttableProxy } from "../harness/cuttable-proxy.ts";
-import { startHub, type Hub } from "../harness/hub.ts";
+import { startHub } from "../harness/hub.ts";
 import { seededRandom } from "../harness/random.ts";
 import { eventually } from "../harness/wait.ts";
 
-let hub: Hub;
-let key: PusherKey;
-let server: PusherServer;
-const clients: { disconnect(): void }[] = [];
+let app: PusherApp;
 
 const SHARD = (shard: number): string => objectName("hub", "app_default", "pusher", "any", shard);
 
 beforeAll(async () => {
-  hub = await startHub({ vars: { HUB_SOCKETS_PLAN: "2" } });
-  key = await makePusherKey(hub);
-  server = pusherServer(hub, key);
+  app = await PusherApp.open({ vars: { HUB_SOCKETS_PLAN: "2" } });
 });
-afterEach(() => {
-  for (const client of clients.splice(0)) client.disconnect();
-});
-afterAll(() => hub.close());
+afterEach(() => app.leave());
+afterAll(() => app.close());
 
 /** What a client hears of its watchlist, in order: `online ann,bob`. */
 interface Watcher {
@@ -33,28 +25,25 @@ interface Watcher {
 }
 
 async function signIn(id: string, watchlist: string[] = [], more: object = {}): Promise<Watcher> {
-  const client = pusherClient(hub, key.key, server, { user: { id, watchlist } }, more);
-  clients.push(client);
+  const client = app.client({ user: { id, watchlist } }, more);
   const said: string[] = [];
   client.user.watchlist.bind_global((name: string, event: { user_ids: string[] }) => {
     said.push(`${name} ${event.user_ids.join()}`);
   });
-  await connected(client);
-  client.signin();
-  await new Promise<void>((resolve) => client.bind("pusher:signin_success", () => resolve()));
+  await signInAs(client);
   return { client, said };
 }
 
 async function rawSignIn(id: string, watchlist: string[] = []): Promise<RawPusher> {
-  const raw = await RawPusher.open(hub, key.key);
-  clients.push({ disconnect: () => raw.close() });
-  await raw.signIn(server, { id, watchlist });
+  const raw = await RawPusher.open(app.hub, app.key.key);
+  app.keep({ disconnect: () => raw.close() });
+  await raw.signIn(app.server, { id, watchlist });
   return raw;
 }
 
 /** What sleeps already cannot be evicted. */
 async function evictAwake(className: string): Promise<void> {
-  for (const id of await hub.objectIds(className)) await hub.evict(className, { id }).catch(() => undefined);
+  for (const id of await app.hub.objectIds(className)) await app.hub.evict(className, { id }).catch(() => undefined);
 }
 
 const hears = ({ said }: { readonly said: readonly string[] }, expected: readonly string[]): Promise<unknown> =>
@@ -100,7 +89,7 @@ it("[PUS-23] who watches itself is online, and who comes to be watched by many i
 it("[PUS-23] a connection that breaks and does not come back is offline after a while", async () => {
   const watcher = await signIn("watcher", ["dan"]);
   await hears(watcher, ["offline dan"]);
-  const proxy = await CuttableProxy.open(hub.url);
+  const proxy = await CuttableProxy.open(app.hub.url);
   const dan = await signIn("dan", [], { wsPort: Number(new URL(proxy.url).port) });
   await hears(watcher, ["offline dan", "online dan"]);
   proxy.cut();
@@ -177,7 +166,7 @@ it("[PUS-23] a list that is too long is cut, and its user told; another list tak
   const first = Array.from({ length: 100 }, (_, index) => `user-${index}`).join();
   await raw.untilWatched([`offline ${first}`]);
   expect(raw.watched).toEqual([`offline ${first}`]);
-  await raw.signIn(server, { id: "many", watchlist: ["hal", "", 7 as never] }, 2);
+  await raw.signIn(app.server, { id: "many", watchlist: ["hal", "", 7 as never] }, 2);
   await raw.untilWatched([`offline ${first}`, "offline hal"]);
   await signIn("user-0");
   await signIn("hal");
@@ -195,7 +184,7 @@ it("[PUS-23] whose user is revoked is offline, and nobody leaves by unsubscribin
   await ida.of("pusher:pong");
   const late = await rawSignIn("late", ["ida"]);
   await late.untilWatched(["online ida"]);
-  await hub.json("POST", "/v1/revocations", { user: "ida" });
+  await app.hub.json("POST", "/v1/revocations", { user: "ida" });
   await watcher.untilWatched(["offline ida", "online ida", "offline ida"]);
   expect([watcher.watched, late.watched]).toEqual([
     ["offline ida", "online ida", "offline ida"],
@@ -208,14 +197,14 @@ it("[PUS-24] who is only signed in wakes nobody for five minutes", async () => {
   await rawSignIn("kim");
   await watcher.untilWatched(["offline kim", "online kim"]);
   const occupied = async (): Promise<{ readonly shard: number; readonly users: number }[]> => {
-    const { body } = await hub.json<{ hubs: { shard: number; users: number }[] }>("GET", "/v1/connections");
+    const { body } = await app.hub.json<{ hubs: { shard: number; users: number }[] }>("GET", "/v1/connections");
     return body.hubs.filter(({ users }) => users > 0);
   };
   // Those of the test before may still be closing.
   const areTwo = (hubs: readonly { readonly users: number }[]): boolean =>
     hubs.reduce((sum, { users }) => sum + users, 0) === 2;
   for (const { shard } of await eventually(occupied, areTwo, "two users")) {
-    const looks = await hub.rows("ChannelHub", SHARD(shard), "SELECT look_at AS at FROM silence_looks");
+    const looks = await app.hub.rows("ChannelHub", SHARD(shard), "SELECT look_at AS at FROM silence_looks");
     expect((looks[0] as { at: number }).at - Date.now()).toBeGreaterThan(200_000);
   }
 });
