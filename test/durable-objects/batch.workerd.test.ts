@@ -103,15 +103,22 @@ describe("[BAT-12] a batch and time", () => {
 
   it("leaves nothing behind when its end is long ago", async () => {
     const stub = await made("2");
+    await env.DB.prepare(
+      `INSERT INTO batches (app, id, name, topic, state, created_at) VALUES (?1, ?2, NULL, 'jobs', 'running', 0)`,
+    )
+      .bind(APP, idOf("2"))
+      .run();
+    const isListed = async (): Promise<boolean> =>
+      (await env.DB.prepare(`SELECT 1 FROM batches WHERE id = ?1`).bind(idOf("2")).first()) !== null;
     await settled(stub);
     await stub.settle([0, 1].map((index) => ({ index, run: 1, outcome: "completed", reason: null })));
     await settled(stub);
     await age(stub, LIMITS.BATCH_KEEP_MS - 60_000);
     await runDurableObjectAlarm(stub);
-    expect(await stateOf(stub)).toEqual(["finished", 0]);
+    expect([await stateOf(stub), await isListed()]).toEqual([["finished", 0], true]);
     await age(stub, 60_000);
     await runDurableObjectAlarm(stub);
-    expect(await stateOf(stub)).toBe("batch_not_found");
+    expect([await stateOf(stub), await isListed()]).toEqual(["batch_not_found", false]);
     expect(await stub.mayStart()).toBe(true);
   });
 });

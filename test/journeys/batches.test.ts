@@ -248,6 +248,9 @@ describe("a batch", () => {
     const definition = { mode: "chain", topic: "strict", subscription: null, jobs: bad };
     const { status, body } = await hub.json<{ errors: unknown[] }>("POST", "/v1/batches", definition);
     expect([status, body.errors]).toMatchObject([422, [{ pointer: "/jobs/1/payload/n" }]]);
+    const batch = await makeBatch(hub, { ...definition, jobs: bad.slice(0, 1) });
+    const more = await actOn(hub, batch.id, "jobs", { jobs: bad.slice(1) });
+    expect(more.body).toMatchObject({ code: "schema_violation", errors: [{ pointer: "/jobs/0/payload/n" }] });
   });
 
   it("[BAT-11] is its publishers', listed and audited, and one for each Idempotency-Key", async () => {
@@ -269,7 +272,8 @@ describe("a batch", () => {
       hub.json<{ code?: string }>(verb, `/v1/batches${path}`, verb === "POST" ? {} : undefined, headers);
     expect((await hub.json("POST", "/v1/batches", tells, owner)).body).toMatchObject({ code: "scope_missing" });
     expect((await look("GET", `/${batch.id}`, reader)).status).toBe(200);
-    expect((await look("POST", `/${batch.id}/cancel`, reader)).body.code).toBe("scope_missing");
+    for (const act of ["cancel", "retry", "jobs"])
+      expect((await look("POST", `/${batch.id}/${act}`, reader)).body.code).toBe("scope_missing");
     expect((await look("GET", `/${batch.id}`, other)).body.code).toBe("batch_not_found");
     expect((await look("POST", `/${batch.id}/cancel`, other)).body.code).toBe("batch_not_found");
     const listed = async (headers: Record<string, string>): Promise<unknown[]> => {
@@ -277,9 +281,22 @@ describe("a batch", () => {
       return body.items.map(({ id }) => id);
     };
     expect([await listed(owner), await listed(other)]).toEqual([[batch.id], []]);
+    await eventually(
+      () => look("POST", `/${batch.id}/jobs/0/fail`, owner),
+      ({ status }) => status === 200,
+      "its job is there",
+    );
+    expect((await look("POST", `/${batch.id}/retry`, owner)).body).toMatchObject({ state: "running" });
+    const more = await hub.json("POST", `/v1/batches/${batch.id}/jobs`, { jobs: jobs(1) }, owner);
+    expect(more.body).toMatchObject({ total: 2 });
     expect((await look("POST", `/${batch.id}/cancel`, owner)).body).toMatchObject({ state: "cancelled" });
     const { body } = await hub.json<{ items: { action: string }[] }>("GET", `/v1/audit?subject=${batch.id}`);
-    expect(body.items.map(({ action }) => action).toSorted()).toEqual(["batch.cancelled", "batch.created"]);
+    expect(body.items.map(({ action }) => action).toSorted()).toEqual([
+      "batch.cancelled",
+      "batch.created",
+      "batch.extended",
+      "batch.retried",
+    ]);
   });
 
   it("[BAT-14] may have batches as jobs, which end as their own jobs do, and are retried with it", async () => {

@@ -15,7 +15,8 @@ beforeAll(async () => {
     examples: [{ total: 5 }],
   };
   await hub.json("PUT", "/v1/schemas/order.created", { schema, owner: "sales" });
-  await hub.json("PUT", "/v1/schemas/order.paid", { schema: true });
+  await hub.json("PUT", "/v1/schemas/order.paid", { schema: { title: "Money" } });
+  await hub.json("PUT", "/v1/schemas/order.paid", { schema: { title: "A payment" } });
   await hub.json("PUT", "/v1/topics/orders", { partitions: 2, schemaPolicy: "enforce" });
   const subscribe = (name: string, more: object) =>
     hub.json("PUT", `/v1/subscriptions/${name}`, { topics: ["orders"], target: { kind: "pull" }, ...more });
@@ -60,6 +61,11 @@ describe("the catalog", () => {
         { subscription: "large", fields: ["/type", "/data/total"], version: null },
         { subscription: "everything", fields: [], version: 1 },
       ].toSorted((left, right) => (left.subscription < right.subscription ? -1 : 1)),
+    });
+    expect(body.items[2]).toMatchObject({
+      version: 2,
+      title: "A payment",
+      consumers: [{ subscription: "everything" }, { subscription: "paid" }],
     });
     const first = await hub.json<Catalog>("GET", "/v1/catalog?limit=1");
     expect(first.body.cursor).toBe("order.created");
@@ -130,7 +136,7 @@ describe("the catalog", () => {
     expect(await sruja.text()).toContain('T0 = queue "orders" {');
   });
 
-  it("[CAT-4] and the flows are for admins of the app", async () => {
+  it("[CAT-3, CAT-4] and the flows are for admins of the app", async () => {
     const { body } = await hub.json<{ key: string }>("POST", "/v1/keys", {
       name: "n",
       scopes: ["manage:**", "history:$schemas.**"],
@@ -140,6 +146,31 @@ describe("the catalog", () => {
     await hub.json("POST", "/v1/apps", { name: "others" });
     const others = await hub.json("GET", "/v1/topology", undefined, { "tidings-app": "others" });
     expect(others.body).toEqual({ producers: [], topics: [], flows: [], complete: true });
+  });
+
+  it("[CAT-5] names each way of reading, and writes nothing again that it saw within the hour", async () => {
+    const database = await hub.database();
+    const rows = async (): Promise<unknown[]> =>
+      (await database.prepare("SELECT * FROM sightings ORDER BY first_at").all()).results;
+    const before = await rows();
+    const socket = await hub.connect();
+    await socket.subscribe("orders");
+    const accept = { accept: "text/event-stream" };
+    const stream = await hub.request("/v1/topics/orders/events", { headers: accept });
+    for (const more of [{}, { source: "/desk" }]) await hub.publish("orders", { type: "order.noted", ...more });
+    await hub.read("orders");
+    const added = await eventually(
+      async () => (await rows()).slice(before.length) as { role: string; type: string; who: string }[],
+      (found) => found.length >= 3,
+      "what is new was seen",
+    );
+    expect(added.map(({ role, type, who }) => `${role} ${type} ${who}`).toSorted()).toEqual([
+      "producer order.noted /desk",
+      "reader  root socket",
+      "reader  root stream",
+    ]);
+    expect((await rows()).slice(0, before.length)).toEqual(before);
+    await Promise.all([socket.close(), stream.body!.cancel()]);
   });
 });
 

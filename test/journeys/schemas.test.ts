@@ -141,6 +141,7 @@ describe("a schema", () => {
     await put("order.audited", WIDER);
     await put("order.audited", WIDER, { owner: "sales" });
     await put("order.audited", WIDER, { owner: "sales" });
+    await put("order.audited", WIDER, { compatibility: "full" });
     const { body } = await hub.json<{ items: { action: string; after: object; before: object | null }[] }>(
       "GET",
       "/v1/audit?subject=order.audited",
@@ -150,6 +151,7 @@ describe("a schema", () => {
       { action: "schema.registered", before: null, after: { version: 1 } },
       { action: "schema.registered", before: { version: 1 }, after: { version: 2, owner: null } },
       { action: "schema.changed", before: { owner: null }, after: { version: 2, owner: "sales" } },
+      { action: "schema.changed", before: { compatibility: "backward" }, after: { compatibility: "full" } },
     ]);
   });
 
