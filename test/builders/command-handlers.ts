@@ -9,6 +9,8 @@ export interface TellPayload {
   readonly hangs?: boolean;
   /** Is so slow the first time; milliseconds. */
   readonly waitsMs?: number;
+  /** Decides on an event that JSON cannot say. */
+  readonly bigint?: boolean;
   /** Answers this in place of a decision. */
   readonly answers?: unknown;
 }
@@ -43,6 +45,7 @@ export const tell = defineCommand<TellPayload | null, number>({
     if (payload?.throws !== undefined) throw new Error(payload.throws);
     if (payload?.hangs === true) await scheduler.wait(30_000);
     if (payload?.waitsMs !== undefined && version === 0) await scheduler.wait(payload.waitsMs);
+    if (payload?.bigint === true) return [{ type: "told", data: 1n }];
     if (payload !== null && "answers" in payload) return payload.answers as never;
     if (payload?.rejected !== undefined) return rejected(payload.rejected);
     return payload?.events ?? [{ type: "told", data: { saw: count, version } }];

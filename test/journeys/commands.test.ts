@@ -175,6 +175,7 @@ describe("a command", () => {
     ["says an event's id", { events: [{ type: "t", id: "mine" } as never] }, /its id/],
     ["says another key", { events: [{ type: "t", key: "other" } as never] }, /its key/],
     ["makes an event without a type", { events: [{} as never] }, /type/],
+    ["says what JSON cannot", { bigint: true }, /JSON/],
     ["makes too many events", { events: Array.from({ length: 101 }, () => ({ type: "t" })) }, /more events/],
     ["makes an event too large", { events: [{ type: "t", data: "x".repeat(300_000) }] }, /cannot be appended/],
   ])("[CMD-6] whose handler %s has failed, and nothing is appended", async (_what, payload, detail) => {
