@@ -59,6 +59,7 @@ export const LIMITS = {
   PAGE_BYTES_MAX: 4 * MB, // an RPC answer is ≤ 32 MB
   PAGE_EXAMINED_MAX: 10_000,
   WAIT_MS_MAX: 30 * SECOND,
+  SETTLED_WAITERS_MAX: 1_000, // of one subscription; whoever comes then is told at once how far it is
   STORY_SUBSCRIPTIONS_MAX: 100, // ledgers that are asked what became of one event
   LIST_ITEMS_MAX: 1_000,
   LIST_ITEMS_DEFAULT: 100,

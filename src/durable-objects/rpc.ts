@@ -21,6 +21,7 @@ import type { Retention } from "../core/retention.ts";
 import type { SignedAsk } from "../core/signed-ask.ts";
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import type { SeekAsk, SeekMove } from "../core/seek.ts";
+import type { SettledAnswer, SettledAsk } from "../core/settled.ts";
 import type { SubscriptionDefinition } from "../core/subscription.ts";
 import type { DeliveryReport, SubscriptionReport } from "../core/subscription-report.ts";
 import type { Announcement } from "../core/system-event.ts";
@@ -288,10 +289,7 @@ export interface SyncAsk {
   readonly places: readonly SyncPlace[];
 }
 
-export interface SyncPlace {
-  readonly partition: number;
-  readonly offset: number;
-}
+export type SyncPlace = Pick<EventPlace, "partition" | "offset">;
 
 export interface SyncClaim {
   readonly dispatch: number;
@@ -326,6 +324,8 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   claim(dispatch: number): Promise<ClaimAnswer>;
   claimForPublisher(ask: SyncAsk): Promise<SyncClaim>;
   settle(dispatch: number, claim: number, outcomes: readonly SettledDelivery[], done: boolean): Promise<SettleAnswer>;
+  /** How far it has settled a topic: see `askSettled`. */
+  settled(ask: SettledAsk): Promise<Result<SettledAnswer>>;
   /** The platform gave the dispatch's message up: ring again later. */
   ring(dispatch: number): Promise<void>;
   report(): Promise<Result<SubscriptionReport>>;
@@ -340,7 +340,7 @@ export interface SubscriptionRpc extends Rpc.DurableObjectBranded {
   /** Fails with `subscription_not_pulled`, and as one that was removed when the caller's revision is old. */
   pull(ask: PullAsk): Promise<Result<PullAnswer>>;
   settleLeases(report: LeaseReport): Promise<Result<LeaseVerdicts>>;
-  /** An upgrade: the socket is told when there may be something to pull. */
+  /** An upgrade: the socket is told when there may be something to pull, or that what it asks for is settled. */
   fetch(request: Request): Promise<Response>;
   /** Whether the delivery of that id has failed and waits for its next attempt. */
   isParked(id: string): Promise<boolean>;

@@ -40,6 +40,7 @@ import { secretRoutes } from "./routes/secrets.ts";
 import { scheduledEventRoutes } from "./routes/scheduled-events.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { seekRoutes } from "./routes/seek.ts";
+import { settledRoute } from "./routes/settled.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { topicRoutes } from "./routes/topics.ts";
@@ -76,6 +77,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", memberRoutes);
   hub.route("/v1", policyRoutes);
   hub.route("/v1", subscriptionRoutes);
+  hub.route("/v1", settledRoute);
   hub.route("/v1", secretRoutes);
   hub.route("/v1", deadLetterRoutes);
   hub.route("/v1", pullRoutes);

@@ -1,6 +1,5 @@
 /** The query of a read: where from, how much, which events, and how long to wait for them. */
 import { parseCursor } from "../core/cursor.ts";
-import { parseDurationMs } from "../core/duration.ts";
 import { compileFilter } from "../core/filter.ts";
 import { parseFilter, type FilterPattern } from "../core/filter-pattern.ts";
 import { parseJson } from "../core/json-text.ts";
@@ -10,7 +9,7 @@ import { fail, ok, type Result } from "../core/result.ts";
 import { DefinitionReader } from "../wire/native/definition-reader.ts";
 import { readPins, type SchemaPins } from "../wire/native/schema-pins.ts";
 import type { HubContext } from "./context.ts";
-import { readWhole } from "./list-query.ts";
+import { readWait, readWhole } from "./list-query.ts";
 import type { EventsQuery } from "./read-events.ts";
 
 export interface LiveQuery extends EventsQuery {
@@ -28,9 +27,8 @@ export function readEventsQuery(c: HubContext): Result<LiveQuery> {
   if (!eventsMax.ok) return eventsMax;
   const partition = readWhole(c, "partition", 0, LIMITS.TOPIC_PARTITIONS_MAX - 1);
   if (!partition.ok) return partition;
-  const waitMs = parseDurationMs(c.req.query("wait") ?? "0s");
-  if (waitMs === null || waitMs > LIMITS.WAIT_MS_MAX)
-    return fail("parameter_invalid", "wait is a duration from 0s to 30s.", { limit: LIMITS.WAIT_MS_MAX });
+  const waitMs = readWait(c);
+  if (!waitMs.ok) return waitMs;
   const pattern = readPattern(c);
   if (!pattern.ok) return pattern;
   const pins = readPinsParameter(c.req.query("schemas"));
@@ -40,7 +38,7 @@ export function readEventsQuery(c: HubContext): Result<LiveQuery> {
     eventsMax: eventsMax.value ?? LIMITS.PAGE_EVENTS_DEFAULT,
     partition: partition.value,
     key: c.req.query("key") ?? null,
-    waitMs,
+    waitMs: waitMs.value,
     pattern: pattern.value,
     pins: pins.value,
     filter: compileFilter(pattern.value),

@@ -1,4 +1,8 @@
-/** `limit` and `cursor` of lists whose order is by name: the cursor is the last name seen. */
+/**
+ * What many queries have: `limit` and `cursor` of lists whose order is by name, where the cursor is the last name seen,
+ * whole numbers, and how long to wait.
+ */
+import { parseDurationMs } from "../core/duration.ts";
 import { LIMITS } from "../core/limits.ts";
 import { fail, ok, type Result } from "../core/result.ts";
 import type { HubContext } from "./context.ts";
@@ -28,4 +32,11 @@ export function readWhole(c: HubContext, name: string, min: number, max: number)
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value) && value >= min && value <= max) return ok(value);
   return fail("parameter_invalid", `${name} is a whole number from ${min} to ${max}.`, { limit: max });
+}
+
+/** How long the answer may take to come, in milliseconds; 0 where nobody says so. */
+export function readWait(c: HubContext): Result<number> {
+  const waitMs = parseDurationMs(c.req.query("wait") ?? "0s");
+  if (waitMs !== null && waitMs <= LIMITS.WAIT_MS_MAX) return ok(waitMs);
+  return fail("parameter_invalid", "wait is a duration from 0s to 30s.", { limit: LIMITS.WAIT_MS_MAX });
 }

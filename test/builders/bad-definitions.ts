@@ -1,4 +1,5 @@
 /** Bad requests at the doors of topics, subscriptions, dead letters and addresses that nothing answers to. */
+import { formatCursor } from "../../src/core/cursor.ts";
 import type { ErrorCode } from "../../src/core/errors.ts";
 import { bad, MARK, type BadRequest } from "./refusals.ts";
 
@@ -208,6 +209,12 @@ const parked = (body: string, code: ErrorCode, verb: "skip" | "retry"): BadReque
 const replayed = (body: string, code: ErrorCode): BadRequest =>
   bad(`replay ${body}`, "POST /v1/subscriptions/steady/replay", code, JSON_TYPE, body);
 
+/** Of a life that nobody has had. */
+const CURSOR = formatCursor({ epoch: 7, offsets: new Map([[0, 1]]) });
+
+const settled = (query: string, code: ErrorCode, name = "steady"): BadRequest =>
+  bad(`settled?${query}`, `GET /v1/subscriptions/${name}/settled?${query}`, code);
+
 export const BAD_REPAIRS: readonly BadRequest[] = [
   parked("[]", "parameter_invalid", "skip"),
   parked("{}", "parameter_invalid", "retry"),
@@ -277,6 +284,15 @@ export const BAD_REPAIRS: readonly BadRequest[] = [
   replayed('{"mode":"failed","from":"earliest","topic":"x"}', "topic_not_found"),
   bad("no job's id", `GET /v1/jobs/${MARK}`, "job_not_found"),
   bad("an end of no job", `POST /v1/jobs/${MARK}/cancel`, "job_not_found", JSON_TYPE, "{}"),
+  settled("minCursor=AQ", "parameter_invalid"),
+  settled("topic=nothing.here", "cursor_invalid"),
+  settled(`topic=nothing.here&minCursor=${MARK}`, "cursor_invalid"),
+  settled(`topic=nothing.here&minCursor=${CURSOR}&wait=31s`, "parameter_invalid"),
+  settled(`topic=nothing.here&minCursor=${CURSOR}&wait=soon`, "parameter_invalid"),
+  settled(`topic=nothing.here&minCursor=${CURSOR}`, "topic_not_found"),
+  settled(`topic=${MARK}&minCursor=${CURSOR}`, "parameter_invalid"),
+  settled(`topic=steady&minCursor=${CURSOR}`, "parameter_invalid"),
+  settled(`topic=steady&minCursor=${CURSOR}`, "subscription_not_found", "nobody"),
   bad("dead letters behind nonsense", `GET /v1/subscriptions/steady/dead-letters?cursor=${MARK}`, "cursor_invalid"),
   bad("no dead letters", "GET /v1/subscriptions/steady/dead-letters?limit=0", "parameter_invalid"),
   bad("deliveries of an odd state", "GET /v1/subscriptions/steady/deliveries?state=odd", "parameter_invalid"),

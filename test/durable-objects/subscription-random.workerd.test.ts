@@ -12,14 +12,17 @@ import { changeState } from "../../src/durable-objects/subscription/configure.ts
 import { Pump } from "../../src/durable-objects/subscription/pump.ts";
 import { runSlice } from "../../src/durable-objects/subscription/job-runner.ts";
 import { cancelJob, reportJob } from "../../src/durable-objects/subscription/jobs.ts";
+import type { Ledger } from "../../src/durable-objects/subscription/ledger.ts";
+import { listDeliveries } from "../../src/durable-objects/subscription/list-deliveries.ts";
 import { replay } from "../../src/durable-objects/subscription/replay.ts";
 import { seek } from "../../src/durable-objects/subscription/seek.ts";
+import { lookSettled } from "../../src/durable-objects/subscription/settled.ts";
 import { settleDispatch } from "../../src/durable-objects/subscription/settle.ts";
 import { claimForPublisher } from "../../src/durable-objects/subscription/sync-claim.ts";
 import type { ClaimedDelivery } from "../../src/durable-objects/rpc.ts";
 import { valueOf } from "../builders/log.ts";
 import { seededRandom } from "../harness/random.ts";
-import { ACCEPTED, FAILED, LedgerWorld, outcomeOf, REFUSED, type Claim } from "./ledger-world.ts";
+import { ACCEPTED, EPOCH, FAILED, LedgerWorld, outcomeOf, REFUSED, type Claim } from "./ledger-world.ts";
 
 const STEPS = 300;
 const SEEDS = [1, 2, 3, Math.floor(Math.random() * 1e9)];
@@ -77,13 +80,14 @@ class RandomRun {
 
   async check(): Promise<void> {
     const stats = await this.world.stats();
-    const examined = await this.world.step((ledger) =>
-      ledger.sources.live().reduce((sum, source) => sum + source.examined, 0),
-    );
+    const { examined, open } = await this.world.step((ledger) => {
+      checkSettled(ledger);
+      const all = ledger.sources.live().reduce((sum, source) => sum + source.examined, 0);
+      return { examined: all, open: ledger.dispatches.openCounts().deliveries };
+    });
     const replayed = await this.#replayed();
     expect(stats.matched).toBe(examined + this.again + replayed); // Without a filter every event matches.
     expect(stats.delivered).toBe(this.accepted.size);
-    const open = await this.world.step((ledger) => ledger.dispatches.openCounts().deliveries);
     expect(open).toBeLessThanOrEqual(this.world.definition.maxInFlight);
   }
 
@@ -242,10 +246,23 @@ class RandomRun {
   }
 }
 
+/** Against the list of what is owed, without second looks at what was settled before. */
+function checkSettled(ledger: Ledger): void {
+  const { items } = listDeliveries(ledger, "owed", null, 10_000);
+  const owed = items.filter(({ id, topic, redrives }) => {
+    return topic === "t" && redrives === 0 && ledger.sources.get(Number(id.split("_").at(-2)))!.replay === 0;
+  });
+  const { examined } = ledger.sources.find({ topic: "t", partition: 0, epoch: EPOCH })!;
+  const through = Math.min(examined, ...owed.map(({ offset }) => offset - 1));
+  const minCursor = { epoch: EPOCH, offsets: new Map() };
+  const { offsets } = valueOf(lookSettled(ledger, { revision: 1, topic: "t", minCursor }));
+  expect(offsets).toEqual(new Map([[0, through]]));
+}
+
 let replays = 0;
 
 it.each(RUNS)(
-  "[DLV-1, SYN-4, RPL-3, RPL-6] after each random step every event is in exactly one place (seed %i, %o)",
+  "[DLV-1, SYN-4, RPL-3, RPL-6, PRJ-4] after each random step every event is in exactly one place (seed %i, %o)",
   async (seed, more) => {
     const run = new RandomRun(seed, more);
     await run.begin();

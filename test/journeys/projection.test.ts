@@ -125,6 +125,25 @@ it("[PRJ-3] never takes over when retention has cut it short", async () => {
   expect(await generationRead()).toBe(2);
 });
 
+it("[PRJ-7] shows each write to who asks with its cursor first, from whichever partition, evicted or not", async () => {
+  await hub.json("POST", "/v1/apps", { name: "till" });
+  const app = String(await db.prepare("SELECT id FROM apps WHERE name = 'till'").first("id"));
+  const inTill = { "tidings-app": "till" };
+  await hub.json("PUT", "/v1/topics/orders", { partitions: 4 }, inTill);
+  const target = { kind: "listener", name: "orders-by-state" };
+  await hub.json("PUT", "/v1/subscriptions/states", { topics: ["orders"], startFrom: "earliest", target }, inTill);
+  for (let round = 0; round < 12; round += 1) {
+    const state = `state-${String(round).padStart(2, "0")}`;
+    const draft = { type: `order.${state}`, key: `order-${round}` };
+    const { cursor } = (await hub.publish("orders", [draft], inTill)).body.events[0]!;
+    if (round % 4 === 3) await hub.evictAll("Subscription");
+    const query = new URLSearchParams({ topic: "orders", minCursor: cursor, wait: "30s" });
+    const settled = await hub.json("GET", `/v1/subscriptions/states/settled?${query}`, undefined, inTill);
+    expect(settled).toMatchObject({ status: 200, body: { reached: true } });
+    expect(await readOrdersByState(db, app)).toContainEqual({ state, orders: 1 });
+  }
+});
+
 /** 1: that of the subscription that was first. */
 const generationRead = (): Promise<unknown> =>
   db

@@ -183,6 +183,11 @@ function bodyFor(route: string, names: Names): unknown {
   return {};
 }
 
+function queryFor(route: string, { topic, cursor }: Names): string {
+  if (route === "GET /v1/events/:id") return `?topic=${topic}`;
+  return route.endsWith("/settled") ? `?topic=${topic}&minCursor=${cursor}` : "";
+}
+
 const pathFor = (route: string, names: Names): string =>
   route
     .slice(route.indexOf("/"))
@@ -208,9 +213,8 @@ describe("[TEN-1] with another app's key", () => {
   it.each(ROUTES)("%s tells the neighbour's from what is not there by nothing", async (route) => {
     const { there, absent } = await makeNeighbours();
     const [method] = route.split(" ") as [string];
-    const query = route === "GET /v1/events/:id" ? (names: Names) => `?topic=${names.topic}` : () => "";
     const look = (names: Names) =>
-      ask(method, `${pathFor(route, names)}${query(names)}`, { key, body: bodyFor(route, names) });
+      ask(method, `${pathFor(route, names)}${queryFor(route, names)}`, { key, body: bodyFor(route, names) });
     await look((await makeNeighbours()).absent); // Caches of the prying app's own are warm for both.
     const [first, second] =
       neighbours % 4 === 0 ? [await look(absent), await look(there)] : [await look(there), await look(absent)];
@@ -260,6 +264,7 @@ describe("[TEN-1] with another app's key", () => {
         `?cursor=${there.name}`,
         "?limit=1000",
         `?topic=${there.topic}`,
+        `?topic=${there.topic}&minCursor=${there.cursor}`,
       ];
       const headers = pick(random, [{}, { "idempotency-key": `${CANARY}-1` }, { "tidings-app": "prying" }]);
       const path = `${pathFor(route, names)}${pick(random, queries)}`;

@@ -17,12 +17,14 @@ import { BatchTeller } from "./batch-teller.ts";
 import { EndpointWatch } from "./endpoint-watch.ts";
 import { Ledger } from "./ledger.ts";
 import { Pump } from "./pump.ts";
+import { SettledWaiters } from "./settled-waiters.ts";
 import { StandingWatch } from "./standing-watch.ts";
 
 export abstract class LedgerObject extends DurableObject<Env> {
   protected readonly ledger: Ledger;
   protected readonly timer: LedgerAlarm;
   protected readonly endpoint: EndpointWatch;
+  protected readonly settledWaiters: SettledWaiters;
   readonly #pump: Pump;
   readonly #standing: StandingWatch;
   readonly #announcers: readonly (Announcer | BatchTeller)[];
@@ -32,6 +34,7 @@ export abstract class LedgerObject extends DurableObject<Env> {
     this.ledger = new Ledger(ctx);
     this.timer = new LedgerAlarm(this.ledger);
     this.endpoint = new EndpointWatch(this.ledger, env);
+    this.settledWaiters = new SettledWaiters(ctx, this.ledger);
     this.#standing = new StandingWatch(this.ledger, readConfig(env));
     this.#pump = new Pump(this.ledger, env, (messages) => this.send(messages));
     const { WorkerGate } = (ctx as unknown as { exports: { WorkerGate: WorkerGateRpc } }).exports;
@@ -64,9 +67,15 @@ export abstract class LedgerObject extends DurableObject<Env> {
 
   /** Dispatches what is due and begins to pull; nobody waits for the pulls, and the alarm stands meanwhile. */
   protected async moveOn(): Promise<void> {
-    this.ctx.waitUntil(this.#pump.run().then(() => this.timer.stand(Date.now())));
+    this.ctx.waitUntil(this.#pump.run().then(() => this.rest()));
     this.#standing.look(Date.now());
     this.#announce();
+    await this.rest();
+  }
+
+  /** After each step: whoever waits for it hears of it, and the alarm stands for what comes next. */
+  protected async rest(): Promise<void> {
+    this.settledWaiters.tell();
     await this.timer.stand(Date.now());
   }
 

@@ -1,6 +1,8 @@
 /** Long polls that wait for work: sockets of the Worker, told when to come, in milliseconds since 1970. */
 import type { Ledger } from "./ledger.ts";
 
+const TAG = "pull";
+
 export class PullWaiters {
   readonly #ctx: DurableObjectState;
   readonly #ledger: Ledger;
@@ -16,13 +18,13 @@ export class PullWaiters {
   accept(request: Request): Response {
     if (request.headers.get("upgrade") !== "websocket") return new Response(null, { status: 426 });
     const { 0: client, 1: server } = new WebSocketPair();
-    this.#ctx.acceptWebSocket(server);
+    this.#ctx.acceptWebSocket(server, [TAG]);
     return new Response(null, { status: 101, webSocket: client });
   }
 
   /** Tells when it is worth coming. Once too often is an empty pull; once too rarely would be a delivery that waits. */
   ring(now: number): void {
-    const sockets = this.#ctx.getWebSockets();
+    const sockets = this.#ctx.getWebSockets(TAG);
     if (sockets.length === 0) return;
     const at = this.#workAt(now);
     if (at === null || (at > now && at === this.#told)) return;
@@ -33,14 +35,6 @@ export class PullWaiters {
       } catch {
         // Its Worker has gone.
       }
-    }
-  }
-
-  end(socket: WebSocket): void {
-    try {
-      socket.close(1000);
-    } catch {
-      // It is closed already.
     }
   }
 

@@ -21,7 +21,7 @@ export abstract class PullableLedger extends RepairableLedger {
   async pull(ask: PullAsk): Promise<Result<PullAnswer>> {
     await endLapsedClaims(this.ledger, this.env, Date.now()); // The alarm that is due may come a moment later.
     const answer = await this.#puller.pull(ask);
-    await this.timer.stand(Date.now());
+    await this.rest();
     return answer;
   }
 
@@ -31,13 +31,18 @@ export abstract class PullableLedger extends RepairableLedger {
     return answer;
   }
 
-  /** A long poll waits for work behind a socket, which hibernates: what waits costs nothing. */
+  /** A long poll waits behind a socket, which hibernates: what waits costs nothing. */
   override async fetch(request: Request): Promise<Response> {
-    return this.#waiters.accept(request);
+    const waiters = new URL(request.url).pathname === "/settled" ? this.settledWaiters : this.#waiters;
+    return waiters.accept(request);
   }
 
   override webSocketClose(socket: WebSocket): void {
-    this.#waiters.end(socket);
+    try {
+      socket.close(1000);
+    } catch {
+      // It is closed already.
+    }
   }
 
   protected override async moveOn(): Promise<void> {

@@ -98,6 +98,12 @@ export class RetryStore {
     return this.#sql.exec(`SELECT 1 FROM retries WHERE source = ?1 LIMIT 1`, source).toArray().length > 0;
   }
 
+  /** The first offset of a source that is owed for the first time, out again or not; null: none is. */
+  firstOwed(source: number): number | null {
+    const sql = `SELECT offset FROM retries WHERE source = ?1 AND redrive = 0 ORDER BY offset LIMIT 1`;
+    return this.#sql.exec<{ offset: number }>(sql, source).toArray()[0]?.offset ?? null;
+  }
+
   remove({ source, offset }: DeliveryPlace): void {
     this.#sql.exec(`DELETE FROM retries WHERE source = ?1 AND offset = ?2`, source, offset);
   }

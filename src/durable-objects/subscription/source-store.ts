@@ -90,6 +90,12 @@ export class SourceStore {
     return this.#all(sql, topic, partition, epoch);
   }
 
+  /** The rows that follow, or have followed, the partitions of one life of a topic; those of replays are left out. */
+  ofTopic(topic: string, epoch: number): Source[] {
+    const sql = `SELECT ${COLUMNS} FROM sources WHERE topic = ?1 AND epoch = ?2 AND replay = 0 ORDER BY id`;
+    return this.#all(sql, topic, epoch);
+  }
+
   /** The next to pull from after `after`, so that pulls go round: what is new before what is replayed. */
   nextBehind(after: SourceTurn): Source | null {
     return this.#one(

@@ -4,6 +4,7 @@
  * never holds it: the queue's consumer does.
  */
 import { ok, type Result } from "../../core/result.ts";
+import type { SettledAnswer, SettledAsk } from "../../core/settled.ts";
 import type { SubscriptionDefinition } from "../../core/subscription.ts";
 import type { SubscriptionReport } from "../../core/subscription-report.ts";
 import type {
@@ -31,6 +32,7 @@ import { reportSubscription } from "./report.ts";
 import { retireSource } from "./retire.ts";
 import { claimForPublisher } from "./sync-claim.ts";
 import { settleDispatch } from "./settle.ts";
+import { askSettled } from "./settled.ts";
 
 export class Subscription extends PullableLedger implements SubscriptionRpc {
   async configure(definition: SubscriptionDefinition): Promise<void> {
@@ -50,7 +52,7 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
     const { answer, messages, isBehind } = acceptPush(this.ledger, push, Date.now());
     this.send(messages);
     if (isBehind) await this.moveOn();
-    else await this.timer.stand(Date.now());
+    else await this.rest();
     return answer;
   }
 
@@ -70,7 +72,7 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
 
   async claimForPublisher(ask: SyncAsk): Promise<SyncClaim> {
     const answer = await claimForPublisher(this.ledger, () => this.examine(), ask);
-    await this.timer.stand(Date.now());
+    await this.rest();
     return answer;
   }
 
@@ -84,6 +86,10 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
     this.observe(outcomes);
     await this.moveOn();
     return answer;
+  }
+
+  async settled(ask: SettledAsk): Promise<Result<SettledAnswer>> {
+    return askSettled(this.ledger, this.env, ask);
   }
 
   async ring(_dispatch: number): Promise<void> {
@@ -118,5 +124,6 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
     this.ctx.waitUntil(this.endpoint.mend()); // Nothing is kept of a subscription that is no more.
     await remove(this.ledger, this.env);
     this.timer.fired(); // It went with the rows.
+    this.settledWaiters.tell();
   }
 }

@@ -39,6 +39,12 @@ export class WaitingStore {
     return this.#sql.exec(`SELECT 1 FROM waiting WHERE source = ?1 LIMIT 1`, source).toArray().length > 0;
   }
 
+  /** The first offset of a source that waits; null: none does. */
+  firstOwed(source: number): number | null {
+    const sql = `SELECT min(offset) AS offset FROM waiting WHERE source = ?1`;
+    return this.#sql.exec<{ offset: number | null }>(sql, source).one().offset;
+  }
+
   /** The lane is free: its first delivery is the next to go. */
   free({ source, lane }: LaneName): void {
     this.#sql.exec(

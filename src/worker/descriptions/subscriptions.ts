@@ -1,6 +1,17 @@
 /** Subscriptions: made, looked at, turned. */
 import type { RouteGroup } from "../../wire/openapi/route-description.ts";
-import { DURATION, named, oneOfTexts, orNull, pageOf, shown, taken, text, TIME } from "../../wire/openapi/shapes.ts";
+import {
+  DURATION,
+  FLAG,
+  named,
+  oneOfTexts,
+  orNull,
+  pageOf,
+  shown,
+  taken,
+  text,
+  TIME,
+} from "../../wire/openapi/shapes.ts";
 import { LIST_QUERY } from "./list-query.ts";
 import { SECRET } from "./subscription-shapes.ts";
 
@@ -100,6 +111,26 @@ export const SUBSCRIPTIONS: RouteGroup = {
         },
       ],
       problems: ["secret_not_held", "subscription_invalid", "subscription_not_found", "too_many_secrets"],
+    },
+    {
+      route: "GET /v1/subscriptions/:name/settled",
+      id: "getSettled",
+      summary: "Ask whether it has settled everything up to a cursor, and wait for that",
+      details: "By the cursor of a receipt a reader of what the subscription feeds sees its own write there.",
+      scope: "subscribe on its topics",
+      query: {
+        topic: { says: "Of which the cursor is.", shape: text(), isRequired: true },
+        minCursor: { says: "Of a receipt, a page or an event.", shape: text(), isRequired: true },
+        wait: { says: "How long the answer may wait for it: `0s` to `30s`.", shape: DURATION },
+      },
+      answers: [
+        {
+          status: 200,
+          says: "Whether it has; `cursor` is how far it has come.",
+          content: { "application/json": shown({ reached: FLAG, cursor: text() }) },
+        },
+      ],
+      problems: ["cursor_invalid", "subscription_not_found", "topic_name_invalid", "topic_not_found"],
     },
     {
       route: "GET /v1/subscriptions/:name/deliveries",

@@ -1,7 +1,6 @@
 /** Pull workers: they come for deliveries, hold them on lease, and say what became of them. */
 import { Hono } from "hono";
 import type { Failure } from "../../core/errors.ts";
-import type { Principal } from "../../core/principal.ts";
 import type { LeaseVerdicts, PullAnswer } from "../../core/pull.ts";
 import { ok, type Result } from "../../core/result.ts";
 import { liftLine } from "../../core/upcast.ts";
@@ -9,14 +8,14 @@ import { logStage } from "../../observability/log.ts";
 import { subscription } from "../../stubs.ts";
 import { parsePullReport, formatVerdicts } from "../../wire/native/pull-report.ts";
 import { formatPulled, parsePullRequest, type PullRequest } from "../../wire/native/pull-request.ts";
-import { hearOfChanges, revocationOf } from "../access/access-changes.ts";
+import { refusedMeanwhile } from "../access/refused-meanwhile.ts";
 import type { HubBindings, HubContext } from "../context.ts";
 import { idempotency, readIdempotencyKey } from "../middleware/idempotency.ts";
 import { jsonBody } from "../middleware/json-body.ts";
-import { withPulled } from "../pull-directory.ts";
 import { PullWait } from "../pull-wait.ts";
 import { answerUnreached } from "../reach.ts";
 import { jsonText, problem } from "../respond.ts";
+import { withFollowed } from "../subscription-directory.ts";
 
 export const pullRoutes = new Hono<HubBindings>()
   .onError(answerUnreached)
@@ -43,14 +42,16 @@ async function pull(c: HubContext, request: PullRequest): Promise<Result<PullAns
   const deadline = Date.now() + request.waitMs;
   const first = await pullOnce(c, request);
   if (!isWorthWaiting(first) || request.waitMs === 0) return first;
-  const opened = await withPulled(c, async ({ app, id }) => ok(await PullWait.open(c.env, app, id, c.req.raw.signal)));
+  const opened = await withFollowed(c, async ({ app, id }) =>
+    ok(await PullWait.open(c.env, app, id, c.req.raw.signal)),
+  );
   if (!opened.ok) return opened;
   const wait = opened.value;
   try {
     // Again behind the socket: what came before it was opened has rung for nobody.
     let answer = await pullOnce(c, request);
     while (isWorthWaiting(answer) && (await wait.forWork(answer.value.nextAt, deadline))) {
-      const refused = await refusalOf(c, c.var.principal);
+      const refused = await refusedMeanwhile(c);
       answer = refused ?? (await pullOnce(c, request));
     }
     return answer;
@@ -63,7 +64,7 @@ const isWorthWaiting = (answer: Result<PullAnswer>): answer is Extract<Result<Pu
   answer.ok && answer.value.deliveries.length === 0;
 
 const pullOnce = (c: HubContext, { max, leaseMs }: PullRequest): Promise<Result<PullAnswer>> =>
-  withPulled(c, async ({ app, id, name, revision, lifts }): Promise<Result<PullAnswer>> => {
+  withFollowed(c, async ({ app, id, name, revision, lifts }): Promise<Result<PullAnswer>> => {
     const answer = await subscription(c.env, app, id).pull({ revision, max, leaseMs });
     const count = answer.ok ? answer.value.deliveries.length : 0;
     if (count > 0) logStage("delivery.leased", { app, subscription: name, count });
@@ -72,18 +73,10 @@ const pullOnce = (c: HubContext, { max, leaseMs }: PullRequest): Promise<Result<
     return ok({ ...answer.value, deliveries });
   });
 
-/** Half a minute is long: whose credential has ended meanwhile gets nothing more. */
-async function refusalOf(c: HubContext, principal: Principal): Promise<Result<never> | null> {
-  const expiresAt = principal.kind === "root" ? null : principal.expiresAt;
-  if (expiresAt !== null && expiresAt <= Date.now()) return { ok: false, failure: { code: "credential_expired" } };
-  await hearOfChanges(c.env, c.executionCtx);
-  return revocationOf(principal) === null ? null : { ok: false, failure: { code: "credential_revoked" } };
-}
-
 async function postReport(c: HubContext): Promise<Response> {
   const report = parsePullReport(c.var.body);
   if (!report.ok) return problem(report.failure);
-  const verdicts = await withPulled(c, async ({ app, id, name }): Promise<Result<LeaseVerdicts>> => {
+  const verdicts = await withFollowed(c, async ({ app, id, name }): Promise<Result<LeaseVerdicts>> => {
     const answer = await subscription(c.env, app, id).settleLeases(report.value);
     if (answer.ok) logReport(app, name, answer.value);
     return answer;

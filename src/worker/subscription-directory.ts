@@ -1,6 +1,6 @@
 /**
- * The subscription that a worker pulls from: kept in the isolate for half a minute, because workers come often. What is
- * stale here is found out by the ledger, which refuses whoever has read an older definition than its own.
+ * Subscriptions as those need them who follow one and come often: kept in the isolate for half a minute. What is stale
+ * here is found out by the ledger, which refuses whoever has read an older definition than its own.
  */
 import { LIMITS } from "../core/limits.ts";
 import { isSubscriptionName } from "../core/names.ts";
@@ -12,22 +12,22 @@ import { SubscriptionsStore } from "../store/subscriptions-store.ts";
 import type { HubContext } from "./context.ts";
 import { IsolateCache } from "./isolate-cache.ts";
 
-type Pulled = Pick<SubscriptionDefinition, "id" | "app" | "name" | "revision" | "topics" | "lifts">;
+export type Followed = Pick<SubscriptionDefinition, "id" | "app" | "name" | "revision" | "topics" | "lifts">;
 
-const cache = new IsolateCache<Pulled>();
+const cache = new IsolateCache<Followed>();
 
 /**
  * Runs `work` with the subscription of the path, and once more with a fresh look when its ledger knows a newer one or
- * none: that refusal has no effect. Whoever may subscribe to every one of its patterns, or manage it, may pull.
+ * none: that refusal has no effect. Whoever may subscribe to every one of its patterns, or manage it, may follow it.
  * Failures: `scope_missing`, `subscription_not_found`, those of `work`.
  */
-export async function withPulled<T>(
+export async function withFollowed<T>(
   c: HubContext,
-  work: (subscription: Pulled) => Promise<Result<T>>,
+  work: (subscription: Followed) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const { principal } = c.var;
-  const mayPull = mayTouchSubscriptions(principal, "subscribe") || mayTouchSubscriptions(principal, "manage");
-  if (!mayPull) return fail("scope_missing");
+  const mayFollow = mayTouchSubscriptions(principal, "subscribe") || mayTouchSubscriptions(principal, "manage");
+  if (!mayFollow) return fail("scope_missing");
   const first = await find(c);
   if (!first.ok) return first;
   const answer = await work(first.value);
@@ -38,7 +38,7 @@ export async function withPulled<T>(
 }
 
 /** What lies outside the credential's scopes is not there for it. */
-async function find(c: HubContext): Promise<Result<Pulled>> {
+async function find(c: HubContext): Promise<Result<Followed>> {
   const { principal } = c.var;
   const name = c.req.param("name")!;
   if (!isSubscriptionName(name)) return fail("subscription_not_found");
@@ -50,14 +50,14 @@ async function find(c: HubContext): Promise<Result<Pulled>> {
   return isTheirs ? ok(found) : fail("subscription_not_found");
 }
 
-async function read(c: HubContext, name: string): Promise<Pulled | null> {
+async function read(c: HubContext, name: string): Promise<Followed | null> {
   const { app } = c.var.principal;
   const record = await new SubscriptionsStore(c.env.DB).find(app, name);
   if (record === null) return null;
   const { id, revision, lifts } = record.definition;
-  const pulled = { id, app, name, revision, topics: heldTopics(record.definition), ...(lifts && { lifts }) };
-  cache.set(cacheKey(app, name), pulled, Date.now() + LIMITS.CONFIG_CACHE_MS);
-  return pulled;
+  const followed = { id, app, name, revision, topics: heldTopics(record.definition), ...(lifts && { lifts }) };
+  cache.set(cacheKey(app, name), followed, Date.now() + LIMITS.CONFIG_CACHE_MS);
+  return followed;
 }
 
 const cacheKey = (app: string, name: string): string => `${app}\n${name}`; // Neither holds a line break.
