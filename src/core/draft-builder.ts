@@ -8,7 +8,6 @@ import { formatEventLine, type EventDraft } from "./event.ts";
 import { EXCLUDES, formatExclusion } from "./exclusion.ts";
 import { EXPIRES } from "./expiry.ts";
 import { attributeProblem, isBase64, isExtensionName, isHubExtension } from "./event-attributes.ts";
-import { minify } from "./json-text.ts";
 import { EXPECTED_KEY_VERSION_SAYS, readExpectedKeyVersion, type ExpectedKeyVersion } from "./key-version.ts";
 import { LIMITS } from "./limits.ts";
 import { fail, ok, type Result } from "./result.ts";
@@ -75,9 +74,9 @@ export class DraftBuilder {
     else this.refuse(pointer, "A connection is named by the id that its welcome told.");
   }
 
-  /** `raw`: JSON that was parsed before, kept as it is but for the whitespace between its tokens. */
-  data(raw: string): void {
-    this.#data = minify(raw);
+  /** `tight`: JSON that was parsed before, without whitespace between its tokens. It is kept as it is. */
+  data(tight: string): void {
+    this.#data = tight;
   }
 
   dataBase64(value: string, pointer: string): void {
@@ -147,11 +146,16 @@ export class DraftBuilder {
       member("datacontenttype", contentType) +
       member("dataschema", this.#attributes.get("dataschema"));
     for (const [name, json] of this.#extensions) if (!TRACE_NAMES.has(name)) text += `,"${name}":${json}`;
-    const excluded = [this.#excluded, defaults.exclude ?? null].filter((connection) => connection !== null);
-    if (excluded.length > 0) text += member(EXCLUDES, formatExclusion(excluded));
+    text += this.#exclusion(defaults.exclude ?? null);
     const trace = this.#ownTrace() ?? parseTraceContext(defaults.traceparent, defaults.tracestate ?? null);
     if (trace === null) return text;
     return text + member("traceparent", trace.traceparent) + member("tracestate", trace.tracestate ?? undefined);
+  }
+
+  #exclusion(publisher: string | null): string {
+    if (this.#excluded === null && publisher === null) return "";
+    const excluded = [this.#excluded, publisher].filter((connection) => connection !== null);
+    return member(EXCLUDES, formatExclusion(excluded));
   }
 
   /** What an event says of its origin goes before what the request says of its way, where it can be read. */

@@ -22,6 +22,14 @@ export interface JsonScan {
   readonly spaced: boolean;
 }
 
+/** An element of an array. */
+export interface JsonElement {
+  /** As it stands in the text. */
+  readonly raw: string;
+  /** Null when it is no object. */
+  readonly members: readonly JsonMember[] | null;
+}
+
 export interface JsonMember {
   readonly name: string;
   /** The value as it stands in the text. */
@@ -66,6 +74,8 @@ export function scanJson(text: string, limits: JsonLimits): Result<JsonScan> {
 
 export interface ParsedJson extends JsonScan {
   readonly value: unknown;
+  /** The text without whitespace between its tokens, hence in one line. */
+  readonly tight: string;
 }
 
 /** Scans and parses. The refusal of what is not JSON does not echo the text, which may hold a secret. */
@@ -73,7 +83,8 @@ export function parseJson(text: string, limits: JsonLimits): Result<ParsedJson> 
   const scan = scanJson(text, limits);
   if (!scan.ok) return scan;
   try {
-    return ok({ ...scan.value, value: JSON.parse(text) as unknown });
+    const value = JSON.parse(text) as unknown;
+    return ok({ ...scan.value, value, tight: scan.value.spaced ? minify(text) : text });
   } catch {
     return fail("json_invalid");
   }
@@ -82,30 +93,31 @@ export function parseJson(text: string, limits: JsonLimits): Result<ParsedJson> 
 /** The members of an object in their order, doubles included. `text` must be a JSON object that was parsed before. */
 export function members(text: string): JsonMember[] {
   const found: JsonMember[] = [];
-  let index = skipSpace(text, skipSpace(text, 0) + 1);
-  while (text.charCodeAt(index) === QUOTE) {
-    const nameEnd = stringEnd(text, index);
-    const name = unquote(text.slice(index, nameEnd));
-    const start = skipSpace(text, skipSpace(text, nameEnd) + 1);
-    const end = valueEnd(text, start);
-    found.push({ name, raw: text.slice(start, end) });
-    index = skipSpace(text, skipSpace(text, end) + 1);
-  }
+  cutObject(text, skipSpace(text, 0), found);
   return found;
 }
 
 /** The elements of an array. `text` must be a JSON array that was parsed before. */
-export function elements(text: string): string[] {
-  const found: string[] = [];
+export const elements = (text: string): string[] => cutElements(text).map(({ raw }) => raw);
+
+/** Likewise, and what is an object is cut into its members in the same pass. */
+export function cutElements(text: string): JsonElement[] {
+  const found: JsonElement[] = [];
   let index = skipSpace(text, skipSpace(text, 0) + 1);
   while (index < text.length && text.charCodeAt(index) !== CLOSE_LIST) {
-    const end = valueEnd(text, index);
-    found.push(text.slice(index, end));
-    index = skipSpace(text, end);
-    if (text.charCodeAt(index) === COMMA) index = skipSpace(text, index + 1);
+    const inside: JsonMember[] | null = text.charCodeAt(index) === OPEN_OBJECT ? [] : null;
+    const end = inside === null ? valueEnd(text, index) : cutObject(text, index, inside);
+    found.push({ raw: text.slice(index, end), members: inside });
+    index = skipComma(text, end);
   }
   return found;
 }
+
+/** A text that stands alone, as an element of its own. It must have been parsed before, and begin with its value. */
+export const elementOf = (text: string): JsonElement => ({
+  raw: text,
+  members: isObjectText(text) ? members(text) : null,
+});
 
 /** The same JSON without whitespace between its tokens, hence in one line. `raw` must have been parsed before. */
 export function minify(raw: string): string {
@@ -142,6 +154,26 @@ function skipSpace(text: string, start: number): number {
   let index = start;
   while (isSpace(text.charCodeAt(index))) index += 1;
   return index;
+}
+
+/** At the next member or element, or at the bracket that closes. */
+function skipComma(text: string, start: number): number {
+  const index = skipSpace(text, start);
+  return text.charCodeAt(index) === COMMA ? skipSpace(text, index + 1) : index;
+}
+
+/** Adds the members of the object that opens at `start` to `found`, and answers where it ends. */
+function cutObject(text: string, start: number, found: JsonMember[]): number {
+  let index = skipSpace(text, start + 1);
+  while (text.charCodeAt(index) === QUOTE) {
+    const nameEnd = stringEnd(text, index);
+    const name = unquote(text.slice(index, nameEnd));
+    const valueStart = skipSpace(text, skipSpace(text, nameEnd) + 1);
+    const end = valueEnd(text, valueStart);
+    found.push({ name, raw: text.slice(valueStart, end) });
+    index = skipComma(text, end);
+  }
+  return index + 1;
 }
 
 /** Just behind the closing quote of the string that opens at `start`; the text's end when it never closes. */

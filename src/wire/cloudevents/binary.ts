@@ -66,7 +66,7 @@ function readJsonBody(builder: DraftBuilder, body: Uint8Array): Result<null> {
   if (text === null) return fail("encoding_invalid");
   const parsed = parseJson(text, { depthMax: LIMITS.JSON_DEPTH_MAX, keysMax: LIMITS.JSON_KEYS_MAX });
   if (!parsed.ok) return parsed;
-  builder.data(text);
+  builder.data(parsed.value.tight);
   return ok(null);
 }
 

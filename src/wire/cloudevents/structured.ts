@@ -2,25 +2,25 @@
 import { DraftBuilder, quoteName, type DraftDefaults } from "../../core/draft-builder.ts";
 import type { EventDraft } from "../../core/event.ts";
 import { escapePointer } from "../../core/json-pointer.ts";
-import { isObjectText, members, parseJson, stringOf } from "../../core/json-text.ts";
+import { elementOf, parseJson, stringOf, type JsonElement } from "../../core/json-text.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, type Result } from "../../core/result.ts";
 import { ATTRIBUTES, readAttribute, REQUIRED } from "./attributes.ts";
 
 export function parseStructured(text: string, defaults: DraftDefaults): Result<EventDraft> {
   const parsed = parseJson(text, { depthMax: LIMITS.JSON_DEPTH_MAX, keysMax: LIMITS.JSON_KEYS_MAX });
-  return parsed.ok ? readStructured(text.trim(), "", defaults) : parsed;
+  return parsed.ok ? readStructured(elementOf(parsed.value.tight), "", defaults) : parsed;
 }
 
-/** `raw` is JSON that was parsed before; `root` the pointer to it in the request's body. */
-export function readStructured(raw: string, root: string, defaults: DraftDefaults): Result<EventDraft> {
-  if (!isObjectText(raw)) {
+/** `event` has no whitespace between its tokens; `root` is the pointer to it in the request's body. */
+export function readStructured(event: JsonElement, root: string, defaults: DraftDefaults): Result<EventDraft> {
+  if (event.members === null) {
     const detail = "A CloudEvent is an object.";
     return fail("event_invalid", detail, { errors: [{ pointer: root, detail }] });
   }
   const builder = new DraftBuilder();
   const seen = new Set<string>();
-  for (const { name, raw: value } of members(raw)) {
+  for (const { name, raw: value } of event.members) {
     const pointer = `${root}/${escapePointer(name)}`;
     if (seen.has(name)) builder.refuse(pointer, `${quoteName(name)} stands here twice.`);
     else readMember(builder, name, value, pointer);

@@ -7,12 +7,14 @@ import { EVENT_JSON_LIMITS, listJsonLimits, readDraftList } from "../../core/dra
 import type { EventDraft } from "../../core/event.ts";
 import { isForbiddenName } from "../../core/event-attributes.ts";
 import {
-  elements,
+  cutElements,
+  elementOf,
   isListText,
   isObjectText,
   members,
   parseJson,
   stringOf,
+  type JsonElement,
   type JsonMember,
 } from "../../core/json-text.ts";
 import { escapePointer } from "../../core/json-pointer.ts";
@@ -24,52 +26,52 @@ const REQUEST_LIMITS = listJsonLimits(2); // `{ "events": [` stands around each 
 export function parseDrafts(text: string, defaults: DraftDefaults): Result<EventDraft[]> {
   const parsed = parseJson(text, REQUEST_LIMITS);
   if (!parsed.ok) return parsed;
-  const list = findList(text.trim());
+  const list = findList(parsed.value.tight);
   if (!list.ok) return list;
-  const { raws, root } = list.value;
-  if (raws.length === 0) return fail("event_invalid", "A request brings at least one event.");
-  return readDraftList(raws, parsed.value, (raw, index) =>
-    readDraft(raw, root === null ? "" : `${root}/${index}`, defaults),
+  const { events, root } = list.value;
+  if (events.length === 0) return fail("event_invalid", "A request brings at least one event.");
+  return readDraftList(events, parsed.value, (event, index) =>
+    readDraft(event, root === null ? "" : `${root}/${index}`, defaults),
   );
 }
 
 /** One draft: a line of NDJSON, or what a socket publishes. */
 export function parseDraft(text: string, defaults: DraftDefaults): Result<EventDraft> {
   const parsed = parseJson(text, EVENT_JSON_LIMITS);
-  return parsed.ok ? readDraft(text.trim(), "", defaults) : parsed;
+  return parsed.ok ? readDraft(elementOf(parsed.value.tight), "", defaults) : parsed;
 }
 
 interface DraftList {
-  readonly raws: readonly string[];
+  readonly events: readonly JsonElement[];
   /** Pointer to the list; null when the body is the one draft itself. */
   readonly root: string | null;
 }
 
 function findList(text: string): Result<DraftList> {
-  if (isListText(text)) return ok({ raws: elements(text), root: "" });
-  const found = isObjectText(text) ? members(text) : [];
-  const events = found.find((member) => member.name === "events");
-  if (events === undefined) return ok({ raws: [text], root: null });
-  const other = found.find((member) => member !== events);
+  if (isListText(text)) return ok({ events: cutElements(text), root: "" });
+  const alone = elementOf(text);
+  const events = alone.members?.find((member) => member.name === "events");
+  if (events === undefined) return ok({ events: [alone], root: null });
+  const other = alone.members!.find((member) => member !== events);
   if (other !== undefined) {
     return refuse(`/${escapePointer(other.name)}`, `${quoteName(other.name)} cannot stand beside "events".`);
   }
   if (!isListText(events.raw)) return refuse("/events", "This is a list of drafts.");
-  return ok({ raws: elements(events.raw), root: "/events" });
+  return ok({ events: cutElements(events.raw), root: "/events" });
 }
 
 const refuse = (pointer: string, detail: string): Result<never> =>
   fail("event_invalid", detail, { errors: [{ pointer, detail }] });
 
-function readDraft(raw: string, root: string, defaults: DraftDefaults): Result<EventDraft> {
-  if (!isObjectText(raw)) return refuse(root, "An event is an object.");
+function readDraft(event: JsonElement, root: string, defaults: DraftDefaults): Result<EventDraft> {
+  if (event.members === null) return refuse(root, "An event is an object.");
   const builder = new DraftBuilder();
-  const found = members(raw);
-  const names = new Set(found.map((member) => member.name));
-  const isEnvelope = names.has("event") && !names.has("type");
-  readMembers(builder, found, root, isEnvelope ? ENVELOPE_MEMBERS : DRAFT_MEMBERS);
+  readMembers(builder, event.members, root, isEnvelope(event.members) ? ENVELOPE_MEMBERS : DRAFT_MEMBERS);
   return builder.finish(root, ["type"], defaults);
 }
+
+const isEnvelope = (found: readonly JsonMember[]): boolean =>
+  found.some(({ name }) => name === "event") && !found.some(({ name }) => name === "type");
 
 type Read = (builder: DraftBuilder, raw: string, pointer: string) => void;
 
@@ -160,8 +162,8 @@ function readMembers(
 ): void {
   const seen = new Set<string>();
   for (const { name, raw } of found) {
-    const pointer = `${root}/${escapePointer(name)}`;
     const read = known.get(name);
+    const pointer = `${root}/${read === undefined ? escapePointer(name) : name}`;
     if (seen.has(name)) builder.refuse(pointer, `${quoteName(name)} stands here twice.`);
     else if (read !== undefined) read(builder, raw, pointer);
     else if (isForbiddenName(name)) builder.refuse(pointer, `${quoteName(name)} cannot be the name of a member.`);
