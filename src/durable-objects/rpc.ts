@@ -4,7 +4,6 @@
  * call may or may not have happened.
  */
 import type { RelayAnswer, RelayedEvent } from "../core/client-event.ts";
-import type { EventDraft } from "../core/event.ts";
 import type { EventFate } from "../core/event-story.ts";
 import type { Failure } from "../core/errors.ts";
 import type { CountAnswer, FollowerCount } from "../core/occupancy.ts";
@@ -47,7 +46,8 @@ export type TopicIndex = "none" | "version" | "key";
 
 export interface AppendRequest {
   readonly life: LogLife;
-  readonly drafts: readonly EventDraft[];
+  /** `formatDrafts` of core/draft-text.ts. */
+  readonly drafts: string;
   /** By draft: SHA-256 over type, subject, key, dataschema and data, for drafts with a client's id; else null. */
   readonly fingerprints: readonly (string | null)[];
   /** The offset that the producer believes to be the last of this partition. */

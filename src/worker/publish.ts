@@ -1,5 +1,6 @@
 /** From drafts to receipts: choose partitions, append to each, answer in the order of the drafts. */
 import { createHash } from "node:crypto";
+import { formatDrafts } from "../core/draft-text.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { Failure } from "../core/errors.ts";
 import { checkFirstPublish } from "../core/first-publish.ts";
@@ -95,14 +96,14 @@ export async function publishPaid(
       const checked = await checkDrafts(env, topic, drafts);
       const refusal = checked.ok ? null : checked.failure;
       // What was accepted once is answered so again, whatever its schema says by now: the log knows.
-      if (!checked.ok && !isRepeatable(drafts, conditions.request)) return checked;
+      if (!checked.ok && !isRepeatable({ fingerprints, request: conditions.request })) return checked;
       const groups = await Promise.all(
         [...routed.value].map(async ([partition, indexes]) => ({
           partition,
           indexes,
           answer: await append(env, topic, partition, {
             life: lifeOf(topic),
-            drafts: indexes.map((at) => (checked.ok ? checked.value : drafts)[at]!),
+            drafts: formatDrafts(indexes.map((at) => (checked.ok ? checked.value : drafts)[at]!)),
             fingerprints: indexes.map((at) => fingerprints[at]!),
             ifMatch: conditions.ifMatch,
             request: conditions.request,
@@ -184,7 +185,7 @@ async function append(
   partition: number,
   request: AppendRequest,
 ): Promise<Result<AppendAnswer>> {
-  for (let tries = isRepeatable(request.drafts, request.request) ? 2 : 1; tries > 0; tries -= 1) {
+  for (let tries = isRepeatable(request) ? 2 : 1; tries > 0; tries -= 1) {
     try {
       // A new stub for each try: one is broken after an exception.
       return await topicLog(env, topic.app, topic.name, partition).append(request);
@@ -196,8 +197,9 @@ async function append(
   return fail("hub_overloaded", undefined, { retryAfterSeconds: 1 });
 }
 
-const isRepeatable = (drafts: readonly EventDraft[], request: AppendRequest["request"]): boolean =>
-  request !== null || drafts.every((draft) => draft.id !== null);
+/** Drafts without a client's id have no fingerprint. */
+const isRepeatable = ({ fingerprints, request }: Pick<AppendRequest, "fingerprints" | "request">): boolean =>
+  request !== null || !fingerprints.includes(null);
 
 /** What makes two events with one identity the same event; not the time or the trace, which a repeat sets anew. */
 function fingerprintOfDraft(draft: EventDraft): string | null {

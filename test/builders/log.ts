@@ -1,4 +1,5 @@
 /** Drafts and requests as the Worker hands them to a log. */
+import { formatDrafts } from "../../src/core/draft-text.ts";
 import { splitLines, type EventDraft } from "../../src/core/event.ts";
 import type { Failure } from "../../src/core/errors.ts";
 import type { Result } from "../../src/core/result.ts";
@@ -31,7 +32,7 @@ export const makeDrafts = (count: number, first = 1): EventDraft[] =>
 /** The fingerprint is the content itself, as readable as can be. */
 export const makeAppend = (drafts: readonly EventDraft[], more: Partial<AppendRequest> = {}): AppendRequest => ({
   life: makeLife(),
-  drafts,
+  drafts: formatDrafts(drafts),
   ifMatch: null,
   request: null,
   refusal: null,

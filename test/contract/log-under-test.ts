@@ -1,4 +1,5 @@
 /** A log as the contract suite sees it: its RPC surface, its alarm and its evictions. */
+import type { EventDraft } from "../../src/core/event.ts";
 import type { AppendRequest, Appended, ReadPage, ReadRequest, TopicLogRpc } from "../../src/durable-objects/rpc.ts";
 import { makeAppend, makeRead, valueOf } from "../builders/log.ts";
 
@@ -24,7 +25,7 @@ export class LogUnderTest {
   }
 
   /** Appends and answers the events, or throws the refusal. */
-  async append(drafts: AppendRequest["drafts"], more: Partial<AppendRequest> = {}): Promise<readonly Appended[]> {
+  async append(drafts: readonly EventDraft[], more: Partial<AppendRequest> = {}): Promise<readonly Appended[]> {
     return valueOf(await this.rpc.append(makeAppend(drafts, more))).events;
   }
 

@@ -4,6 +4,7 @@
  */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { EventDraft } from "../../src/core/event.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { AppendRequest } from "../../src/durable-objects/rpc.ts";
 import { topicLog } from "../../src/stubs.ts";
@@ -32,7 +33,7 @@ const alarmOf = (log: Log): Promise<number | null> =>
 
 const later = (id: string, deliverAt: number) => makeDraft({ id, deliverAt, data: `,"data":"${id}"` });
 
-async function append(log: Log, drafts: AppendRequest["drafts"], more: Partial<AppendRequest> = {}) {
+async function append(log: Log, drafts: readonly EventDraft[], more: Partial<AppendRequest> = {}) {
   return valueOf(await log.append(makeAppend(drafts, more))).events;
 }
 

@@ -2,6 +2,7 @@
  * Appends that arrive together share one transaction, one segment and one commit. Each request's part stands or falls
  * alone, and nobody is answered before the commit: the output gate holds every reply until it is durable.
  */
+import { parseDrafts } from "../../core/draft-text.ts";
 import { expiryIn } from "../../core/expiry.ts";
 import type { EventDraft } from "../../core/event.ts";
 import { formatEventLine } from "../../core/event.ts";
@@ -16,8 +17,10 @@ import { ChancePool } from "./chance-pool.ts";
 import type { LogState } from "./log-state.ts";
 import type { TailEvent } from "./tail.ts";
 
+type Append = Omit<AppendRequest, "drafts"> & { readonly drafts: readonly EventDraft[] };
+
 interface PendingAppend {
-  readonly request: AppendRequest;
+  readonly request: Append;
   readonly resolve: (answer: Result<AppendAnswer>) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -58,7 +61,7 @@ export class Appender {
 
   append(request: AppendRequest): Promise<Result<AppendAnswer>> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ request, resolve, reject });
+      this.#pending.push({ request: { ...request, drafts: parseDrafts(request.drafts) }, resolve, reject });
       if (this.#pending.length > 1) return;
       // Who comes alone need not wait. Where others came together, or a commit is under way, more will: a timer, which
       // takes more than a millisecond, lets all that stand at the door arrive first. An eviction before it loses only
@@ -143,7 +146,7 @@ class Flush {
     }
   }
 
-  appendOne(request: AppendRequest): Result<AppendAnswer> {
+  appendOne(request: Append): Result<AppendAnswer> {
     const entered = this.#enter(request);
     if (!entered.ok) return entered;
     const known = request.request === null ? null : this.#log.identities.request(request.request.key);
@@ -181,18 +184,18 @@ class Flush {
   }
 
   /** Only rows of its own have to be undone with a request; its lines are dropped from the list. */
-  #writesRows({ request, drafts, life }: AppendRequest): boolean {
+  #writesRows({ request, drafts, life }: Append): boolean {
     return request !== null || life.index !== "none" || drafts.some(mayHaveRow);
   }
 
   /** A new life begins with an empty log, so it cannot begin behind lines of the old one in the same segment. */
-  #enter(request: AppendRequest): Result<unknown> {
+  #enter(request: Append): Result<unknown> {
     if (this.events.length > 0 && request.life.epoch > this.#log.epoch)
       return fail("hub_overloaded", undefined, { retryAfterSeconds: 1 });
     return this.#log.enter(request.life);
   }
 
-  #appendAll(request: AppendRequest): Appended[] {
+  #appendAll(request: Append): Appended[] {
     const appended = request.drafts.map((draft, index) =>
       this.#findDuplicate(draft, request.fingerprints[index] ?? null),
     );
