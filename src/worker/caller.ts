@@ -14,8 +14,8 @@ export interface Caller {
 }
 
 export const callerOf = (c: HubContext): Caller => ({
-  principal: c.var.principal,
-  request: c.var.requestId,
+  principal: c.get("principal"),
+  request: c.get("requestId"),
   beside: (work) => c.executionCtx.waitUntil(work),
 });
 

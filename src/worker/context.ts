@@ -8,6 +8,7 @@ import type { Env } from "../env.ts";
 import type { AppRecord } from "../store/apps-store.ts";
 import type { Authenticated } from "./access/authenticated.ts";
 
+/** In the way of every request they are read by `c.get(name)`: `c.var` copies all of them for each look. */
 export interface HubVariables {
   requestId: string;
   config: Config;

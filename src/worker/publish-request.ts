@@ -33,7 +33,7 @@ export const isNdjson = (c: HubContext): boolean =>
 /** What an event gets that it does not say itself. */
 export function draftDefaults(c: HubContext): DraftDefaults {
   const { traceparent = null, tracestate = null } = requestTrace(c) ?? {};
-  return { source: `/apps/${c.var.principal.appName}`, traceparent, tracestate };
+  return { source: `/apps/${c.get("principal").appName}`, traceparent, tracestate };
 }
 
 export async function readPublishBody(c: HubContext): Promise<Result<PublishBody>> {

@@ -18,7 +18,8 @@ import type { Published } from "./publish.ts";
  * Context, §4.2); so does a part of those that came with none, where traces are exported.
  */
 export function requestTrace(c: HubContext): TraceContext | null {
-  const { trace = readTrace(c) } = c.var;
+  const known = c.get("trace");
+  const trace = known === undefined ? readTrace(c) : known;
   c.set("trace", trace);
   return trace?.context ?? null;
 }
@@ -34,7 +35,7 @@ function readTrace(c: HubContext): RequestTrace | null {
 
 /** After the append: the hub's span of a publish whose trace is sampled. */
 export function recordPublish(c: HubContext, topic: string, { receipts, replayed }: Published): void {
-  const { trace } = c.var;
+  const trace = c.get("trace");
   if (trace === null || trace === undefined || readConfig(c.env).otlp === null) return;
   const { traceId, spanId, isSampled } = traceIdsOf(trace.context.traceparent);
   if (!isSampled) return;

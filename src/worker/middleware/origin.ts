@@ -8,10 +8,10 @@ import { problem } from "../respond.ts";
  * other requests are held to the list when they name an origin. Backends, with a key, are not looked at.
  */
 export const checkOrigin = createMiddleware<HubBindings>(async (c, next) => {
-  const { principal, app } = c.var;
-  if (principal.kind !== "token" || app.origins === null) return next();
+  const { origins } = c.get("app");
+  if (origins === null || c.get("principal").kind !== "token") return next();
   const origin = c.req.header("origin");
-  const isAllowed = origin === undefined ? !isLive(c) : app.origins.includes(origin);
+  const isAllowed = origin === undefined ? !isLive(c) : origins.includes(origin);
   return isAllowed ? next() : problem({ code: "origin_not_allowed" });
 });
 

@@ -5,6 +5,6 @@ import { problem } from "../respond.ts";
 
 /** Counts the request into what its app and its key may send; an upgrade is one, whatever comes over its socket. */
 export const requestQuota = createMiddleware<HubBindings>(async (c, next) => {
-  const spent = await spendQuotas(c.env, c.var.principal, { requestsPerSecond: 1 });
+  const spent = await spendQuotas(c.env, c.get("principal"), { requestsPerSecond: 1 });
   return spent.ok ? next() : problem(spent.failure);
 });

@@ -59,7 +59,7 @@ async function postEvents(c: HubContext): Promise<Response> {
   if (!body.ok) return problem(body.failure);
   const { drafts } = body.value;
   // Beside the append: where there are none nobody waits.
-  const looked = findSyncSubscriptions(c.env, c.var.principal.app, topic);
+  const looked = findSyncSubscriptions(c.env, c.get("principal").app, topic);
   const work = (request: AppendRequest["request"]) =>
     publish(c.env, callerOf(c), topic, drafts, { ...conditions.value, request });
   const answer =
@@ -98,7 +98,7 @@ async function callerAgain(c: HubContext, topic: string): Promise<Result<Caller>
   const again = await c.var.authenticateAgain();
   if (!again.ok) return again;
   const { principal } = again.value;
-  if (principal.app !== c.var.principal.app) return fail("app_not_found");
+  if (principal.app !== c.get("principal").app) return fail("app_not_found");
   return allows(principal, "publish", topic) ? ok({ ...callerOf(c), principal }) : fail("scope_missing");
 }
 
@@ -137,14 +137,14 @@ async function getEvents(c: HubContext): Promise<Response> {
   if (!isNamed.ok) return problem(isNamed.failure);
   const query = readEventsQuery(c);
   if (!query.ok) return problem(query.failure);
-  const { app } = c.var.principal;
+  const { app } = c.get("principal");
   // HEAD comes here as well. Its answer has no body, so it would follow for nobody: it is told of the page as it is.
   const mayFollow = c.req.method === "GET";
   const isStream = (c.req.header("accept") ?? "").includes("text/event-stream");
   const mayWait = mayFollow && query.value.waitMs > 0;
   const follows = mayFollow && (isStream || mayWait);
-  if (!allows(c.var.principal, follows ? "subscribe" : "history", name)) return problem({ code: "scope_missing" });
-  const lifts = await resolveLifts(c.env, c.var.principal, query.value.pins, "");
+  if (!allows(c.get("principal"), follows ? "subscribe" : "history", name)) return problem({ code: "scope_missing" });
+  const lifts = await resolveLifts(c.env, c.get("principal"), query.value.pins, "");
   if (!lifts.ok) return problem(lifts.failure);
   if (mayFollow && isStream) return getStream(c, name, query.value, lifts.value);
 
@@ -173,7 +173,7 @@ async function waitForEvents(
   const deadline = Date.now() + query.waitMs;
   const from = { kind: "cursor", cursor: empty.cursor } as const;
   const follow = { topic, from: formatPosition(from), filter: livePattern(query) };
-  const opened = await LiveReader.open(c.env, c.var.principal, c.req.raw, follow);
+  const opened = await LiveReader.open(c.env, c.get("principal"), c.req.raw, follow);
   if (!opened.ok) return opened;
   const live = opened.value;
   try {
@@ -201,7 +201,7 @@ async function getStream(c: HubContext, name: string, query: LiveQuery, lifts: L
   if (!checked.ok) return problem(checked.failure);
   noteReader(c.env, callerOf(c), name, "stream");
   const follow = { topic: name, from: formatPosition(query.from), filter: livePattern(query) };
-  const live = await LiveReader.open(c.env, c.var.principal, c.req.raw, follow);
+  const live = await LiveReader.open(c.env, c.get("principal"), c.req.raw, follow);
   return live.ok ? sseResponse(live.value, name, lifts) : problem(live.failure);
 }
 
@@ -234,7 +234,7 @@ const encoder = new TextEncoder();
 async function getEvent(c: HubContext): Promise<Response> {
   const refusal = refuseTopic(c, c.req.query("topic") ?? "", "history");
   if (!refusal.ok) return problem(refusal.failure);
-  const found = await findEvent(c.env, c.var.principal.app, c.req.query("topic")!, c.req.param("id")!);
+  const found = await findEvent(c.env, c.get("principal").app, c.req.query("topic")!, c.req.param("id")!);
   if (!found.ok) return problem(found.failure);
   const type = envelopeType(c);
   const { line } = found.value;
@@ -246,9 +246,9 @@ const MERMAID = "text/vnd.mermaid";
 async function getEventTrace(c: HubContext): Promise<Response> {
   const refusal = refuseTopic(c, c.req.query("topic") ?? "", "history");
   if (!refusal.ok) return problem(refusal.failure);
-  const found = await findEvent(c.env, c.var.principal.app, c.req.query("topic")!, c.req.param("id")!);
+  const found = await findEvent(c.env, c.get("principal").app, c.req.query("topic")!, c.req.param("id")!);
   if (!found.ok) return problem(found.failure);
-  const story = await tellStory(c.env, c.var.principal, found.value);
+  const story = await tellStory(c.env, c.get("principal"), found.value);
   if (!(c.req.header("accept") ?? "").includes(MERMAID)) return json(story);
   return new Response(formatMermaidStory(story), { headers: { "content-type": `${MERMAID}; charset=utf-8` } });
 }
@@ -260,6 +260,6 @@ const refuseName = (topic: string): Result<null> =>
 function refuseTopic(c: HubContext, topic: string, action: Action): Result<null> {
   const named = refuseName(topic);
   if (!named.ok) return named;
-  if (!allows(c.var.principal, action, topic)) return fail("scope_missing");
+  if (!allows(c.get("principal"), action, topic)) return fail("scope_missing");
   return action === "publish" && isSystemTopicName(topic) ? fail("topic_reserved") : ok(null);
 }
