@@ -80,17 +80,12 @@ function readVarints(bytes: readonly number[], start: number): number[] | null {
 
 function toBase64Url(bytes: readonly number[]): string {
   let text = "";
-  let held = 0;
-  let bits = 0;
-  for (const byte of bytes) {
-    held = ((held << 8) | byte) & 0xffff;
-    bits += 8;
-    while (bits >= 6) {
-      bits -= 6;
-      text += ALPHABET[(held >> bits) & 63]!;
-    }
+  for (let at = 0; at < bytes.length; at += 3) {
+    const three = (bytes[at]! << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    text +=
+      ALPHABET[three >> 18]! + ALPHABET[(three >> 12) & 63]! + ALPHABET[(three >> 6) & 63]! + ALPHABET[three & 63]!;
   }
-  return bits === 0 ? text : text + ALPHABET[(held << (6 - bits)) & 63]!;
+  return text.slice(0, Math.ceil((bytes.length * 4) / 3)); // What stands for bytes that are not there goes.
 }
 
 function fromBase64Url(text: string): number[] | null {

@@ -11,7 +11,7 @@ import { meetsVersion } from "../../core/key-version.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { isForLater } from "../../core/schedule.ts";
-import { UUID_RANDOM_DIGITS, uuidV7 } from "../../core/uuid.ts";
+import { UUID_RANDOM_DIGITS, uuidsV7, uuidV7 } from "../../core/uuid.ts";
 import type { AppendAnswer, Appended, AppendRequest } from "../rpc.ts";
 import { ChancePool } from "./chance-pool.ts";
 import type { LogState } from "./log-state.ts";
@@ -121,6 +121,7 @@ class Flush {
   readonly #at: number;
   readonly #appendedAt: string;
   readonly #chance: ChancePool;
+  readonly #mint: (random: string) => string;
   #bytesThrough: number;
 
   constructor(log: LogState, chance: ChancePool, now: number) {
@@ -129,6 +130,7 @@ class Flush {
     this.#now = now;
     this.#at = Math.max(now, log.ends.appendedAt); // A clock that steps back does not take the log's order with it.
     this.#appendedAt = new Date(this.#at).toISOString();
+    this.#mint = uuidsV7(this.#at);
     this.#bytesThrough = log.ends.bytesThrough;
   }
 
@@ -258,7 +260,7 @@ class Flush {
   #appendDraft(draft: EventDraft, fingerprint: string | null): Appended {
     const offset = this.#head + 1;
     const keyVersion = this.#nextKeyVersion(draft, offset);
-    const id = draft.id ?? uuidV7(this.#at, this.#chance.draw(UUID_RANDOM_DIGITS));
+    const id = draft.id ?? this.#mint(this.#chance.draw(UUID_RANDOM_DIGITS));
     if (draft.id !== null && fingerprint !== null) {
       this.#log.identities.recordEvent(draft.source, draft.id, { offset, keyVersion, fingerprint }, this.#at);
     }
