@@ -262,6 +262,10 @@ export const LIMITS = {
   LOG_TOLD_BYTES_DEFAULT: 6_554 * MB, // four fifths of LOG_BYTES_MAX: a log so large is told of there too
   SCHEMA_REJECTED_TOLD_MS: 300 * SECOND, // of one type and topic once in so long, however much is refused
   STANDING_LOOK_MS: 1 * SECOND, // how often a ledger at work looks at itself
+  OVERVIEW_PARTITIONS_MAX: 100, // that one overview asks for their size
+  OVERVIEW_SUBSCRIPTIONS_MAX: 100, // that it asks
+  OVERVIEW_CHANNELS_MAX: 20,
+  OVERVIEW_EVENTS_MAX: 20, // the last that operators were told
   METRICS_APPS_MAX: 100, // apps that one scrape shows
   METRICS_SUBSCRIPTIONS_MAX: 200, // subscriptions that one scrape asks and shows
   METRICS_SERIES_MAX: 2_000, // of one app, in one tally: its row is ≤ 2 MB

@@ -148,6 +148,8 @@ export interface LogStatus {
   readonly lastOffset: number;
   readonly events: number;
   readonly bytes: number;
+  /** What its object takes, which is what `topic_full` is judged by; up to a second old. */
+  readonly storedBytes: number;
 }
 
 export type ListenerName =

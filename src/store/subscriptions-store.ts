@@ -65,7 +65,7 @@ export class SubscriptionsStore {
     if (await this.#change(insert, entry)) return ok(true);
     if ((await this.find(app, name)) !== null) return ok(false);
     // Either too many are there, or what was in the way has gone a moment ago.
-    return (await this.#count(app)) < subscriptionsMax
+    return (await this.count(app)) < subscriptionsMax
       ? ok(false)
       : definitionsUsedUp("subscriptions", subscriptionsMax);
   }
@@ -139,18 +139,18 @@ export class SubscriptionsStore {
     return results.map(recordOf);
   }
 
-  /** Whether the statement changed a row; what the audit log tells of it is written together with it. */
-  async #change(statement: D1PreparedStatement, entry: AuditEntry): Promise<boolean> {
-    const [changed] = await this.#db.batch([statement, auditStatement(this.#db, entry)]);
-    return changed!.meta.changes === 1;
-  }
-
-  async #count(app: string): Promise<number> {
+  async count(app: string): Promise<number> {
     const row = await this.#db
       .prepare(`SELECT count(*) AS count FROM subscriptions WHERE app = ?1`)
       .bind(app)
       .first<{ count: number }>();
     return row!.count;
+  }
+
+  /** Whether the statement changed a row; what the audit log tells of it is written together with it. */
+  async #change(statement: D1PreparedStatement, entry: AuditEntry): Promise<boolean> {
+    const [changed] = await this.#db.batch([statement, auditStatement(this.#db, entry)]);
+    return changed!.meta.changes === 1;
   }
 }
 

@@ -95,9 +95,9 @@ export class TopicsStore {
     if (made !== null) return ok({ topic: made, created: true });
     const existing = await this.find(entry.app, entry.subject);
     if (existing !== null) return ok({ topic: existing, created: false });
-    const living = await this.#countLiving(entry.app);
+    const { users } = await this.count(entry.app);
     // It was there, or too many were, a moment ago.
-    return living < topicsMax ? this.create(definition, topicsMax, entry) : definitionsUsedUp("topics", topicsMax);
+    return users < topicsMax ? this.create(definition, topicsMax, entry) : definitionsUsedUp("topics", topicsMax);
   }
 
   /** Changes what may change; null when the topic is gone or was changed since it was read. */
@@ -158,19 +158,23 @@ export class TopicsStore {
     return results.map(recordOf);
   }
 
+  /** Those that live: what users made, which is what a quota bounds, and the hub's own. */
+  async count(app: string): Promise<{ readonly users: number; readonly hubs: number }> {
+    const row = await this.#db
+      .prepare(
+        `SELECT count(*) FILTER (WHERE name NOT LIKE '$%') AS users, count(*) FILTER (WHERE name LIKE '$%') AS hubs
+         FROM topics WHERE app = ?1 AND deleted_at IS NULL`,
+      )
+      .bind(app)
+      .first<{ users: number; hubs: number }>();
+    return row!;
+  }
+
   /** The row that the statement changed, together with what the audit log tells of it; null when it changed none. */
   async #change(statement: D1PreparedStatement, entry: AuditEntry): Promise<TopicRecord | null> {
     const [changed] = await this.#db.batch<Row>([statement, auditStatement(this.#db, entry)]);
     const row = changed!.results[0];
     return row === undefined ? null : recordOf(row);
-  }
-
-  async #countLiving(app: string): Promise<number> {
-    const row = await this.#db
-      .prepare(`SELECT count(*) AS living FROM topics WHERE app = ?1 AND deleted_at IS NULL AND name NOT LIKE '$%'`)
-      .bind(app)
-      .first<{ living: number }>();
-    return row!.living;
   }
 }
 

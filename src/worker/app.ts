@@ -30,6 +30,7 @@ import { healthRoute, limitsRoute } from "./routes/operation.ts";
 import { openApiRoute } from "./routes/openapi.ts";
 import { pusherApiRoutes } from "./routes/pusher-api.ts";
 import { pusherConnectRoute } from "./routes/pusher-connect.ts";
+import { overviewRoute } from "./routes/overview.ts";
 import { policyRoutes } from "./routes/policies.ts";
 import { pullRoutes } from "./routes/pull.ts";
 import { parkedDeliveryRoutes } from "./routes/parked-deliveries.ts";
@@ -92,6 +93,7 @@ export function buildApp(whoAsks: MiddlewareHandler<HubBindings>): Hono<HubBindi
   hub.route("/v1", revocationRoutes);
   hub.route("/v1", userRoutes);
   hub.route("/v1", auditRoutes);
+  hub.route("/v1", overviewRoute);
   hub.route("/v1", limitsRoute);
 
   hub.notFound((c) => refuseAddress(hub, c.req.path));

@@ -7,6 +7,7 @@ import type { Env } from "../env.ts";
 import { flushCounts } from "../observability/flush-counts.ts";
 import { SubscriptionsStore } from "../store/subscriptions-store.ts";
 import { metricTally, subscription } from "../stubs.ts";
+import { Asking } from "./asking.ts";
 import { hubOverviews } from "./hub-directory.ts";
 
 /** `apps`: names by id. `isWhole`: what is counted of the hub as a whole is told too. */
@@ -17,43 +18,31 @@ export interface Scrape {
   readonly appsLeftOut: number;
 }
 
-/** Ledgers that are asked at once. */
-const ASKED_TOGETHER = 20;
-
 /** Nothing of it fails: what cannot be reached is left out, and counted. Of this isolate nothing is missing. */
 export async function collectMetrics(env: Env, scrape: Scrape, now: number): Promise<Sample[]> {
   await flushCounts(env, now);
-  const unreached = { count: 0 };
-  const ask = async <Value>(work: () => Promise<Value>, otherwise: Value): Promise<Value> => {
-    try {
-      return await work();
-    } catch {
-      unreached.count += 1;
-      return otherwise;
-    }
-  };
+  const asking = new Asking();
   const ids = [...scrape.apps.keys()];
   const [tallies, sockets, definitions] = await Promise.all([
     Promise.all(
       Array.from({ length: LIMITS.METRICS_SHARDS }, (_, shard) =>
-        ask<readonly Sample[]>(async () => metricTally(env, shard).read(scrape.isWhole ? [...ids, ""] : ids), []),
+        asking.one<readonly Sample[]>(
+          async () => metricTally(env, shard).read(scrape.isWhole ? [...ids, ""] : ids),
+          [],
+        ),
       ),
     ),
-    Promise.all(ids.map((app) => ask(() => socketSamples(env, app), []))),
-    Promise.all(ids.map((app) => ask(() => new SubscriptionsStore(env.DB).all(app), []))),
+    Promise.all(ids.map((app) => asking.one(() => socketSamples(env, app), []))),
+    Promise.all(ids.map((app) => asking.one(() => new SubscriptionsStore(env.DB).all(app), []))),
   ]);
   const all = definitions.flat();
   const shown = all.slice(0, LIMITS.METRICS_SUBSCRIPTIONS_MAX);
-  const ledgers: Sample[][] = [];
-  for (let at = 0; at < shown.length; at += ASKED_TOGETHER) {
-    const together = shown.slice(at, at + ASKED_TOGETHER);
-    ledgers.push(...(await Promise.all(together.map((one) => ask(() => ledgerSamples(env, one, now), [])))));
-  }
+  const ledgers = await asking.each(shown, (one) => ledgerSamples(env, one, now));
   const leftOut = all.length - shown.length + scrape.appsLeftOut;
   return [
     ...sumSamples([...tallies, ...sockets, ...ledgers].flat()).map((sample) => withAppName(sample, scrape.apps)),
     { name: "tidings_scrape_left_out", labels: {}, value: leftOut },
-    { name: "tidings_scrape_unreached", labels: {}, value: unreached.count },
+    { name: "tidings_scrape_unreached", labels: {}, value: asking.unreached },
   ];
 }
 

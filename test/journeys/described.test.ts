@@ -84,6 +84,7 @@ const STEPS: readonly Step[] = [
     "/v1/keys",
     "/v1/apps",
     "/v1/audit",
+    "/v1/overview",
     "/v1/channels",
     "/v1/channels/walk",
     "/v1/channels/presence-a/members",

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
 import { startHub, type Hub, type Page } from "../harness/hub.ts";
 import { Sink } from "../harness/sink.ts";
+import { TestSocket } from "../harness/socket.ts";
 import { eventually } from "../harness/wait.ts";
 
 let hub: Hub;
@@ -148,4 +149,75 @@ it("[OPS-4] tells once what a schema refuses, however much it is, with what an o
     "the other type is told",
   );
   expect(told.map(({ data }) => data["type"])).toEqual(["order.made", "order.paid"]);
+});
+
+interface Overview {
+  readonly topics: Counted & {
+    readonly items: readonly { readonly name: string; readonly stored: { bytes: number } }[];
+  };
+  readonly subscriptions: Counted & { readonly items: readonly Readonly<Record<string, unknown>>[] };
+  readonly operations: readonly { readonly type: string; readonly time: string }[];
+}
+
+interface Counted {
+  readonly total: number;
+  readonly limit: number;
+  readonly leftOut: number;
+}
+
+const overview = (headers: Record<string, string> = {}) =>
+  hub.json<Overview & Record<string, unknown>>("GET", "/v1/overview", undefined, {
+    "cache-control": "no-cache",
+    ...headers,
+  });
+
+it("[OPS-5] shows an app at a glance, from what its objects say, and names what it has no room for", async () => {
+  const app = { "tidings-app": "seen" };
+  await hub.json("POST", "/v1/apps", { name: "seen", quotas: { topics: 7, sockets: 9 } });
+  await hub.json("PUT", "/v1/topics/wide", { partitions: 64 }, app);
+  await hub.publish("busy", [{ type: "t" }, { type: "t" }], app);
+  const target = { kind: "webhook", url: `${sink.url}/seen` };
+  const retry = { maxAttempts: 1, schedule: ["20ms"] };
+  sink.respond(() => 500);
+  await hub.json("PUT", "/v1/subscriptions/worn", { topics: ["busy"], startFrom: "earliest", target, retry }, app);
+  const { body } = await hub.json<{ key: string }>("POST", "/v1/keys", { name: "k", scopes: ["subscribe:**"] }, app);
+  const socket = await TestSocket.open(`${hub.url.replace("http", "ws")}/v1/connect?token=${body.key}`);
+  await socket.subscribe("busy");
+  const { body: seen } = await eventually(
+    () => overview(app),
+    ({ body }) => body.subscriptions.items[0]?.["dead"] === 2 && body.operations.length > 0,
+    "the deaths are seen",
+  );
+  expect(seen).toMatchObject({
+    app: "seen",
+    topics: { total: 2, limit: 7, leftOut: 0 },
+    subscriptions: { total: 1, limit: LIMITS.APP_SUBSCRIPTIONS_DEFAULT, leftOut: 0 },
+    connections: { sockets: 1, limit: 9, users: 0, hubs: 1 },
+    channels: { items: [{ name: "busy", subscriptions: 1 }], more: false },
+    operations: [{ type: "tidings.subscription.exhausted", subject: "worn", data: { subscription: "worn" } }],
+    unreached: 0,
+  });
+  expect(seen.subscriptions.items).toEqual([
+    expect.objectContaining({ name: "worn", target: "webhook", state: "active", breaker: "closed", lag: 0, owed: 0 }),
+  ]);
+  const busy = seen.topics.items.find(({ name }) => name === "busy");
+  expect(busy).toMatchObject({ partitions: 1, events: 2, stored: { partition: 0, limit: LIMITS.LOG_BYTES_MAX } });
+  expect(busy!.stored.bytes).toBeGreaterThan(0);
+  await hub.json("PUT", "/v1/topics/wider", { partitions: 64 }, app);
+  const { body: full } = await overview(app);
+  expect([full.topics.total, full.topics.items.some(({ name }) => name === "wider")]).toEqual([3, false]);
+  expect(full.topics.leftOut).toBeGreaterThan(0);
+  socket.close();
+});
+
+it("[OPS-5] shows it to the app's admin alone, and of the last news the newest first", async () => {
+  const keyWith = async (scopes: readonly string[]) => {
+    const { body } = await hub.json<{ key: string }>("POST", "/v1/keys", { name: "k", scopes });
+    return { authorization: `Bearer ${body.key}` };
+  };
+  expect((await overview(await keyWith(["manage:**", "history:**"]))).body["code"]).toBe("scope_missing");
+  const { body: seen } = await overview(await keyWith(["admin"]));
+  const { body: page } = await hub.json<Page>("GET", "/v1/topics/$system.operations/events?limit=1000");
+  const newest = page.events.toReversed().slice(0, LIMITS.OVERVIEW_EVENTS_MAX);
+  expect(seen.operations.map(({ type }) => type)).toEqual(newest.map(({ type }) => type));
 });

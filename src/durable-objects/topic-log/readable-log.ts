@@ -43,6 +43,7 @@ export abstract class ReadableLog extends DurableObject<Env> {
       lastOffset: head,
       events: head - firstHeld + 1,
       bytes: this.log.segments.bytesHeld(this.log.ends),
+      storedBytes: this.log.bytesStored(Date.now()),
     });
   }
 

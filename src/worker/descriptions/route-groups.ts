@@ -3,11 +3,12 @@ import type { RouteGroup } from "../../wire/openapi/route-description.ts";
 import { shown, text, FLAG, whole, listOf, oneOfTexts, type Shapes } from "../../wire/openapi/shapes.ts";
 import { ACCESS, ACCESS_SHAPES } from "./access.ts";
 import { BATCH_SHAPES, BATCHES } from "./batches.ts";
-import { CATALOG, CATALOG_SHAPES, OPERATION } from "./catalog.ts";
+import { CATALOG, CATALOG_SHAPES } from "./catalog.ts";
 import { COMMAND_SHAPES, COMMANDS } from "./commands.ts";
 import { EVENT_SHAPES } from "./event-shapes.ts";
 import { EVENTS } from "./events.ts";
 import { LIVE, LIVE_SHAPES } from "./live.ts";
+import { OPERATION, OPERATION_SHAPES } from "./operation.ts";
 import { PULL } from "./pull.ts";
 import { PUSHER } from "./pusher.ts";
 import { REPAIR } from "./repair.ts";
@@ -64,4 +65,5 @@ export const NAMED_SHAPES: Shapes = {
   ...BATCH_SHAPES,
   ...LIVE_SHAPES,
   ...ACCESS_SHAPES,
+  ...OPERATION_SHAPES,
 };
