@@ -3,6 +3,7 @@
  * it. Whatever stands in the log of this very request is found first, so a repeat never decides twice.
  */
 import type { CommandDefinition, SentCommand } from "../core/command.ts";
+import { parseEventLine, splitLines } from "../core/event.ts";
 import type { AppendedBefore, KeySnapshot, KeyState, SnapshotOwner } from "../core/key-state.ts";
 import { meetsVersion } from "../core/key-version.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -13,6 +14,7 @@ import type { Env } from "../env.ts";
 import { topicLog } from "../stubs.ts";
 import type { TopicRecord } from "../store/topics-store.ts";
 import type { CommandAnswer, CommandCall, FoldedState } from "../wire/native/command-call.ts";
+import { reach } from "./reach.ts";
 import { lifeOf } from "./topic-life.ts";
 
 export interface CommandTry {
@@ -71,6 +73,8 @@ class KeyFolding {
       if (!page.ok) return page;
       if (page.value.kind === "appended") return ok(page.value);
       this.#begin(page.value.snapshot);
+      // Before anything is folded: half a state is not to be kept, least of all in place of a whole one.
+      if (!isNext(page.value.body, this.#version)) return fail("key_history_trimmed");
       this.#version += page.value.count;
       this.#sinceSnapshot += page.value.count;
       this.#through = page.value.through;
@@ -103,7 +107,7 @@ class KeyFolding {
   #read(): Promise<Result<KeyState>> {
     const { sent, request } = this.#run;
     const ask = { key: sent.key, request, snapshotOf: this.#snapshotOf, after: this.#through };
-    return this.#log().keyState(lifeOf(this.#topic), ask);
+    return reach(() => this.#log().keyState(lifeOf(this.#topic), ask));
   }
 
   #begin(snapshot: KeySnapshot | null): void {
@@ -139,4 +143,10 @@ class KeyFolding {
   #log() {
     return topicLog(this.#run.env, this.#topic.app, this.#topic.name, this.#run.partition);
   }
+}
+
+/** Whether the events are those that follow on a key's version: what retention took leaves a step in theirs. */
+function isNext(events: string, version: number): boolean {
+  const [first] = splitLines(events);
+  return first === undefined || parseEventLine(first).keyversion === version + 1;
 }

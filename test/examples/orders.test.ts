@@ -1,7 +1,10 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { Webhook } from "standardwebhooks";
+import { HubConnection } from "../../examples/orders/hub.ts";
 import { checkOrderCommand, totalOf } from "../../examples/orders/order.ts";
+import { Sequences } from "../../examples/orders/sequence.ts";
+import { inventory } from "../../examples/orders/services/inventory.ts";
 import { isSignedWith, makeSecret, Remembered } from "../../examples/orders/webhook.ts";
 
 const command = {
@@ -51,6 +54,22 @@ describe("the command Place Order", () => {
     expect(6.8 * 9).not.toBe(61.2);
     expect(totalOf([{ price: 6.8, quantity: 9 }])).toBe(61.2);
   });
+});
+
+it("[EX-12] an order's goods are reserved from its placing until its payment, which takes them off the shelf", async () => {
+  const published: string[] = [];
+  const hub = Object.assign(new HubConnection("http://hub.invalid", "key"), {
+    publish: async (topic: string) => void published.push(topic),
+  }) as unknown as HubConnection;
+  const { consume, stock, reserved } = inventory(hub, new Sequences());
+  const items = [{ id: "tea-assam", name: "Assam tea, 250 g", quantity: 2, price: 11.25 }];
+  const told = (type: string, data: object) => ({ id: type, type, time: "2026-11-21T12:00:00Z", data }) as never;
+  const onShelf = stock()["tea-assam"]!;
+  const at = (now: number) => ({ receivedAt: now, startedAt: now, endedAt: now });
+  await consume(told("order.created", { id: "ord-1", items, handling: at(0) }));
+  expect([stock()["tea-assam"], reserved()["tea-assam"], published]).toEqual([onShelf, 2, []]);
+  await consume(told("payment.confirmed", { orderId: "ord-1", items }));
+  expect([stock()["tea-assam"], reserved()["tea-assam"], published]).toEqual([onShelf - 2, 0, ["stock.updated"]]);
 });
 
 describe("a webhook consumer", () => {

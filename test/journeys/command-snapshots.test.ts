@@ -132,6 +132,27 @@ describe("a snapshot", () => {
     expect((await hub.json("POST", "/v1/commands/tell", { payload: {}, key: "other" })).status).toBe(200);
   });
 
+  it("[CMD-11] of other code stays where a trimmed key cannot be folded anew, however many pages are left", async () => {
+    await define("rolled-back");
+    await fill("rolled-back", 1_400);
+    await tell();
+    await snapshotAt("rolled-back", 1_400);
+    await hub.json("PUT", "/v1/topics/rolled-back", { index: "key", retention: { maxEvents: 1_200 } });
+    await eventually(
+      () => hub.readAll("rolled-back"),
+      ({ length }) => length <= 1_200,
+      "its beginning is gone",
+    );
+    const log = JSON.stringify(["log", "app_default", "rolled-back", 0]);
+    await hub.rows("TopicLog", log, "UPDATE snapshots SET fold = 'tell@0'");
+    const refused = await hub.json("POST", "/v1/commands/tell", { payload: {}, key: "k" });
+    expect(refused).toMatchObject({ status: 409, body: { code: "key_history_trimmed" } });
+    const kept = await hub.rows("TopicLog", log, "SELECT fold, version FROM snapshots");
+    expect(kept).toEqual([{ fold: "tell@0", version: 1_400 }]);
+    await hub.rows("TopicLog", log, "UPDATE snapshots SET fold = 'tell@1'"); // The former code is back.
+    expect(await tell()).toEqual({ state: 1_401, version: 1_401, folded: 1 });
+  });
+
   it("[CMD-10] is not made of a state that JSON would change: then the handler has failed at once", async () => {
     await hub.json("PUT", "/v1/commands/dated", { topic: "dated", target: { kind: "listener", name: "dated" } });
     await fill("dated", 100);

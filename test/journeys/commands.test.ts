@@ -286,3 +286,18 @@ describe("[CMD-13] the scopes of commands", () => {
     expect((await send("made", { payload: {} }, publisher)).body.code).toBe("scope_missing");
   });
 });
+
+it("[QUO-3] each attempt of a command counts, the one that lost its race too", async () => {
+  const inMarket = { "tidings-app": "market" };
+  await hub.json("POST", "/v1/apps", { name: "market", quotas: { eventsPerDay: 3 } });
+  const definition = { topic: "stalls", target: IN_WORKER };
+  expect((await hub.json("PUT", "/v1/commands/tell", definition, inMarket)).status).toBe(201);
+  const before = lastDecision();
+  const sent = send("tell", told({ waitsMs: 1_500 }), inMarket);
+  await eventually(lastDecision, (decision) => decision !== before, "it is being decided");
+  const rival = { type: "told", key: "k" };
+  expect((await hub.publish("stalls", rival, inMarket)).status).toBe(201);
+  expect((await sent).body).toMatchObject({ status: "accepted", attempts: 2 });
+  const fourth = await hub.json("POST", "/v1/topics/stalls/events", rival, inMarket);
+  expect(fourth).toMatchObject({ status: 429, body: { code: "quota_exceeded", limit: 3, actual: 4 } });
+});

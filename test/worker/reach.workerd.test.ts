@@ -1,10 +1,12 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { beforeAll, expect, it } from "vitest";
+import { registerListeners } from "../../src/delivery/listener-registry.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { HubsStore } from "../../src/store/hubs-store.ts";
 import type { Env } from "../../src/env.ts";
 import { app } from "../../src/worker/app.ts";
 import { runScheduled } from "../../src/worker/scheduled.ts";
+import { tell } from "../builders/command-handlers.ts";
 import { env, migrateDatabase } from "../builders/objects.ts";
 
 const ROOT = "test-root-key";
@@ -123,6 +125,15 @@ it.each(["GET /v1/topics/presence-hall/scheduled", "DELETE /v1/topics/presence-h
     expect([answer.status, await answer.json()]).toMatchObject([503, { code: "hub_overloaded" }]);
   },
 );
+
+it("[ERR-7] a command whose key's log cannot be reached is `hub_overloaded`", async () => {
+  registerListeners([tell]);
+  const definition = { topic: "presence-hall", target: { kind: "listener", name: "tell" } };
+  expect((await ask("PUT", "/v1/commands/tell", { body: definition })).status).toBe(201);
+  const sent = { body: { payload: {} }, bindings: falling(new Error("x")) };
+  const answer = await ask("POST", "/v1/commands/tell", sent);
+  expect([answer.status, await answer.json()]).toMatchObject([503, { code: "hub_overloaded", retryable: true }]);
+});
 
 it.each(["retryable", "durableObjectReset", "overloaded"])(
   "[ERR-8] a log whose error is `%s` is `hub_overloaded`, and any other the hub's own mistake",
