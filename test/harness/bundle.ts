@@ -9,14 +9,14 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 
 export const REPOSITORY = join(import.meta.dirname, "..", "..");
-const CACHE = join(REPOSITORY, ".wrangler", "test-bundles");
+export const CACHE = join(REPOSITORY, ".wrangler", "test-bundles");
 const KEEP_MS = 3_600_000;
 
 const current = new Map<string, Promise<string>>();
 
 /** The hub as it ships. */
 const SHIPPED = join("src", "index.ts");
-const HUB_CONFIG = "wrangler.toml";
+export const HUB_CONFIG = "wrangler.toml";
 /** Of Workers that the hub delivers to: they have no bindings. */
 const CONSUMER_CONFIG = join("examples", "consumer", "wrangler.toml");
 
@@ -63,11 +63,16 @@ async function bundle(entry: string, config: string): Promise<string> {
 }
 
 function hashOfSources(entry: string, config: string): string {
-  const hash = createHash("sha256");
   const sources = readdirSync(join(REPOSITORY, "src"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && !name.includes(".generated."))
     .toSorted();
-  for (const path of [entry, ...sources.map((name) => join("src", name)), config, "package-lock.json"]) {
+  return hashOfFiles([entry, ...sources.map((name) => join("src", name)), config, "package-lock.json"]);
+}
+
+/** Of what files in the repository hold, and of where that is: what is made of them names it. */
+export function hashOfFiles(paths: readonly string[]): string {
+  const hash = createHash("sha256").update(`${REPOSITORY}\0`);
+  for (const path of paths) {
     hash
       .update(`${path}\0`)
       .update(readFileSync(join(REPOSITORY, path)))

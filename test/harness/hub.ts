@@ -2,13 +2,12 @@
  * A real hub for tests: the bundle that would be deployed, in the pinned runtime, behind real HTTP on loopback. Its
  * bindings are read from wrangler.toml, so a test cannot pass on settings that nobody ships.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type DurableObjectIdentifier } from "miniflare";
-import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wrangler";
-import { bundleConsumer, bundledFile, bundleHub, REPOSITORY, type Bundle } from "./bundle.ts";
+import { bundleConsumer, bundledFile, bundleHub, type Bundle } from "./bundle.ts";
 import { usedHeapBytes } from "./heap.ts";
 import { childrenOf } from "./proc.ts";
+import { readShipped } from "./shipped.ts";
 import { TestSocket, type SocketOptions, type WireEvent } from "./socket.ts";
 import { eventually } from "./wait.ts";
 
@@ -242,9 +241,7 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
     folder: await bundleHub(options.entry),
     file: bundledFile(options.entry),
   };
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(REPOSITORY, "wrangler.toml"));
-  // The paths are ours: what is run is the finished bundle, not the sources.
-  const { rootPath: _rootPath, modulesRules: _modulesRules, ...settings } = workerOptions;
+  const { settings } = await readShipped();
   const consumers = await Promise.all(Object.entries(options.consumers ?? {}).map(consumerOptions));
   const vars = Object.entries({ ROOT_KEY, ALLOW_PRIVATE_TARGETS: "1", ...options.vars });
   return convertV4MiniflareOptions({
@@ -292,18 +289,16 @@ function parseLog(message: string): JsonObject {
   }
 }
 
+/** All that is missing in one transaction. */
 async function migrate(database: D1Database): Promise<void> {
   await database.exec("CREATE TABLE IF NOT EXISTS applied_migrations (name TEXT PRIMARY KEY)");
   const { results } = await database.prepare("SELECT name FROM applied_migrations").all<{ name: string }>();
   const applied = new Set(results.map(({ name }) => name));
-  const folder = join(REPOSITORY, "migrations");
-  for (const name of readdirSync(folder)
-    .filter((file) => file.endsWith(".sql") && !applied.has(file))
-    .toSorted()) {
-    const statements = unstable_splitSqlQuery(readFileSync(join(folder, name), "utf8"));
-    await database.batch([
-      ...statements.map((statement) => database.prepare(statement)),
-      database.prepare("INSERT INTO applied_migrations (name) VALUES (?)").bind(name),
-    ]);
-  }
+  const { migrations } = await readShipped();
+  const missing = migrations.filter(({ name }) => !applied.has(name));
+  const statements = missing.flatMap(({ name, statements: texts }) => [
+    ...texts.map((text) => database.prepare(text)),
+    database.prepare("INSERT INTO applied_migrations (name) VALUES (?)").bind(name),
+  ]);
+  if (statements.length > 0) await database.batch(statements);
 }
