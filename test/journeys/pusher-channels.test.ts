@@ -43,6 +43,11 @@ it("[PUS-2] what the server library triggers on a public channel reaches pusher-
   ]);
 });
 
+it("[PUS-26] two triggers that are alike are two events", async () => {
+  await Promise.all([1, 2].map(() => app.server.trigger("alike", "said", { n: 1 })));
+  expect(await app.hub.readAll("alike")).toHaveLength(2);
+});
+
 it("[PUS-3] a private channel opens to the app's signature and to nothing else", async () => {
   const { heard } = await subscribed(app.client(), "private-room");
   await app.server.trigger("private-room", "secret", { n: 1 });

@@ -20,7 +20,8 @@ import { sendToUser } from "../user-connections.ts";
 
 /**
  * All are looked at before the first is appended, because a library knows no half: what is refused leaves no event
- * behind, so none is doubled when it is sent again. Only what could not be reached in the middle may.
+ * behind, so none is doubled when it is sent again. Only what could not be reached in the middle may: the request has
+ * nothing to make ids of, for two that say the same within a second are alike to the letter, and both are meant.
  */
 export async function trigger(c: HubContext, triggers: readonly Trigger[]): Promise<Result<null>> {
   const sends: Sends[] = [];
