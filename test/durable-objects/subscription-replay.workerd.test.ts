@@ -71,6 +71,70 @@ async function deliverAll(): Promise<ClaimedDelivery[]> {
 }
 const offsetsOf = (deliveries: readonly ClaimedDelivery[]): number[] => deliveries.map(({ offset }) => offset);
 
+describe("a replay that is long over", () => {
+  const rows = () => world.step((ledger) => ledger.sources.all().map(({ id, replay: job }) => [id, job]));
+  /** So long ago every job ended. */
+  const age = () => world.step(({ storage }) => void storage.sql.exec(`UPDATE jobs SET ended_at = ended_at - 3600000`));
+
+  it("[RPL-10] leaves no row behind but its counts, once nothing of it is owed, kept or under way", async () => {
+    await world.push(4);
+    await deliverAll();
+    for (let job = 1; job <= 3; job += 1) {
+      valueOf(await ask("force", { from: at(1), to: at(1 + job) }));
+      await deliverAll();
+      await age();
+    }
+    expect(await rows()).toEqual([
+      [1, 0],
+      [3, 2],
+      [4, 3],
+    ]);
+    expect(await report(1)).toMatchObject({ state: "done", matched: 1, done: 1, replayed: 1 });
+    expect(await report(2)).toMatchObject({ state: "done", matched: 2, done: 2, replayed: 2 });
+    expect(await world.stats()).toMatchObject({ matched: 10, delivered: 10, owed: 0 });
+    valueOf(await ask("force"));
+    const ids = (await deliverAll()).map(({ id }) => id);
+    expect(ids.every((id) => id.includes("_5_"))).toBe(true); // No number is given twice.
+    expect((await rows()).map(([id]) => id)).toEqual([1, 4, 5]);
+  });
+
+  it("[RPL-10] keeps its row for its dead letters, for what is under way, and for who came at once with it", async () => {
+    await world.push(5);
+    await deliverAll();
+    const lastJob = await world.step((ledger) => ledger.jobs.lastNumber());
+    const only = (offset: number, more: Partial<ReplayAsk> = {}) =>
+      ask("force", { from: at(offset), to: at(offset + 1), ...more });
+    valueOf(await only(1));
+    await world.pump();
+    await world.settleNewest(REFUSED);
+    valueOf(await only(2));
+    await world.pump();
+    const { dispatch } = world.sent.at(-1)!;
+    const underWay = await world.claimed(dispatch);
+    await age();
+    for (const offset of [3, 4]) {
+      valueOf(await only(offset));
+      await world.pump();
+      await world.settleNewest(ACCEPTED);
+    }
+    valueOf(await only(5));
+    expect(await rows()).toHaveLength(6);
+    expect(await only(3, { lastJob })).toMatchObject({ ok: false, failure: { code: "replay_under_way" } });
+    await world.settle(dispatch, underWay, [ACCEPTED]);
+    await world.discardAll();
+    await deliverAll();
+    await age();
+    valueOf(await only(1));
+    expect(await rows()).toEqual([
+      [1, 0],
+      [6, 5],
+      [7, 6],
+    ]);
+    await deliverAll();
+    expect(await world.stats()).toMatchObject({ matched: 11, delivered: 10, discarded: 1, owed: 0 });
+  });
+});
+
 describe("a replay by force", () => {
   it("[RPL-5] brings each event of the range once more, as a redrive with an id of its own", async () => {
     await world.push(6);

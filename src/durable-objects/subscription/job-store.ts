@@ -21,6 +21,8 @@ export interface Job {
   /** How many there were to it when it was made. */
   readonly matched: number;
   readonly done: number;
+  /** Of a replay: what those of its sources let through that are no rows any more. */
+  readonly replayed: number;
   /** How far it has come: the last dead letter looked at, or of a replay the time when it was granted more. */
   readonly after: number;
   /** The last dead letter that is its own. */
@@ -44,6 +46,7 @@ type Row = {
   state: string;
   matched: number;
   done: number;
+  replayed: number;
   after: number;
   until: number;
   per_second: number | null;
@@ -127,6 +130,7 @@ export class JobStore {
         state: row.state as JobState,
         matched: row.matched,
         done: row.done,
+        replayed: row.replayed,
         after: row.after,
         until: row.until,
         ratePerSecond: row.per_second,

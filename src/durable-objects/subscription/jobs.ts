@@ -52,20 +52,24 @@ export function endEarly(ledger: Ledger, number: number, now: number): void {
 }
 
 /** Of what was missing the job counts itself what it has looked at; by force that is all of the range. */
-function replayOf(ledger: Ledger, job: number, mode: ReplayMode): Partial<Pick<JobReport, "done" | "replayed">> {
-  const { done, replayed } = ledger.replays.tally(job);
+function replayOf(ledger: Ledger, job: Job, mode: ReplayMode): Partial<Pick<JobReport, "done" | "replayed">> {
   if (mode === "failed") return {};
-  return mode === "force" ? { done, replayed } : { replayed };
+  const tally = ledger.replays.tally(job.id);
+  const replayed = job.replayed + tally.replayed;
+  return mode === "force" ? { done: job.done + tally.done, replayed } : { replayed };
 }
 
-const reportOf = (ledger: Ledger, { id, spec, state, matched, done, createdAt, endedAt }: Job): JobReport => ({
-  id: jobKey(ledger.subscriptionId, id),
-  kind: spec.kind,
-  subscription: ledger.definition!.name,
-  state,
-  matched,
-  done,
-  ...(spec.kind === "replay" && replayOf(ledger, id, spec.mode)),
-  createdAt: new Date(createdAt).toISOString(),
-  ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
-});
+function reportOf(ledger: Ledger, job: Job): JobReport {
+  const { id, spec, state, matched, done, createdAt, endedAt } = job;
+  return {
+    id: jobKey(ledger.subscriptionId, id),
+    kind: spec.kind,
+    subscription: ledger.definition!.name,
+    state,
+    matched,
+    done,
+    ...(spec.kind === "replay" && replayOf(ledger, job, spec.mode)),
+    createdAt: new Date(createdAt).toISOString(),
+    ...(endedAt !== null && { endedAt: new Date(endedAt).toISOString() }),
+  };
+}

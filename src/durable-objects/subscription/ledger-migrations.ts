@@ -141,4 +141,11 @@ export const LEDGER_MIGRATIONS: readonly ObjectMigration[] = [
       `CREATE TABLE cancelled_batches (batch TEXT PRIMARY KEY, cancelled_at INTEGER NOT NULL) WITHOUT ROWID`,
     ],
   },
+  {
+    id: 11,
+    statements: [
+      // What sources of this job have let through that are no rows any more; what they looked at is in `done`.
+      `ALTER TABLE jobs ADD COLUMN replayed INTEGER NOT NULL DEFAULT 0`,
+    ],
+  },
 ];

@@ -28,3 +28,22 @@ export function endReplay(ledger: Ledger, source: number, jobId: number, now: nu
   const job = ledger.jobs.get(jobId)!;
   if (job.ratePerSecond !== null) ledger.jobs.defer(jobId, Math.max(now, job.after + 1_000));
 }
+
+/** By the rows of a replay another one that was sent at once finds out that it came second. */
+const FOUND_FOR_MS = 600_000;
+
+/** Rows of replays that are long over, and owe nothing, go. Their counts stay. */
+export function foldReplays(ledger: Ledger, now: number): void {
+  const { replays, dispatches } = ledger;
+  const over = replays.over(now - FOUND_FOR_MS);
+  if (over.length === 0) return;
+  const held = new Set(
+    dispatches
+      .all()
+      .flatMap(({ deliveries, delivered }) => [
+        ...deliveries.map(([source]) => source),
+        ...Object.keys(delivered).map(Number),
+      ]),
+  );
+  for (const id of over) if (!held.has(id)) replays.fold(id);
+}

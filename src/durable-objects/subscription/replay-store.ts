@@ -22,6 +22,9 @@ export interface ReplayTally {
 
 type Row = { id: number; job: number; state: Source["state"]; examined: number; until: number };
 
+/** Each look at one asks several tables. */
+const FOLDED_AT_ONCE = 500;
+
 const COLUMNS = `id, replay AS job, state, examined, until`;
 
 export class ReplayStore {
@@ -83,6 +86,45 @@ export class ReplayStore {
     this.#sql.exec(`UPDATE sources SET state = 'past', behind = 0 WHERE replay = ?1 AND state = 'replaying'`, job);
   }
 
+  /**
+   * Sources of jobs that ended before `endedBefore`, of which nothing is owed, kept or told any more but what open
+   * dispatches hold. The newest of all sources is none of them: its number would be given again.
+   */
+  over(endedBefore: number): number[] {
+    const isNamed = ["retries", "waiting", "dead_letters", "delivered", "batch_jobs", "gathers"]
+      .map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE source = sources.id)`)
+      .join(" OR ");
+    const sql = `SELECT id FROM sources WHERE replay > 0 AND state IN ('past', 'retired')
+      AND id < (SELECT max(id) FROM sources) AND NOT (${isNamed})
+      AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = replay AND coalesce(ended_at, ?1) >= ?1)
+      ORDER BY id LIMIT ?2`;
+    return this.#sql
+      .exec<{ id: number }>(sql, endedBefore, FOLDED_AT_ONCE)
+      .toArray()
+      .map(({ id }) => id);
+  }
+
+  /** Its counts go to the first row of its life and to its job, and the row goes. */
+  fold(id: number): void {
+    this.#sql.exec(
+      `UPDATE sources SET matched = sources.matched + gone.matched, delivered = sources.delivered + gone.delivered,
+         dead = sources.dead + gone.dead, expired = sources.expired + gone.expired,
+         skipped = sources.skipped + gone.skipped, discarded = sources.discarded + gone.discarded
+       FROM (SELECT * FROM sources WHERE id = ?1) AS gone
+       WHERE sources.id = (SELECT min(id) FROM sources AS life WHERE life.topic = gone.topic
+         AND life.partition = gone.partition AND life.epoch = gone.epoch AND life.replay = 0)`,
+      id,
+    );
+    this.#sql.exec(
+      `UPDATE jobs SET replayed = replayed + gone.matched,
+         done = done + iif(json_extract(spec, '$.mode') = 'force', gone.examined - gone.began, 0)
+       FROM (SELECT * FROM sources WHERE id = ?1) AS gone WHERE jobs.id = gone.replay`,
+      id,
+    );
+    this.#sql.exec(`DELETE FROM sources WHERE id = ?1`, id);
+  }
+
+  /** Of the rows that there are. */
   tally(job: number): ReplayTally {
     return this.#sql
       .exec<{ done: number; replayed: number }>(

@@ -12,7 +12,7 @@ import { beginJob } from "./jobs.ts";
 import type { NewJob } from "./job-store.ts";
 import type { Ledger } from "./ledger.ts";
 import { chooseSources, findPlaces } from "./log-places.ts";
-import { grantMore } from "./replay-progress.ts";
+import { foldReplays, grantMore } from "./replay-progress.ts";
 import type { ReplaySource } from "./replay-store.ts";
 
 /**
@@ -103,6 +103,7 @@ function begin(
   const job = beginJob(ledger, { spec, matched, until, ratePerSecond, createdAt: now });
   if (!job.ok) return job;
   if (!isRedrive) {
+    foldReplays(ledger, now);
     for (const range of ranges) ledger.replays.begin(range, job.value.id);
     grantMore(ledger, job.value, now);
   }
