@@ -18,14 +18,12 @@ import { withCurrentQuotas } from "./access/current-quotas.ts";
 import { BatchesStore } from "../store/batches-store.ts";
 import { HubsStore } from "../store/hubs-store.ts";
 import { AccessChangesStore } from "../store/access-changes-store.ts";
-import { parseDraft } from "../wire/native/draft.ts";
 import { announceSystem } from "./announce.ts";
 import type { Caller } from "./caller.ts";
 import { publishOccurrence } from "./occur.ts";
-import { NO_CONDITIONS, publish } from "./publish.ts";
+import { publishFrame } from "./publish-frame.ts";
 import { publishForBatch } from "./publish-for-batch.ts";
 import { verifySigned } from "./pusher/verify-signed.ts";
-import { formatPublishReceipt } from "./publish-request.ts";
 import { noteReader } from "./sightings.ts";
 import { ensureTopic, forgetTopic } from "./topic-directory.ts";
 import { followedTopicOf } from "./topic-life.ts";
@@ -47,11 +45,7 @@ export class WorkerGate extends WorkerEntrypoint<Env> implements WorkerGateRpc {
   async publish(principal: Principal, name: string, event: string, exclude: string | null): Promise<Result<string>> {
     if (!allows(principal, "publish", name)) return fail("scope_missing");
     if (isSystemTopicName(name)) return fail("topic_reserved");
-    const draft = parseDraft(event, { source: `/apps/${principal.appName}`, traceparent: null, exclude });
-    if (!draft.ok) return draft;
-    const published = await publish(this.env, await this.#caller(principal), name, [draft.value], NO_CONDITIONS);
-    if (!published.ok) return published;
-    return ok(formatPublishReceipt(published.value.receipts[0]!));
+    return publishFrame(this.env, this.ctx, await this.#caller(principal), name, event, exclude);
   }
 
   async verifySigned(

@@ -24,16 +24,26 @@ export interface NdjsonTarget {
   readonly topic: string;
   readonly partition: number | null;
   readonly defaults: DraftDefaults;
+  /** Once, when nothing more is read. `error`: the first refusal; null: there was none. */
+  ended?(lines: number, error: ErrorCode | null): void;
 }
 
 interface LineStream extends NdjsonTarget {
   readonly budget: Budget;
+  readonly tally: Tally;
+}
+
+/** Of the whole stream. */
+interface Tally {
+  lines: number;
+  error: ErrorCode | null;
 }
 
 export function publishLines(target: NdjsonTarget, body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   // Not awaited: the answer streams while the request does, and a producer that stops reading stops the reading of it.
-  void pump({ ...target, budget: new Budget() }, body, writable.getWriter());
+  const tally: Tally = { lines: 0, error: null };
+  void pump({ ...target, budget: new Budget(), tally }, body, writable.getWriter());
   return readable;
 }
 
@@ -56,11 +66,12 @@ async function pump(
   };
   try {
     const refusal = await answerAll(body, splitter, answer);
-    if (refusal !== null) await write([formatProblem(refusal)]);
+    if (refusal !== null) await write([formatProblem(target, refusal)]);
   } catch {
     // The producer hung up, or the hub failed: what was answered stands, and the last line says that more may.
-    await write([formatProblem({ code: "hub_overloaded" })]).catch(() => undefined);
+    await write([formatProblem(target, { code: "hub_overloaded" })]).catch(() => undefined);
   }
+  target.ended?.(target.tally.lines, target.tally.error);
   await writer.close().catch(() => undefined);
 }
 
@@ -77,7 +88,10 @@ async function answerAll(
   return answer(splitter.end());
 }
 
-const formatProblem = (failure: Failure): string => JSON.stringify({ problem: problemOf(failure) });
+function formatProblem({ tally }: LineStream, failure: Failure): string {
+  tally.error ??= failure.code;
+  return JSON.stringify({ problem: problemOf(failure) });
+}
 
 /** As many lines together as one request may bring, by count and by bytes: they go to a log in one call (≤ 32 MB). */
 function* chunksOf(lines: readonly Line[]): Generator<readonly Line[]> {
@@ -98,14 +112,15 @@ function* chunksOf(lines: readonly Line[]): Generator<readonly Line[]> {
 
 /** Good lines go together; when the log refuses them as one, each goes alone, so that one bad line costs no other. */
 async function publishChunk(target: LineStream, caller: Caller, lines: readonly Line[]): Promise<string[]> {
+  target.tally.lines += lines.length;
   const drafts = lines.map((line) => draftOf(line, target.defaults));
   const good = drafts.flatMap((draft) => (draft.ok ? [draft.value] : []));
   const receipts = good.length === 0 ? [] : await publishTogether(target, caller, good);
   let next = 0;
   return drafts.map((draft) => {
-    if (!draft.ok) return formatProblem(draft.failure);
+    if (!draft.ok) return formatProblem(target, draft.failure);
     const receipt = receipts[next++]!;
-    return receipt.ok ? formatPublishReceipt(receipt.value) : formatProblem(receipt.failure);
+    return receipt.ok ? formatPublishReceipt(receipt.value) : formatProblem(target, receipt.failure);
   });
 }
 

@@ -1,5 +1,8 @@
 /** Spans to a collector of the owner's, which holds them against OTLP's JSON encoding. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { EventStory } from "../../src/core/event-story.ts";
+import { makePusherKey } from "../builders/pusher.ts";
+import { signedPath } from "../builders/pusher-signed.ts";
 import { Collector, type CollectedSpan } from "../harness/collector.ts";
 import { startHub, type Hub } from "../harness/hub.ts";
 import { Sink } from "../harness/sink.ts";
@@ -37,6 +40,26 @@ const collected = (name: string, count = 1): Promise<readonly CollectedSpan[]> =
     (found) => found.length >= count,
     `${count} spans "${name}"`,
   );
+async function sendLines(topic: string, headers: object, lines: readonly string[] = [`{"type":"t"}`]): Promise<void> {
+  const body = lines.join("\n");
+  const all = { "content-type": "application/x-ndjson", ...headers };
+  const answer = await hub.request(`/v1/topics/${topic}/events`, { method: "POST", headers: all, body });
+  expect((await answer.text()).trim().split("\n").length).toBe(lines.length);
+}
+async function sendFrame(topic: string, event: object): Promise<void> {
+  const socket = await hub.connect();
+  socket.send({ op: "publish", ref: "1", topic, event });
+  await socket.until(() => socket.messages.some(({ op }) => op === "published"));
+  socket.close();
+}
+async function trigger(channels: readonly string[], headers: Record<string, string> = {}): Promise<void> {
+  const key = await makePusherKey(hub);
+  const body = JSON.stringify({ name: "t", channels, data: "{}" });
+  const path = signedPath(key, { path: "/events", body });
+  const all = { "content-type": "application/json", ...headers };
+  const answer = await fetch(hub.url + path, { method: "POST", headers: all, body });
+  expect(answer.status).toBe(200);
+}
 const attribute = ({ attributes }: CollectedSpan, key: string) =>
   Object.values(attributes.find((one) => one.key === key)?.value ?? {})[0];
 
@@ -80,6 +103,57 @@ describe("where a collector is named", () => {
     await hub.publish("marker", { type: "t" });
     await collected("publish marker", 2);
     expect(collector.spans.filter(({ name }) => name.endsWith("unsampled"))).toEqual([]);
+  });
+
+  const TRACEPARENT = `00-${TRACE}-${SPAN}-01`;
+  const WAYS: readonly [way: string, send: (topic: string) => Promise<void>][] = [
+    ["lines of NDJSON", (topic) => sendLines(topic, { traceparent: TRACEPARENT })],
+    ["a frame of a socket", (topic) => sendFrame(topic, { type: "t", traceparent: TRACEPARENT })],
+    ["a trigger of Pusher's libraries", (topic) => trigger([topic], { traceparent: TRACEPARENT })],
+  ];
+
+  it.each(WAYS)("[TRC-13] the trace of %s reaches the webhook, the story and the collector", async (way, send) => {
+    sink.respond(() => 204);
+    const name = `by-${WAYS.findIndex(([one]) => one === way)}`;
+    await subscribe(name);
+    await send(name);
+    const [publish] = await collected(`publish ${name}`);
+    const [attempt] = await collected(`deliver ${name}`);
+    for (const span of [publish!, attempt!]) expect([span.traceId, span.parentSpanId]).toEqual([TRACE, SPAN]);
+    expect(publish!.spanId).not.toBe(SPAN);
+    const { headers } = sink.accepted.find(({ path }) => path === `/${name}`)!;
+    expect(headers["traceparent"]).toBe(TRACEPARENT);
+    const [event] = (await hub.read(name)).events;
+    const { body: story } = await eventually(
+      () => hub.json<EventStory>("GET", `/v1/events/${event!.id}/trace?topic=${name}`),
+      ({ body }) => body.subscriptions[0]?.outcome === "delivered",
+      "its story ends well",
+    );
+    expect(story.trace).toMatchObject({ traceId: TRACE, traceparent: TRACEPARENT });
+    expect(story.stages[0]).toMatchObject({ stage: "event.appended", offset: 1 });
+  });
+
+  it("[TRC-13] a stream of lines is one span, with how many there were and what was refused first", async () => {
+    await sendLines("streamed", { traceparent: TRACEPARENT }, [`{"type":"t"}`, `{"type":""}`, `{"type":"t"}`]);
+    const [span] = await collected("publish streamed");
+    expect([attribute(span!, "messaging.batch.message_count"), span!.status.message]).toEqual(["3", "event_invalid"]);
+    await hub.publish("marker", { type: "t" });
+    await collected("publish marker");
+    expect(collector.spans.filter(({ name }) => name === "publish streamed").length).toBe(1);
+  });
+
+  it("[TRC-13] what comes over a socket or to several channels without a trace begins one, which has one beginning", async () => {
+    await sendFrame("framed", { type: "t" });
+    await trigger(["first", "second"]);
+    const [framed] = await collected("publish framed");
+    expect(framed!.parentSpanId).toBeUndefined();
+    expect((await hub.read("framed")).events[0]).toMatchObject({
+      traceparent: `00-${framed!.traceId}-${framed!.spanId}-01`,
+    });
+    const [[first], [second]] = await Promise.all([collected("publish first"), collected("publish second")]);
+    const [root, child] = first!.parentSpanId === undefined ? [first!, second!] : [second!, first!];
+    expect(root.parentSpanId).toBeUndefined();
+    expect([child.traceId, child.parentSpanId]).toEqual([root.traceId, root.spanId]);
   });
 
   it("[TRC-12] a collector that refuses, or is gone, delays and fails no publish and no delivery", async () => {

@@ -15,6 +15,7 @@ import { NO_CONDITIONS, publishPaid } from "../publish.ts";
 import { draftDefaults } from "../publish-request.ts";
 import { spendOnEvents } from "../quotas.ts";
 import { noteRejection } from "../schema-rejections.ts";
+import { recordPublish } from "../request-trace.ts";
 import { ensureTopic, findTopic } from "../topic-directory.ts";
 import { sendToUser } from "../user-connections.ts";
 
@@ -92,8 +93,10 @@ async function carryOut(c: HubContext, { draft, line, channels }: Sends): Promis
   const answers = await Promise.all(
     channels.map(async (channel): Promise<Result<unknown>> => {
       const user = userOfChannel(channel);
-      if (user === null) return publishPaid(c.env, callerOf(c), channel, [draft], NO_CONDITIONS);
-      return ok(await sendToUser(c, user, line));
+      if (user !== null) return ok(await sendToUser(c, user, line));
+      const published = await publishPaid(c.env, callerOf(c), channel, [draft], NO_CONDITIONS);
+      if (published.ok) recordPublish(c, channel, published.value);
+      return published;
     }),
   );
   const refused = answers.find((answer) => !answer.ok);

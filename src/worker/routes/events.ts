@@ -31,7 +31,7 @@ import {
 } from "../publish-request.ts";
 import { checkEventsQuery, envelopePage, liftPage, readEvents, type EventsPage } from "../read-events.ts";
 import { json, jsonText, problem } from "../respond.ts";
-import { recordPublish } from "../request-trace.ts";
+import { recordPublish, recordPublishEnd } from "../request-trace.ts";
 import { resolveLifts } from "../resolve-lifts.ts";
 import { noteReader } from "../sightings.ts";
 import { deliverSync, type SyncOutcome } from "../sync-delivery.ts";
@@ -89,7 +89,9 @@ function postLines(c: HubContext, topic: string, key: string | null, partition: 
   if (unread !== null && !unread.ok) return problem(unread.failure);
   const body = c.req.raw.body ?? new Blob([]).stream();
   const callerNow = () => callerAgain(c, topic);
-  const lines = publishLines({ env: c.env, callerNow, topic, partition, defaults: draftDefaults(c) }, body);
+  const ended = (messages: number, error: string | null): void =>
+    recordPublishEnd(c, topic, { messages, replayed: false, error });
+  const lines = publishLines({ env: c.env, callerNow, topic, partition, defaults: draftDefaults(c), ended }, body);
   return new Response(lines, { headers: { "content-type": "application/x-ndjson; charset=utf-8" } });
 }
 
