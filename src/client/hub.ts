@@ -75,6 +75,10 @@ type ErrorListener = (error: TidingsError) => void;
 /** A socket follows at most 100 topics. */
 const LINK_CHANNELS_MAX = 100;
 const OUTBOX_MAX = 1_000;
+/** Shorter than any request may take. */
+const SETTLED_POLL_MS = 20_000;
+/** Where more wait than may, the hub answers at once. */
+const SETTLED_PAUSE_MS = 250;
 
 export class Hub {
   readonly presence: Presence;
@@ -216,6 +220,27 @@ export class Hub {
       events: judged.flatMap((item) => (item.kind === "event" ? [item.event] : [])),
       unfit: judged.flatMap((item) => (item.kind === "unfit" ? [item] : [])),
     };
+  }
+
+  /**
+   * Whether that subscription has settled everything up to a receipt's event, so that what it feeds shows the write.
+   * False when it has not within `waitMs` (10,000); to ask again goes on waiting.
+   */
+  async settled(
+    subscription: string,
+    { topic, cursor }: Pick<Receipt, "topic" | "cursor">,
+    { waitMs = 10_000 }: { readonly waitMs?: number } = {},
+  ): Promise<boolean> {
+    const { clock, requests } = this.#options;
+    const deadline = clock.now() + waitMs;
+    for (;;) {
+      const left = Math.max(0, deadline - clock.now());
+      const query = new URLSearchParams({ topic, minCursor: cursor, wait: `${Math.min(left, SETTLED_POLL_MS)}ms` });
+      const path = `/v1/subscriptions/${encodeURIComponent(subscription)}/settled?${query}`;
+      const { reached } = await requests.ask<{ readonly reached: boolean }>("GET", path);
+      if (reached || clock.now() >= deadline) return reached;
+      await new Promise<void>((resolve) => clock.after(SETTLED_PAUSE_MS, resolve));
+    }
   }
 
   /** Answers how to stop. */

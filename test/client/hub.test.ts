@@ -64,6 +64,25 @@ const isLive = (item: Item<AnyDefinition>): boolean => item.kind === "state" && 
 const numbersIn = (items: readonly Item<AnyDefinition>[]): unknown[] =>
   items.flatMap((item) => (item.kind === "event" ? [(item.event.data as { n: number }).n] : []));
 
+describe("reading one's own writes", () => {
+  it("[CLI-19] waits until a subscription has settled a receipt's event, or says that it has not", async () => {
+    const client = connect();
+    await hub.json("PUT", "/v1/subscriptions/shelf", { topics: ["books"], target: { kind: "pull" } });
+    const receipt = await client.publish("books", { type: "book.bought", data: { n: 1 } });
+    expect(await client.settled("shelf", receipt, { waitMs: 100 })).toBe(false);
+    const waits = client.settled("shelf", receipt, { waitMs: 60_000 });
+    const pulled = await hub.json<{ deliveries: { id: string; lease: string }[] }>(
+      "POST",
+      "/v1/subscriptions/shelf/pull",
+      {},
+    );
+    const acks = pulled.body.deliveries.map(({ id, lease }) => ({ id, lease }));
+    await hub.json("POST", "/v1/subscriptions/shelf/ack", { acks });
+    expect(await waits).toBe(true);
+    await expect(client.settled("nobody", receipt)).rejects.toMatchObject({ code: "subscription_not_found" });
+  });
+});
+
 describe("publishing", () => {
   it("[CLI-1] appends each event once and in order, though the network goes while they are sent", async () => {
     const random = seededRandom(SEED);

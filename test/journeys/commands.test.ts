@@ -109,7 +109,8 @@ describe("a command's definition", () => {
 
   it("[CMD-1] makes its topic, with the index that keys need, to keep everything", async () => {
     await define("fresh", { topic: "fresh-topic" });
-    expect((await hub.json("GET", "/v1/topics/fresh-topic")).body).toMatchObject({ index: "key", retention: {} });
+    const { body: topic } = await hub.json("GET", "/v1/topics/fresh-topic");
+    expect([topic["index"], topic["retention"]]).toEqual(["key", {}]);
     await hub.publish("plain", { type: "t" });
     await tellOn("plain");
     expect((await send("tell", { payload: {} })).body).toMatchObject({ status: "accepted" });
