@@ -41,6 +41,12 @@ async function workshop(name: string, rule: SinkRule, more: object = {}): Promis
   return sink;
 }
 
+/** One whose jobs a worker pulls. */
+async function pullShop(name: string): Promise<PullWorker> {
+  await hub.json("PUT", `/v1/subscriptions/${name}`, { topics: [name], target: { kind: "pull" } });
+  return new PullWorker(hub, name);
+}
+
 const inTopic = (name: string): object => ({ topic: name, eventTopic: `${name}-news`, ...TELLS });
 
 describe("a batch", () => {
@@ -114,8 +120,7 @@ describe("a batch", () => {
   });
 
   it("[BAT-8] takes more jobs while it runs, and none when it is over", async () => {
-    await hub.json("PUT", "/v1/subscriptions/growing", { topics: ["growing"], target: { kind: "pull" } });
-    const worker = new PullWorker(hub, "growing");
+    const worker = await pullShop("growing");
     const batch = await makeBatch(hub, { mode: "parallel", jobs: jobs(2), ...inTopic("growing") });
     const key = { "idempotency-key": "more" };
     const more = await hub.json(`POST`, `/v1/batches/${batch.id}/jobs`, { jobs: jobs(3, "more") }, key);
@@ -175,8 +180,7 @@ describe("a batch", () => {
   });
 
   it("[BAT-6] that is cancelled leaves what a pull worker holds to its end", async () => {
-    await hub.json("PUT", "/v1/subscriptions/pulled", { topics: ["pulled"], target: { kind: "pull" } });
-    const worker = new PullWorker(hub, "pulled");
+    const worker = await pullShop("pulled");
     const batch = await makeBatch(hub, { mode: "parallel", jobs: jobs(10), ...inTopic("pulled") });
     const held = await eventually(
       () => worker.pull({ max: 3, lease: "1m" }),
@@ -217,8 +221,7 @@ describe("a batch", () => {
   });
 
   it("[BAT-1] is not fooled by a producer who writes what only the hub may", async () => {
-    await hub.json("PUT", "/v1/subscriptions/forged", { topics: ["forged"], target: { kind: "pull" } });
-    const worker = new PullWorker(hub, "forged");
+    const worker = await pullShop("forged");
     const batch = await makeBatch(hub, { mode: "chain", jobs: jobs(2), ...inTopic("forged") });
     const said = { batchid: batch.id, jobindex: 1, jobrun: 1 };
     const event = { specversion: "1.0", id: "f", source: "/f", type: "work", ...said, data: said };
@@ -332,8 +335,7 @@ describe("a batch", () => {
   });
 
   it("[BAT-14] that is cancelled cancels the batches inside it", async () => {
-    await hub.json("PUT", "/v1/subscriptions/deep", { topics: ["deep"], target: { kind: "pull" } });
-    const worker = new PullWorker(hub, "deep");
+    const worker = await pullShop("deep");
     const deepest = { batch: { mode: "parallel", jobs: jobs(2) } };
     const inside = { batch: { mode: "parallel", jobs: [deepest, ...jobs(1)] } };
     const batch = await makeBatch(hub, { mode: "parallel", jobs: [inside, ...jobs(1)], ...inTopic("deep") });

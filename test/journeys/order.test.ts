@@ -33,6 +33,12 @@ interface Stats {
 const statsOf = async (name: string): Promise<Stats> =>
   (await hub.json<{ stats: Stats }>("GET", `/v1/subscriptions/${name}`)).body.stats;
 
+const untilStats = (name: string, isSo: (stats: Stats) => boolean, what: string): Promise<Stats> =>
+  eventually(() => statsOf(name), isSo, what, 30_000);
+
+const owedOf = (name: string) =>
+  hub.json<{ items: { id: string; attempts: unknown[] }[] }>("GET", `/v1/subscriptions/${name}/deliveries`);
+
 const keyOf = ({ event }: ReceivedDelivery): string => (event as { partitionkey?: string }).partitionkey ?? "";
 
 /** Offsets in the order in which each was accepted for the first time. */
@@ -68,11 +74,10 @@ it(`[DLV-30, DLV-35] keys keep their order and never overlap while one fails for
   await publish("lanes", EVENTS);
 
   const others = EVENTS - EVENTS / KEYS;
-  const stats = await eventually(
-    () => statsOf("lanes"),
+  const stats = await untilStats(
+    "lanes",
     ({ delivered, lag }) => delivered === others && lag === 0,
     "every key but the broken one is delivered",
-    30_000,
   );
   expect(stats).toMatchObject({ matched: EVENTS, owed: EVENTS / KEYS });
   expect(overlapping).toEqual([]);
@@ -83,10 +88,7 @@ it(`[DLV-30, DLV-35] keys keep their order and never overlap while one fails for
   }
 
   // Its head is skipped, its target is mended, and the rest of it follows.
-  const { body } = await hub.json<{ items: { id: string; attempts: unknown[] }[] }>(
-    "GET",
-    "/v1/subscriptions/lanes/deliveries?state=owed",
-  );
+  const { body } = await owedOf("lanes");
   expect(body.items).toHaveLength(EVENTS / KEYS);
   const skipped = await eventually(
     () => hub.json("POST", "/v1/subscriptions/lanes/skip", { id: body.items[0]!.id }),
@@ -95,11 +97,7 @@ it(`[DLV-30, DLV-35] keys keep their order and never overlap while one fails for
   );
   expect(skipped.body).toEqual({ id: body.items[0]!.id });
   sink.respond(() => 204);
-  await eventually(
-    () => statsOf("lanes"),
-    ({ owed }) => owed === 0,
-    "the broken key is well again",
-  );
+  await untilStats("lanes", ({ owed }) => owed === 0, "the broken key is well again");
   expect(await statsOf("lanes")).toMatchObject({ matched: EVENTS, delivered: EVENTS - 1, skipped: 1 });
   const broken = firstAcceptances((delivery) => keyOf(delivery) === BROKEN);
   expect(broken).toEqual(broken.toSorted((left, right) => left - right));
@@ -114,13 +112,9 @@ it("[DLV-31, DLV-36] a failure stops a strict subscription, and a retry at once 
   sink.respond(({ path, event }) => (path === "/strict" && event.offset === 5 && isBroken ? 500 : 204));
   await subscribe("strict", { ordering: "strict", retry: { maxAttempts: 3, schedule: ["1h"] } });
   await publish("strict", 50);
-  await eventually(
-    () => statsOf("strict"),
-    ({ delivered }) => delivered === 4,
-    "four are delivered",
-  );
+  await untilStats("strict", ({ delivered }) => delivered === 4, "four are delivered");
   const { body } = await eventually(
-    () => hub.json<{ items: { id: string; attempts: unknown[] }[] }>("GET", "/v1/subscriptions/strict/deliveries"),
+    () => owedOf("strict"),
     (answer) => answer.body.items[0]?.attempts.length === 1,
     "the fifth has failed",
   );
@@ -128,10 +122,6 @@ it("[DLV-31, DLV-36] a failure stops a strict subscription, and a retry at once 
   expect([stopped.delivered, stopped.owed + stopped.lag]).toEqual([4, 46]);
   isBroken = false;
   expect((await hub.json("POST", "/v1/subscriptions/strict/retry", { id: body.items[0]!.id })).status).toBe(200);
-  await eventually(
-    () => statsOf("strict"),
-    ({ delivered }) => delivered === 50,
-    "all are delivered",
-  );
+  await untilStats("strict", ({ delivered }) => delivered === 50, "all are delivered");
   expect(firstAcceptances(({ path }) => path === "/strict")).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
 });
