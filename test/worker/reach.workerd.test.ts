@@ -90,6 +90,12 @@ it.each<[string, string, unknown?, Record<string, string>?]>([
   expect(answer.headers.get("retry-after")).toBe("1");
 });
 
+it("[ERR-7] what could not reach its object is done by a repeat under its Idempotency-Key", async () => {
+  const put = (bindings: Env) =>
+    ask("PUT", "/v1/schedules/nightly", { body: schedule, headers: { "idempotency-key": "nightly" }, bindings });
+  expect([(await put(broken)).status, (await put(env)).status]).toEqual([503, 201]);
+});
+
 it("[BAT-11] a batch whose object cannot be reached is in no list, and a repeat under its key makes it", async () => {
   const list = async (): Promise<readonly { id: string }[]> =>
     ((await (await ask("GET", "/v1/batches", {})).json()) as { items: { id: string }[] }).items;
