@@ -9,6 +9,7 @@ import { LIMITS } from "../../src/core/limits.ts";
 import { fail, ok, type Result } from "../../src/core/result.ts";
 import type { Occurrence } from "../../src/durable-objects/rpc/schedules.ts";
 import { cronOccurrences } from "../../src/durable-objects/schedules/cron-occurrences.ts";
+import type { SchedulesRpc } from "../../src/durable-objects/rpc/schedules.ts";
 import { runSchedules } from "../../src/durable-objects/schedules/run-schedules.ts";
 import { SchedulesStore } from "../../src/durable-objects/schedules/schedules-store.ts";
 import { schedules } from "../../src/stubs.ts";
@@ -316,11 +317,15 @@ describe("a schedule", () => {
 
   it("[TIME-15] that was removed or replaced while its occurrence was under way stays so", async () => {
     const app = openSchedules();
+    const runMeanwhile = (change: (object: SchedulesRpc) => Promise<unknown>): Promise<unknown> =>
+      runInDurableObject(app, async (object, { storage }) => {
+        const gate = { occur: async () => (await change(object), ok(null)) };
+        await runSchedules({ app: "a", schedules: new SchedulesStore(storage.sql), gate }, NOW + 60 * MINUTE);
+      });
     await put(app, { cron: "0 * * * *" });
-    await runInDurableObject(app, async (object, { storage }) => {
-      const gate = { occur: async () => (await object.remove("daily"), ok(null)) };
-      await runSchedules({ app: "a", schedules: new SchedulesStore(storage.sql), gate }, NOW + 60 * MINUTE);
-    });
+    await runMeanwhile((object) => object.put(makeSchedule({ cron: "30 * * * *" }), 1));
+    expect(await app.find("daily")).toMatchObject({ definition: { cron: "30 * * * *" }, revision: 2, last: null });
+    await runMeanwhile((object) => object.remove("daily"));
     expect(await app.find("daily")).toBeNull();
   });
 
