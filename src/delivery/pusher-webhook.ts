@@ -6,7 +6,6 @@ import { hmacHex, pusherSecretsOf } from "../pusher-secrets.ts";
 import { ApiKeysStore } from "../store/api-keys-store.ts";
 import { formatWebhook, WEBHOOK_TYPE } from "../wire/pusher/webhook.ts";
 import type { AttemptRequest } from "./attempt-request.ts";
-import { Timeouts } from "./timeouts.ts";
 import { failed, postTo, readOutcome, USER_AGENT } from "./webhook.ts";
 
 type PusherTarget = Extract<Target, { kind: "pusher" }>;
@@ -29,7 +28,7 @@ export async function attemptPusherWebhook(
     "x-pusher-key": key,
     "x-pusher-signature": hmacHex(secret, body),
   };
-  return postTo(env, url, new Timeouts(definition.timeoutMs), headers, body, readOutcome);
+  return postTo(env, url, definition.timeoutMs, headers, body, readOutcome);
 }
 
 /** Null when there is none: the key was revoked, or has become another app's. */

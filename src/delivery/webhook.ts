@@ -13,7 +13,6 @@ import { judgeTarget } from "./judge-target.ts";
 import { openTarget } from "./open-target.ts";
 import { readExcerpt, readStart } from "./response-body.ts";
 import { signWebhook } from "./sign.ts";
-import { Timeouts } from "./timeouts.ts";
 
 export const USER_AGENT = "Tidings/0.1.0";
 
@@ -22,14 +21,12 @@ export class WebhookCaller {
   readonly #env: Env;
   readonly #definition: SubscriptionDefinition;
   readonly #target: WebhookTarget;
-  readonly #timeouts: Timeouts;
   #opened: Promise<ReadyTarget | null> | null = null;
 
   constructor(env: Env, definition: SubscriptionDefinition, target: WebhookTarget) {
     this.#env = env;
     this.#definition = definition;
     this.#target = target;
-    this.#timeouts = new Timeouts(definition.timeoutMs);
   }
 
   attempt({ id, redrive }: Pick<ClaimedDelivery, "id" | "redrive">, line: string): Promise<AttemptOutcome> {
@@ -57,7 +54,7 @@ export class WebhookCaller {
     if (trace !== null) all["traceparent"] = trace.traceparent;
     if (trace !== null && trace.tracestate !== null) all["tracestate"] = trace.tracestate;
     if (redrive) all[REDRIVE] = "true";
-    return postTo(this.#env, this.#target.url, this.#timeouts, all, signed.body, read);
+    return postTo(this.#env, this.#target.url, this.#definition.timeoutMs, all, signed.body, read);
   }
 
   async #open(): Promise<ReadyTarget | null> {
@@ -118,7 +115,7 @@ export interface WebhookMessage {
 export async function postTo<Outcome>(
   env: Env,
   url: string,
-  timeouts: Timeouts,
+  timeoutMs: number,
   headers: Readonly<Record<string, string>>,
   body: string | Uint8Array,
   read: (response: Response) => Promise<Outcome>,
@@ -127,14 +124,11 @@ export async function postTo<Outcome>(
   const judged = await judgeTarget(url, readConfig(env), null);
   if (judged.kind === "refused") return failed("address_refused", judged.failure.detail ?? "");
   if (judged.kind === "unresolved") return failed("name_unresolved", "");
-  const running = timeouts.begin(); // Over the headers and the body.
-  const { signal } = running;
+  const signal = AbortSignal.timeout(timeoutMs); // Over the headers and the body.
   try {
     return await read(await fetch(judged.url, { method: "POST", headers, body, redirect: "manual", signal }));
   } catch (error) {
     return signal.aborted ? failed("timeout", "") : failed("connection", String(error));
-  } finally {
-    timeouts.end(running);
   }
 }
 
