@@ -64,7 +64,8 @@ async function tell(): Promise<void> {
   await ask(session, "POST", "/break");
   const live = await LiveEvents.open(url, session.key, TOPICS);
 
-  const orderIds = await placeOrders(session);
+  const { orderIds, last } = await placeOrders(session);
+  await readOwnWrite(hub, last);
   await followLive(live, orderIds);
   await drawSequence(session, orderIds[0]!);
   await readLog(hub, orderIds);
@@ -91,18 +92,29 @@ async function ask<Body>({ orders }: Session, method: string, path: string, body
   return answer;
 }
 
-async function placeOrders(session: Session): Promise<string[]> {
+async function placeOrders(session: Session): Promise<{ orderIds: string[]; last: Receipt }> {
   step("Orders are placed by the command Place Order; the order's id is its Idempotency-Key.");
   const commands = Array.from({ length: ORDERS }, (_, index) => makeCommand(index));
+  const receipts: Receipt[] = [];
   for (const command of commands) {
     const { receipt } = await ask<{ receipt: Receipt }>(session, "POST", "/orders", command);
+    receipts.push(receipt);
     say(`${command.orderId}, € ${command.total.toFixed(2)}: appended to ${receipt.topic} at offset ${receipt.offset}`);
   }
   const [first] = commands;
   const { receipt } = await ask<{ receipt: Receipt }>(session, "POST", "/orders", first);
   if (!receipt.duplicate) throw new Error("the same order was appended twice");
   say(`${first!.orderId} again, as if the answer had been lost: offset ${receipt.offset}, duplicate, nothing appended`);
-  return commands.map(({ orderId }) => orderId);
+  return { orderIds: commands.map(({ orderId }) => orderId), last: receipts.at(-1)! };
+}
+
+async function readOwnWrite(hub: HubConnection, { topic, offset, cursor }: Receipt): Promise<void> {
+  step("Who reads what others make of the events asks first, by the receipt's cursor, whether they are that far:");
+  const query = new URLSearchParams({ topic, minCursor: cursor, wait: "5s" });
+  const path = `/v1/subscriptions/analytics/settled?${query}`;
+  const asked = () => hub.request<{ reached: boolean }>("GET", path);
+  await until("Analytics has counted the orders", asked, ({ reached }) => reached);
+  say(`Analytics has counted ${topic} up to offset ${offset}, our last order`);
 }
 
 function makeCommand(index: number) {

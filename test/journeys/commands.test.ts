@@ -157,6 +157,13 @@ describe("a command", () => {
       status: "accepted",
       events: [],
     });
+    // That of the key, where a publish by hand goes as well, so that its state holds both.
+    for (const key of ["a", "b"]) {
+      const [byHand] = (await hub.publish("wide", { type: "part", key })).body.events;
+      const { body } = await send("tell", { payload: { events: [{ type: "part" }] }, key });
+      expect(body.events).toMatchObject([{ partition: byHand!.partition, keyVersion: 5 }]);
+      expect(lastDecision()).toMatchObject({ state: 4, version: 4 });
+    }
   });
 
   it("[CMD-8] runs only on the version that its sender saw, if it says one", async () => {

@@ -42,11 +42,12 @@ describe.skipIf(!canReadProcesses)("npm run demo", () => {
     rmSync(persistTo, { recursive: true, force: true });
   });
 
-  it("[EX-3] tells the whole story, twice if asked, and ends with 0", async () => {
+  it("[EX-3, EX-13] tells the whole story, twice if asked, and ends with 0", async () => {
     for (const round of [1, 2]) {
       const { code, text } = await tellStory(hub.url);
       expect({ code, text: code === 0 ? "" : text }, `round ${round}`).toEqual({ code: 0, text: "" });
       expect(text).toContain("duplicate, nothing appended");
+      expect(text).toMatch(/Analytics has counted order.created up to offset \d+, our last order/);
       expect(text).toContain("sequenceDiagram");
       expect(text).toContain("attempts_exhausted");
       expect(text).toContain("all 3 orders are in the warehouse");
