@@ -29,29 +29,52 @@ export interface EventDraft {
   readonly root?: string;
 }
 
-/** What only the log knows. Offsets count from 1. */
-export interface EventPosition {
+/** What only the log knows, and all events of a flush have in common. */
+export interface FlushPlace {
   readonly topic: string;
   readonly partition: number;
-  readonly offset: number;
-  /** RFC 3339: one text for all events of a flush. */
+  /** RFC 3339. */
   readonly appendedAt: string;
+}
+
+/** Offsets count from 1. */
+export interface EventPosition extends FlushPlace {
+  readonly offset: number;
   readonly keyVersion: number | null;
 }
 
 /** The event as a CloudEvent in one line: JSON without raw line breaks. */
-export function formatEventLine(draft: EventDraft, id: string, position: EventPosition): string {
-  const { appendedAt } = position;
-  const key = draft.key === null ? "" : `,"partitionkey":${JSON.stringify(draft.key)}`;
-  const keyVersion = position.keyVersion === null ? "" : `,"keyversion":${position.keyVersion}`;
-  const { ttlMs } = draft;
-  const expiry = ttlMs === undefined ? "" : `,"${EXPIRES}":"${laterBy(appendedAt, ttlMs)}"`;
-  return (
-    `{"specversion":"1.0","id":${JSON.stringify(id)},"source":${JSON.stringify(draft.source)}` +
-    `,"type":${JSON.stringify(draft.type)},"time":"${draft.time ?? appendedAt}"${draft.attributes}${key}` +
-    `,"topic":"${position.topic}","partition":${position.partition},"offset":${position.offset}` +
-    `,"appendedat":"${appendedAt}"${keyVersion}${expiry}${draft.data}}`
-  );
+export const formatEventLine = (draft: EventDraft, id: string, position: EventPosition): string =>
+  lineFormat(position)(draft, id, position.offset, position.keyVersion);
+
+export type LineFormat = (draft: EventDraft, id: string, offset: number, keyVersion: number | null) => string;
+
+/** `formatEventLine` for a flush: what its events have in common is written once. */
+export function lineFormat({ topic, partition, appendedAt }: FlushPlace): LineFormat {
+  const place = `,"topic":"${topic}","partition":${partition},"offset":`;
+  const appended = `,"appendedat":"${appendedAt}"`;
+  const quoteSource = quoteLast(); // Most flushes are of one source and one type.
+  const quoteType = quoteLast();
+  return (draft, id, offset, keyVersion) => {
+    const { ttlMs } = draft;
+    const key = draft.key === null ? "" : `,"partitionkey":${JSON.stringify(draft.key)}`;
+    const version = keyVersion === null ? "" : `,"keyversion":${keyVersion}`;
+    const expiry = ttlMs === undefined ? "" : `,"${EXPIRES}":"${laterBy(appendedAt, ttlMs)}"`;
+    return (
+      `{"specversion":"1.0","id":${JSON.stringify(id)},"source":${quoteSource(draft.source)}` +
+      `,"type":${quoteType(draft.type)},"time":"${draft.time ?? appendedAt}"${draft.attributes}${key}` +
+      `${place}${offset}${appended}${version}${expiry}${draft.data}}`
+    );
+  };
+}
+
+/** `JSON.stringify` that remembers its last answer. */
+function quoteLast(): (text: string) => string {
+  let [last, quoted] = ["", '""'];
+  return (text) => {
+    if (text !== last) [last, quoted] = [text, JSON.stringify(text)];
+    return quoted;
+  };
 }
 
 const laterBy = (at: string, ms: number): string => new Date(Date.parse(at) + ms).toISOString();

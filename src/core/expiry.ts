@@ -14,6 +14,15 @@ export function expiryIn(line: string): number | null {
   return value === undefined ? null : parseTimestampMs(value);
 }
 
+/** Of the line that a draft becomes: the same, without a look at its data where nothing says when it expires. */
+export const expiryOf = (draft: MayExpire, line: string): number | null =>
+  draft.ttlMs === undefined && !draft.attributes.includes(EXPIRES) ? null : expiryIn(line);
+
+interface MayExpire {
+  readonly attributes: string;
+  readonly ttlMs?: number;
+}
+
 export function isExpired(line: string, now: number): boolean {
   const expiresAt = expiryIn(line);
   return expiresAt !== null && expiresAt <= now;

@@ -3,9 +3,8 @@
  * alone, and nobody is answered before the commit: the output gate holds every reply until it is durable.
  */
 import { parseDrafts } from "../../core/draft-text.ts";
-import { expiryIn } from "../../core/expiry.ts";
-import type { EventDraft } from "../../core/event.ts";
-import { formatEventLine } from "../../core/event.ts";
+import { expiryOf } from "../../core/expiry.ts";
+import { lineFormat, type EventDraft, type LineFormat } from "../../core/event.ts";
 import type { Failure } from "../../core/errors.ts";
 import { meetsVersion } from "../../core/key-version.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -119,7 +118,7 @@ class Flush {
   readonly #now: number;
   /** By the log. */
   readonly #at: number;
-  readonly #appendedAt: string;
+  readonly #format: LineFormat;
   readonly #chance: ChancePool;
   readonly #mint: (random: string) => string;
   #bytesThrough: number;
@@ -129,7 +128,8 @@ class Flush {
     this.#chance = chance;
     this.#now = now;
     this.#at = Math.max(now, log.ends.appendedAt); // A clock that steps back does not take the log's order with it.
-    this.#appendedAt = new Date(this.#at).toISOString();
+    const { topic, partition } = log;
+    this.#format = lineFormat({ topic, partition, appendedAt: new Date(this.#at).toISOString() });
     this.#mint = uuidsV7(this.#at);
     this.#bytesThrough = log.ends.bytesThrough;
   }
@@ -264,9 +264,8 @@ class Flush {
     if (draft.id !== null && fingerprint !== null) {
       this.#log.identities.recordEvent(draft.source, draft.id, { offset, keyVersion, fingerprint }, this.#at);
     }
-    const { topic, partition } = this.#log;
-    const line = formatEventLine(draft, id, { topic, partition, offset, appendedAt: this.#appendedAt, keyVersion });
-    this.events.push({ offset, type: draft.type, key: draft.key, line, expiresAt: expiryIn(line) });
+    const line = this.#format(draft, id, offset, keyVersion);
+    this.events.push({ offset, type: draft.type, key: draft.key, line, expiresAt: expiryOf(draft, line) });
     return { id, offset, keyVersion, duplicate: false };
   }
 
