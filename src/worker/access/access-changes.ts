@@ -26,6 +26,7 @@ let askedAt = -Infinity;
 
 /** The revocation that covers this principal; null: none that the isolate knows of. */
 export function revocationOf(principal: Principal): Revocation | null {
+  if (revocations.size === 0) return null; // Most hubs, most of the time, and a digest costs more than this look.
   for (const [kind, subject] of revocableAs(principal)) {
     const known = revocations.get(keyOf(principal.app, kind, subject));
     if (known === undefined) continue;
