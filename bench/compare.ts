@@ -30,6 +30,8 @@ export interface Measure {
   readonly says: string;
   /** It asks what only the hub can answer, so a control run leaves it out. */
   readonly isHubOnly?: boolean;
+  /** Why it cannot be taken on this machine, and is skipped; null: it can. */
+  absence?(): string | null;
   sit(sizes: Sizes, kinds: Kinds): Promise<Seats>;
 }
 

@@ -8,7 +8,13 @@ export interface Options {
   readonly isStrict: boolean;
   /** The yardstick against itself: how far a ratio strays from 1 on this machine when nothing differs. */
   readonly isControl: boolean;
+  /** The hub beside what a user would pick instead, rather than beside the yardsticks. */
+  readonly isAgainstPeers: boolean;
+  /** Writes the figures into docs/benchmarks.md. */
+  readonly writesDocs: boolean;
 }
+
+const FLAGS = ["--quick", "--strict", "--control", "--peers", "--write-docs"];
 
 export function parseOptions(args: readonly string[]): Options {
   const flags = new Set<string>();
@@ -19,13 +25,27 @@ export function parseOptions(args: readonly string[]): Options {
       index += 1;
       only = (args[index] ?? "").split(",").filter((name) => name !== "");
       if (only.length === 0) throw new Error("--only takes names of measures, with commas between them");
-    } else if (["--quick", "--strict", "--control"].includes(arg)) {
+    } else if (FLAGS.includes(arg)) {
       flags.add(arg);
     } else {
-      throw new Error(`unknown option ${arg}; there are --quick, --only, --strict and --control`);
+      throw new Error(`unknown option ${arg}; there are --only, ${FLAGS.join(", ")}`);
     }
   }
-  return { isQuick: flags.has("--quick"), only, isStrict: flags.has("--strict"), isControl: flags.has("--control") };
+  return checked({
+    isQuick: flags.has("--quick"),
+    only,
+    isStrict: flags.has("--strict"),
+    isControl: flags.has("--control"),
+    isAgainstPeers: flags.has("--peers"),
+    writesDocs: flags.has("--write-docs"),
+  });
+}
+
+function checked(options: Options): Options {
+  const { isControl, isAgainstPeers, writesDocs, only } = options;
+  if (isControl && isAgainstPeers) throw new Error("--control is of the yardstick: it knows no --peers");
+  if (writesDocs && (isControl || only.length > 0)) throw new Error("--write-docs takes every figure of one run");
+  return options;
 }
 
 /** Whether `--only` asks for a measure: `publish` means `publish-1` and `publish-100`. */

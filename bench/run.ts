@@ -1,84 +1,67 @@
 /**
- * `npm run bench`: the hub against a bare Worker with a bare object, in the same run and with the same client, so that
- * every figure is a ratio (docs/benchmarks.md). Prints a table and keeps the samples in bench/results/.
+ * `npm run bench`: the hub against a bare Worker with a bare object, or with `--peers` against what a user would pick
+ * instead; in the same run and with the same client, so that every figure is a ratio (docs/benchmarks.md). Prints a
+ * table and keeps the samples in bench/results/.
  */
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { measureInTurns, type Kinds, type Measure, type Measured } from "./compare.ts";
+import { writeDocs } from "./docs.ts";
 import { figuresOf, type Figure } from "./figures.ts";
-import { depth } from "./measures/depth.ts";
-import { fanOut, fanOutTree, stalledReaders } from "./measures/fan-out.ts";
-import {
-  authentication,
-  contracts,
-  publishMany,
-  publishManyAgainstTable,
-  publishManyNamed,
-  publishOne,
-  publishOneAgainstTable,
-} from "./measures/publish.ts";
-import { read } from "./measures/read.ts";
-import { rows } from "./measures/rows.ts";
-import { webhook, webhookAgainstSix, webhookBatch, webhookRows } from "./measures/webhook.ts";
+import { hubMeasures } from "./hub-measures.ts";
 import { summarize } from "./numbers.ts";
 import { isChosen, parseOptions, type Options } from "./options.ts";
+import { PEER_MEASURES } from "./peers/measures.ts";
 import { FULL, QUICK, type Sizes } from "./sizes.ts";
 import { formatFigures, formatMiss } from "./table.ts";
 
 const options = parseOptions(process.argv.slice(2));
 const sizes = options.isQuick ? QUICK : FULL;
-
-const MEASURES: readonly Measure[] = [
-  publishOne,
-  publishOneAgainstTable,
-  publishMany,
-  publishManyAgainstTable,
-  publishManyNamed,
-  authentication,
-  contracts,
-  fanOut(100),
-  fanOut(1_000),
-  fanOutTree(1_000),
-  stalledReaders(200),
-  read,
-  webhook,
-  webhookAgainstSix,
-  webhookBatch,
-  webhookRows,
-  depth(sizes),
-  rows,
-];
-
 const kinds: Kinds = { subject: options.isControl ? "bare" : "hub", baseline: "bare" };
-const chosen = MEASURES.filter(({ name }) => isChosen(name, options.only)).filter(
-  ({ isHubOnly }) => isHubOnly !== true || !options.isControl,
-);
-if (chosen.length === 0) throw new Error(`no such measure; there are ${MEASURES.map(({ name }) => name).join(", ")}`);
+const measures = options.isAgainstPeers ? PEER_MEASURES : hubMeasures(sizes);
+const chosen = measures
+  .filter(({ name }) => isChosen(name, options.only))
+  .filter(({ isHubOnly }) => isHubOnly !== true || !options.isControl);
+if (chosen.length === 0) throw new Error(`no such measure; there are ${measures.map(({ name }) => name).join(", ")}`);
 
 const startedAt = new Date();
+const loadBefore = loadavg()[0]!;
 const figures: Figure[] = [];
 const samples: Record<string, Measured> = {};
 const failures: string[] = [];
+const skipped: string[] = [];
 for (const measure of chosen) {
-  const measureStartedAt = performance.now();
   process.stdout.write(`${measure.name}: ${measure.says} … `);
-  try {
-    const measured = await measureInTurns(measure, sizes, kinds);
-    samples[measure.name] = measured;
-    const judged = figuresOf(measure.name, measured.pairs);
-    figures.push(...(options.isControl ? judged.map(unjudged) : judged), memoryFigure(measure.name, measured));
-    process.stdout.write(`${((performance.now() - measureStartedAt) / 1_000).toFixed(0)} s\n`);
-  } catch (error) {
-    failures.push(measure.name);
-    process.stdout.write(`failed: ${error instanceof Error ? error.message : String(error)}\n`);
-  }
+  process.stdout.write(`${await take(measure)}\n`);
 }
 
 console.log(`\n${formatFigures(figures)}\n`);
 for (const line of verdict()) console.log(line);
 console.log(`Samples: ${writeResults(options, sizes)}`);
+if (options.writesDocs) writeDocs(options.isAgainstPeers ? "peers" : "yardsticks", figures, runFacts());
 if (failures.length > 0 || (options.isStrict && figures.some(({ met }) => met === false))) process.exitCode = 1;
+
+/** Keeps the measure's figures, or notes why there are none. Answers what came of it, for the one who watches. */
+async function take(measure: Measure): Promise<string> {
+  const absence = measure.absence?.() ?? null;
+  if (absence !== null) {
+    skipped.push(`${measure.name} (${absence})`);
+    return `skipped: ${absence}`;
+  }
+  const measureStartedAt = performance.now();
+  try {
+    const measured = await measureInTurns(measure, sizes, kinds);
+    samples[measure.name] = measured;
+    const judged = figuresOf(measure.name, measured.pairs);
+    figures.push(...(options.isControl ? judged.map(unjudged) : judged), memoryFigure(measure.name, measured));
+    return `${((performance.now() - measureStartedAt) / 1_000).toFixed(0)} s`;
+  } catch (error) {
+    failures.push(measure.name);
+    return `failed: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
 
 function memoryFigure(measure: string, { memoryMb }: Measured): Figure {
   const { subject, baseline } = memoryMb;
@@ -105,8 +88,24 @@ function verdict(): string[] {
   else lines.push(`Targets: ${judged.length - missed.length} of ${judged.length} met.`);
   if (!options.isControl && missed.length > 0) lines.push(`MISSED: ${missed.join(", ")}.`);
   if (options.isQuick) lines.push("A quick run: small samples, so take its verdicts as a hint.");
+  if (skipped.length > 0) lines.push(`SKIPPED: ${skipped.join(", ")}.`);
   if (failures.length > 0) lines.push(`NOT MEASURED: ${failures.join(", ")}.`);
   return lines;
+}
+
+function runFacts() {
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: import.meta.dirname, encoding: "utf8" });
+  return {
+    startedAt,
+    minutes: (Date.now() - startedAt.getTime()) / 60_000,
+    isQuick: options.isQuick,
+    pairs: sizes.pairs,
+    cores: availableParallelism(),
+    node: process.versions.node,
+    commit: commit.trim(),
+    loadBefore,
+    skipped: [...skipped, ...failures],
+  };
 }
 
 function writeResults(given: Options, used: Sizes): string {
@@ -115,7 +114,7 @@ function writeResults(given: Options, used: Sizes): string {
   const path = join(folder, `${startedAt.toISOString().replaceAll(":", "-")}.json`);
   const { version: node, platform, arch } = process;
   const machine = { cores: availableParallelism(), node, platform, arch };
-  const kept = { startedAt, machine, options: given, sizes: used, figures, failures, samples };
+  const kept = { startedAt, machine, options: given, sizes: used, figures, skipped, failures, samples };
   writeFileSync(path, `${JSON.stringify(kept, null, 2)}\n`);
   return path;
 }

@@ -8,6 +8,8 @@ export interface Sizes {
   /** Deliveries of a burst to all sockets together, and events sent one at a time for the latency. */
   readonly fanOutDeliveries: number;
   readonly fanOutCalmEvents: number;
+  /** The same over event streams, of which a peer does few. */
+  readonly streamDeliveries: number;
   readonly logEvents: number;
   readonly webhookBurstEvents: number;
   readonly webhookCalmEvents: number;
@@ -25,6 +27,7 @@ export const FULL: Sizes = {
   publishManyRequests: 600,
   fanOutDeliveries: 60_000,
   fanOutCalmEvents: 20,
+  streamDeliveries: 2_000,
   logEvents: 100_000,
   webhookBurstEvents: 1_000,
   webhookCalmEvents: 100,
@@ -41,6 +44,7 @@ export const QUICK: Sizes = {
   publishManyRequests: 200,
   fanOutDeliveries: 20_000,
   fanOutCalmEvents: 5,
+  streamDeliveries: 600,
   logEvents: 20_000,
   webhookBurstEvents: 300,
   webhookCalmEvents: 30,

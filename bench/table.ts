@@ -29,9 +29,9 @@ function rowOf(figure: Figure, repeated: boolean): string[] {
   ];
 }
 
-const formatSpread = ({ low, high }: Summary): string => `(${low.toFixed(2)}–${high.toFixed(2)})`;
+export const formatSpread = ({ low, high }: Summary): string => `(${low.toFixed(2)}–${high.toFixed(2)})`;
 
-const formatTarget = ({ of, bound, value }: Target): string =>
+export const formatTarget = ({ of, bound, value }: Target): string =>
   `${of === "value" ? "hub " : ""}${bound === "at least" ? "≥" : "≤"} ${value}`;
 
 /** Which figure missed what: `read events/s (1.20, target ≥ 2)`. */

@@ -25,6 +25,12 @@ const TARGETS: Readonly<Record<string, Target>> = {
   "depth-1000000 p50 ms": { of: "ratio", bound: "at most", value: 1.2 },
   "depth-300000 p50 ms": { of: "ratio", bound: "at most", value: 1.2 },
   "rows rows/event": { of: "value", bound: "at most", value: 0.05 },
+  // Ahead of the peer that promises the same over HTTP (bench/peers).
+  "append-1-durable-streams events/s": { of: "ratio", bound: "at least", value: 1.0 },
+  "append-100-durable-streams events/s": { of: "ratio", bound: "at least", value: 1.0 },
+  "read-durable-streams events/s": { of: "ratio", bound: "at least", value: 1.0 },
+  "sse-20-durable-streams deliveries/s": { of: "ratio", bound: "at least", value: 1.0 },
+  "sse-20-durable-streams p50 ms": { of: "ratio", bound: "at most", value: 1.0 },
 };
 
 export const targetOf = (measure: string, figure: string): Target | null => TARGETS[`${measure} ${figure}`] ?? null;

@@ -2,12 +2,11 @@
 import { request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
 import type { Side } from "../sides/side.ts";
-import { scanEvents } from "./events.ts";
+import { Arrivals, type Audience } from "./arrivals.ts";
 import { formatTextFrame, OPCODE, readFrames } from "./frames.ts";
 
 const OPENING_AT_ONCE = 50;
 const ACK_EVENTS = 100;
-const PATIENCE_MS = 60_000;
 
 interface Connection {
   readonly socket: Socket;
@@ -15,14 +14,11 @@ interface Connection {
   eventsUnacknowledged: number;
 }
 
-export class Swarm {
+export class Swarm implements Audience {
   readonly #side: Side;
   readonly #topic: string;
   readonly #connections: Connection[] = [];
-  #latenciesMs: number[] = [];
-  #events = 0;
-  #changed: () => void = () => undefined;
-  #failure: Error | null = null;
+  readonly #arrivals = new Arrivals();
   #isClosing = false;
 
   static async open(side: Side, topic: string, sockets: number): Promise<Swarm> {
@@ -43,29 +39,12 @@ export class Swarm {
     return this.#connections.length;
   }
 
-  /** Forgets what was counted so far. */
   reset(): void {
-    this.#events = 0;
-    this.#latenciesMs = [];
+    this.#arrivals.reset();
   }
 
-  /** Waits until exactly so many events have arrived since `reset`, over all sockets; answers publish→socket times. */
-  async received(events: number): Promise<readonly number[]> {
-    const deadline = setTimeout(() => {
-      this.#fail(new Error(`${this.#events} of ${events} deliveries arrived within ${PATIENCE_MS} ms`));
-    }, PATIENCE_MS);
-    try {
-      while (this.#events < events) {
-        if (this.#failure !== null) throw this.#failure;
-        await new Promise<void>((resolve) => {
-          this.#changed = resolve;
-        });
-      }
-      if (this.#events > events) throw new Error(`${this.#events} deliveries arrived where ${events} were due`);
-      return this.#latenciesMs;
-    } finally {
-      clearTimeout(deadline);
-    }
+  received(events: number): Promise<readonly number[]> {
+    return this.#arrivals.received(events);
   }
 
   /** Takes nothing from the network any more, as readers that hang. */
@@ -116,12 +95,10 @@ export class Swarm {
     for (const { opcode, payload } of frames) {
       if (opcode === OPCODE.close) this.#fail(new Error(`closed: ${payload.subarray(2).toString("utf8")}`));
       if (opcode !== OPCODE.text) continue;
-      const events = scanEvents(payload, (sentAt) => this.#latenciesMs.push(now - sentAt));
-      this.#events += events;
-      connection.eventsUnacknowledged += events;
+      connection.eventsUnacknowledged += this.#arrivals.take(payload, now);
       if (connection.eventsUnacknowledged >= ACK_EVENTS) this.#acknowledge(connection, payload);
     }
-    this.#changed();
+    this.#arrivals.wake();
   }
 
   #acknowledge(connection: Connection, frame: Buffer): void {
@@ -132,9 +109,7 @@ export class Swarm {
   }
 
   #fail(error: Error): void {
-    if (this.#isClosing) return;
-    this.#failure ??= error;
-    this.#changed();
+    if (!this.#isClosing) this.#arrivals.fail(error);
   }
 }
 

@@ -4,8 +4,10 @@
  */
 import { formatDraft } from "../client/events.ts";
 import { closedLoop } from "../client/load.ts";
+import type { Audience } from "../client/arrivals.ts";
 import { Swarm } from "../client/swarm.ts";
 import { twoSides, type Measure, type Seat } from "../compare.ts";
+import type { Sample } from "../figures.ts";
 import { quantile } from "../numbers.ts";
 import { Side } from "../sides/side.ts";
 import type { Sizes } from "../sizes.ts";
@@ -16,11 +18,7 @@ const PUBLISHERS = 4;
 export const fanOut = (sockets: number): Measure => ({
   name: `fanout-${sockets}`,
   says: `${sockets} sockets on one topic`,
-  sit: (sizes, kinds) =>
-    twoSides(kinds, async (side) => {
-      const swarm = await Swarm.open(side, TOPIC, sockets);
-      return { block: () => measureBlock(side, swarm, sizes), close: () => swarm.close() } satisfies Seat;
-    }),
+  sit: (sizes, kinds) => twoSides(kinds, (side) => seatOfSockets(side, TOPIC, sockets, sizes)),
 });
 
 /** The same through four hubs, so that the log pushes each event four times and each object sends a quarter. */
@@ -28,10 +26,9 @@ export const fanOutTree = (sockets: number): Measure => ({
   name: `fanout-${sockets}-tree`,
   says: `${sockets} sockets on one topic, over four hubs`,
   sit: (sizes, kinds) =>
-    twoSides({ ...kinds, subject: kinds.subject === "hub" ? "tree" : kinds.subject }, async (side) => {
-      const swarm = await Swarm.open(side, TOPIC, sockets);
-      return { block: () => measureBlock(side, swarm, sizes), close: () => swarm.close() } satisfies Seat;
-    }),
+    twoSides({ ...kinds, subject: kinds.subject === "hub" ? "tree" : kinds.subject }, (side) =>
+      seatOfSockets(side, TOPIC, sockets, sizes),
+    ),
 });
 
 const STALLED = 20;
@@ -51,36 +48,42 @@ export const stalledReaders = (sockets: number): Measure => ({
     ];
     return {
       subject: {
-        block: () => measureBlock(sides[0], subject, sizes),
+        block: () => measureAudience(sides[0], TOPIC, subject, sizes),
         close: () => {
           stalled.close();
           subject.close();
         },
       },
-      baseline: { block: () => measureBlock(sides[1], baseline, sizes), close: () => baseline.close() },
+      baseline: { block: () => measureAudience(sides[1], TOPIC, baseline, sizes), close: () => baseline.close() },
       memoryMb: () => ({ subject: sides[0].memoryMb, baseline: sides[1].memoryMb }),
     };
   },
 });
 
-async function measureBlock(side: Side, swarm: Swarm, sizes: Sizes): Promise<Record<string, number>> {
-  const publish = (event: number): Promise<Buffer> =>
-    side.http.post(side.dialect.broadcast(TOPIC), formatDraft(event, performance.now()));
+export async function seatOfSockets(side: Side, topic: string, sockets: number, sizes: Sizes): Promise<Seat> {
+  const swarm = await Swarm.open(side, topic, sockets);
+  return { block: () => measureAudience(side, topic, swarm, sizes), close: () => swarm.close() };
+}
 
-  const burst = Math.ceil(sizes.fanOutDeliveries / swarm.size);
-  swarm.reset();
+/** One block of those who follow a topic, by whatever road. */
+export async function measureAudience(side: Side, topic: string, audience: Audience, sizes: Sizes): Promise<Sample> {
+  const publish = (event: number): Promise<Buffer> =>
+    side.http.post(side.dialect.broadcast(topic), formatDraft(event, performance.now()));
+
+  const burst = Math.ceil(sizes.fanOutDeliveries / audience.size);
+  audience.reset();
   const startedAt = performance.now();
-  await Promise.all([closedLoop(PUBLISHERS, burst, publish), swarm.received(burst * swarm.size)]);
+  await Promise.all([closedLoop(PUBLISHERS, burst, publish), audience.received(burst * audience.size)]);
   const seconds = (performance.now() - startedAt) / 1_000;
 
   const latenciesMs: number[] = [];
   for (let event = 0; event < sizes.fanOutCalmEvents; event += 1) {
-    swarm.reset();
+    audience.reset();
     await publish(event);
-    for (const latencyMs of await swarm.received(swarm.size)) latenciesMs.push(latencyMs);
+    for (const latencyMs of await audience.received(audience.size)) latenciesMs.push(latencyMs);
   }
   return {
-    "deliveries/s": (burst * swarm.size) / seconds,
+    "deliveries/s": (burst * audience.size) / seconds,
     "p50 ms": quantile(latenciesMs, 0.5),
     "p99 ms": quantile(latenciesMs, 0.99),
   };

@@ -2,12 +2,13 @@
 import { formatBatch, formatDetailedDraft, formatDraft, formatNamedBatch } from "../client/events.ts";
 import { closedLoop } from "../client/load.ts";
 import { twoSides, type Measure, type Seat } from "../compare.ts";
+import type { Sample } from "../figures.ts";
 import { quantile } from "../numbers.ts";
 import type { Side } from "../sides/side.ts";
 import type { Sizes } from "../sizes.ts";
 
 const TOPIC = "orders";
-const BATCH_EVENTS = 100;
+export const BATCH_EVENTS = 100;
 /** Made beforehand: writing a hundred drafts costs the client about as much as reading them costs a runtime. */
 const BODIES = Array.from({ length: 16 }, (_, index) => formatBatch(index * BATCH_EVENTS, BATCH_EVENTS, 0));
 
@@ -63,24 +64,16 @@ export const contracts: Measure = {
 };
 
 const seatOfOnes = ({ http, dialect }: Side, sizes: Sizes, format = formatDraft): Seat => ({
-  block: async () => {
-    const { seconds, latenciesMs } = await closedLoop(32, sizes.publishOneRequests, (request) =>
-      http.post(dialect.publishOne(TOPIC), format(request, performance.now())),
-    );
-    return {
-      "events/s": sizes.publishOneRequests / seconds,
-      "p50 ms": quantile(latenciesMs, 0.5),
-      "p99 ms": quantile(latenciesMs, 0.99),
-    };
-  },
+  block: () => appendOnes(sizes, (request) => http.post(dialect.publishOne(TOPIC), format(request, performance.now()))),
 });
 
-const seatOfBatches = (side: Side, sizes: Sizes): Seat => ({
-  block: () => publishBatches(side, sizes, (request) => BODIES[request % BODIES.length]!),
+const seatOfBatches = ({ http, dialect }: Side, sizes: Sizes): Seat => ({
+  block: () =>
+    appendBatches(sizes, (request) => http.post(dialect.publishMany(TOPIC), BODIES[request % BODIES.length]!)),
 });
 
 /** Each block names its events anew; their bodies, too, are made beforehand. */
-function seatOfNamedBatches(side: Side, sizes: Sizes): Seat {
+function seatOfNamedBatches({ http, dialect }: Side, sizes: Sizes): Seat {
   let named = 0;
   return {
     block: () => {
@@ -88,18 +81,24 @@ function seatOfNamedBatches(side: Side, sizes: Sizes): Seat {
         formatNamedBatch(named + request * BATCH_EVENTS, BATCH_EVENTS),
       );
       named += sizes.publishManyRequests * BATCH_EVENTS;
-      return publishBatches(side, sizes, (request) => bodies[request]!);
+      return appendBatches(sizes, (request) => http.post(dialect.publishMany(TOPIC), bodies[request]!));
     },
   };
 }
 
-async function publishBatches(
-  { http, dialect }: Side,
-  { publishManyRequests: requests }: Sizes,
-  body: (request: number) => string,
-): Promise<Record<string, number>> {
-  const { seconds, latenciesMs } = await closedLoop(8, requests, (request) =>
-    http.post(dialect.publishMany(TOPIC), body(request)),
-  );
+/** What sends one event, or a batch of them, and resolves when it was taken. */
+type Send = (request: number) => Promise<unknown>;
+
+export async function appendOnes({ publishOneRequests: requests }: Sizes, send: Send): Promise<Sample> {
+  const { seconds, latenciesMs } = await closedLoop(32, requests, send);
+  return {
+    "events/s": requests / seconds,
+    "p50 ms": quantile(latenciesMs, 0.5),
+    "p99 ms": quantile(latenciesMs, 0.99),
+  };
+}
+
+export async function appendBatches({ publishManyRequests: requests }: Sizes, send: Send): Promise<Sample> {
+  const { seconds, latenciesMs } = await closedLoop(8, requests, send);
   return { "events/s": (requests * BATCH_EVENTS) / seconds, "p50 ms": quantile(latenciesMs, 0.5) };
 }

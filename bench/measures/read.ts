@@ -1,7 +1,8 @@
 /** Reading a whole log from its beginning, page after page, by several readers at once. */
 import { scanEvents } from "../client/events.ts";
-import { twoSides, type Measure } from "../compare.ts";
+import { twoSides, type Measure, type Seat } from "../compare.ts";
 import type { Side } from "../sides/side.ts";
+import type { Sizes } from "../sizes.ts";
 import { fillLog } from "./fill.ts";
 
 const TOPIC = "history";
@@ -12,23 +13,24 @@ const READERS = 4;
 export const read: Measure = {
   name: "read",
   says: `a log from its beginning in pages of ${PAGE_EVENTS}, ${READERS} readers`,
-  sit: (sizes, kinds) =>
-    twoSides(kinds, async (side) => {
-      await fillLog(side, TOPIC, sizes.logEvents);
-      return {
-        block: async () => {
-          const startedAt = performance.now();
-          await Promise.all(Array.from({ length: READERS }, () => readLog(side, sizes.logEvents)));
-          return { "events/s": (READERS * sizes.logEvents) / ((performance.now() - startedAt) / 1_000) };
-        },
-      };
-    }),
+  sit: (sizes, kinds) => twoSides(kinds, (side) => seatOfReaders(side, TOPIC, sizes)),
 };
 
-async function readLog({ http, dialect }: Side, events: number): Promise<void> {
+export async function seatOfReaders(side: Side, topic: string, sizes: Sizes): Promise<Seat> {
+  await fillLog(side, topic, sizes.logEvents);
+  return {
+    block: async () => {
+      const startedAt = performance.now();
+      await Promise.all(Array.from({ length: READERS }, () => readLog(side, topic, sizes.logEvents)));
+      return { "events/s": (READERS * sizes.logEvents) / ((performance.now() - startedAt) / 1_000) };
+    },
+  };
+}
+
+async function readLog({ http, dialect }: Side, topic: string, events: number): Promise<void> {
   let position: string | null = null;
   for (let count = 0; count < events;) {
-    const page = await http.send("GET", dialect.page(TOPIC, position, PAGE_EVENTS));
+    const page = await http.send("GET", dialect.page(topic, position, PAGE_EVENTS));
     const found = scanEvents(page);
     if (found === 0) throw new Error(`the log ended after ${count} of ${events} events`);
     count += found;

@@ -12,6 +12,10 @@ export interface Dialect {
   page(topic: string, position: string | null, limit: number): string;
   positionAfter(body: Buffer, eventsRead: number): string;
   readonly socket: SocketDialect;
+  /** Server-sent events from now on, and what says that all until now has been sent; null: there are none. */
+  readonly eventStream: { path(topic: string): string; readonly ready: string } | null;
+  /** What has to be made before events are published; null: nothing. */
+  createTopic(topic: string): Registration | null;
   /** What has to be registered before events are delivered; null: nothing. */
   registerWebhook(topic: string, url: string, pace: WebhookPace): Registration | null;
   /** What holds deliveries back, and what lets them go again; null: nothing can. */
@@ -77,6 +81,8 @@ export function hubDialect(token: string): Dialect {
         return cursor === null ? null : JSON.stringify({ op: "ack", topic, cursor });
       },
     },
+    eventStream: { path: (topic) => `${eventsPath(topic)}?from=latest`, ready: "caught_up" },
+    createTopic: () => null,
     registerWebhook: (topic, url, pace) => ({
       method: "PUT",
       path: `/v1/subscriptions/${WEBHOOK}`,
@@ -103,6 +109,8 @@ export const bareDialect: Dialect = {
   page: (topic, position, limit) => `/v1/${topic}/read?after=${position ?? 0}&limit=${limit}`,
   positionAfter: (_body, eventsRead) => String(eventsRead),
   socket: { path: (topic) => `/v1/${topic}/connect`, protocol: null, subscribe: null, acknowledge: () => null },
+  eventStream: null,
+  createTopic: () => null,
   registerWebhook: () => null,
   backlog: null,
 };

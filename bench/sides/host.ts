@@ -4,18 +4,12 @@
  */
 import { objectName } from "../../src/core/keys.ts";
 import { ROOT_KEY, startHub, type Hub } from "../../test/harness/hub.ts";
-import { childrenOf } from "../../test/harness/proc.ts";
 import { DETAILED_SCHEMA, DETAILED_TYPE } from "../client/events.ts";
 import { startBare, type Bare } from "../bare/start.ts";
-import type { HostAnswer, HostRequest, SideKind, Tables } from "./messages.ts";
-
-interface Hosted {
-  readonly url: string;
-  /** The credential of the client's requests. */
-  readonly token: string;
-  rows(tables: Tables, sql: string): Promise<unknown[]>;
-  close(): Promise<void>;
-}
+import { peerStarts } from "../peers/starts.ts";
+import type { Hosted } from "./hosted.ts";
+import type { HostAnswer, HostRequest, SideKind } from "./messages.ts";
+import { runtimePid } from "./runtime.ts";
 
 const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
   bare: async (persistTo) => bareSide(await startBare(persistTo)),
@@ -37,11 +31,13 @@ const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
   },
   tree: async (persistTo) => hostedBy(await startHub({ persistTo, vars: { HUB_SOCKETS_PLAN: "250" } }), ROOT_KEY),
   open: async (persistTo) => hostedBy(await startHub({ persistTo, entry: "bench/open/worker.ts" }), ROOT_KEY),
+  ...peerStarts,
 };
 
 const hostedBy = (hub: Hub, token: string): Hosted => ({
   url: hub.url,
   token,
+  runtimePid: runtimePid(),
   rows: async (tables, sql) => {
     if (tables.of === "log") return hub.rows("TopicLog", objectName("log", "app_default", tables.topic, 0), sql);
     const find = "SELECT id FROM subscriptions WHERE name = ?";
@@ -55,6 +51,7 @@ const hostedBy = (hub: Hub, token: string): Hosted => ({
 const bareSide = ({ url, rows, close }: Bare): Hosted => ({
   url,
   token: "",
+  runtimePid: runtimePid(),
   rows: async (tables, sql) => rows(tables.topic, sql),
   close,
 });
@@ -65,9 +62,8 @@ async function answer(request: HostRequest): Promise<HostAnswer> {
   switch (request.kind) {
     case "start": {
       hosted = await starts[request.side](request.persistTo);
-      const [runtimePid] = childrenOf(process.pid, "workerd");
-      if (runtimePid === undefined) throw new Error("no runtime stands under this process");
-      return { kind: "started", url: hosted.url, token: hosted.token, runtimePid };
+      const { url, token, runtimePid: pid } = hosted;
+      return { kind: "started", url, token, runtimePid: pid };
     }
     case "rows-written": {
       const [row] = (await hosted!.rows(request.tables, "SELECT total_changes() AS rows")) as { rows: number }[];

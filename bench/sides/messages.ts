@@ -13,7 +13,11 @@ export type SideKind =
   /** The hub, holding events to a schema. */
   | "enforced"
   /** The hub, whose sockets are spread over several objects. */
-  | "tree";
+  | "tree"
+  | PeerKind;
+
+/** What others would use instead (bench/peers). */
+export type PeerKind = "durable-streams" | "partyserver" | "socket-io" | "redis-always" | "redis-everysec" | "nats";
 
 /** Of which object: the log of a topic, or the ledger of a subscription by name. */
 export type Tables =

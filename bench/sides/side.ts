@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HttpClient } from "../client/http.ts";
+import { peerDialects } from "../peers/dialects.ts";
 import { bareDialect, hubDialect, sixDialect, tableDialect, type Dialect } from "./dialects.ts";
 import type { HostAnswer, HostRequest, SideKind, Tables } from "./messages.ts";
 
@@ -16,6 +17,7 @@ const dialects: Record<SideKind, (token: string) => Dialect> = {
   open: hubDialect,
   enforced: hubDialect,
   tree: hubDialect,
+  ...peerDialects,
 };
 
 type Started = Extract<HostAnswer, { kind: "started" }>;
@@ -25,6 +27,7 @@ const hosts = new Map<ChildProcess, string>();
 
 export class Side {
   readonly kind: SideKind;
+  readonly url: string;
   readonly http: HttpClient;
   readonly dialect: Dialect;
   readonly #host: ChildProcess;
@@ -32,7 +35,10 @@ export class Side {
 
   static async start(kind: SideKind): Promise<Side> {
     const folder = mkdtempSync(join(tmpdir(), "tidings-bench-"));
-    const host = fork(join(import.meta.dirname, "host.ts"), { execArgv: ["--disable-warning=ExperimentalWarning"] });
+    const host = fork(join(import.meta.dirname, "host.ts"), {
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+      stdio: ["ignore", "ignore", "inherit", "ipc"], // A side may log; what the bench prints is figures.
+    });
     hosts.set(host, folder);
     return new Side(kind, host, (await ask(host, { kind: "start", side: kind, persistTo: folder })) as Started);
   }
@@ -42,6 +48,7 @@ export class Side {
     this.#host = host;
     this.#runtimePid = started.runtimePid;
     this.dialect = dialects[kind](started.token);
+    this.url = started.url;
     this.http = new HttpClient(new URL(started.url), this.dialect.headers);
   }
 
