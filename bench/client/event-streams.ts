@@ -6,6 +6,13 @@ import { Arrivals, type Audience } from "./arrivals.ts";
 /** Between two blocks of a stream. */
 const BLOCK_END = "\n\n";
 
+/** The whole blocks at the start of the bytes, and what is left of them. */
+export function readBlocks(bytes: Buffer): { readonly blocks: Buffer; readonly rest: Buffer } {
+  const end = bytes.lastIndexOf(BLOCK_END);
+  const cut = end < 0 ? 0 : end + BLOCK_END.length;
+  return { blocks: bytes.subarray(0, cut), rest: bytes.subarray(cut) };
+}
+
 export class EventStreams implements Audience {
   readonly #side: Side;
   readonly #topic: string;
@@ -70,15 +77,9 @@ export class EventStreams implements Audience {
     let rest: Buffer = Buffer.alloc(0);
     response.on("data", (chunk: Buffer) => {
       const now = performance.now();
-      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      const end = bytes.lastIndexOf(BLOCK_END) + BLOCK_END.length;
-      if (end < BLOCK_END.length) {
-        rest = bytes;
-        return;
-      }
-      const whole = bytes.subarray(0, end);
-      rest = bytes.subarray(end);
-      if (this.#arrivals.take(whole, now) === 0 && whole.includes(ready)) isReady();
+      const { blocks, rest: more } = readBlocks(Buffer.concat([rest, chunk]));
+      rest = more;
+      if (this.#arrivals.take(blocks, now) === 0 && blocks.includes(ready)) isReady();
       this.#arrivals.wake();
     });
     response.on("error", (error) => this.#fail(error));

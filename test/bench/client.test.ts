@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatBatch, formatDraft, scanEvents } from "../../bench/client/events.ts";
+import { readBlocks } from "../../bench/client/event-streams.ts";
 import { formatTextFrame, OPCODE, readFrames } from "../../bench/client/frames.ts";
 import { closedLoop } from "../../bench/client/load.ts";
 import { bareDialect, hubDialect, lastCursor } from "../../bench/sides/dialects.ts";
@@ -37,6 +38,18 @@ describe("events of the bench", () => {
     expect(scanEvents(Buffer.from(text), (sentAt) => seen.push(sentAt))).toBe(3);
     expect(seen).toEqual([10, 10, 20.25]);
     expect(scanEvents(Buffer.from('{"events":[]}'))).toBe(0);
+  });
+});
+
+describe("blocks of an event stream", () => {
+  it("are read whole, wherever the stream is cut", () => {
+    const bytes = Buffer.from(`data: ${formatDraft(1, 10)}\n\ndata: ${formatDraft(2, 20)}\n\n`);
+    for (let cut = 0; cut <= bytes.length; cut += 1) {
+      const first = readBlocks(bytes.subarray(0, cut));
+      const second = readBlocks(Buffer.concat([first.rest, bytes.subarray(cut)]));
+      expect(scanEvents(first.blocks) + scanEvents(second.blocks)).toBe(2);
+      expect(second.rest).toHaveLength(0);
+    }
   });
 });
 
