@@ -23,8 +23,8 @@ export interface RunFacts {
   readonly node: string;
   /** Abbreviated. */
   readonly commit: string;
-  /** Of the machine over the minute before the run: above zero, something else was at work. */
-  readonly loadBefore: number;
+  /** Load averages of the machine before the run and at its end: what is above a few was other work. */
+  readonly loads: readonly [before: number, after: number];
   /** What could not be taken, and why. */
   readonly skipped: readonly string[];
 }
@@ -43,21 +43,11 @@ export function replaceTable(page: string, table: TableName, text: string): stri
   return `${page.slice(0, before + begin.length)}\n\n${text}\n\n${page.slice(after)}`;
 }
 
-function describeRun({
-  startedAt,
-  minutes,
-  isQuick,
-  pairs,
-  cores,
-  node,
-  commit,
-  loadBefore,
-  skipped,
-}: RunFacts): string {
+function describeRun({ startedAt, minutes, isQuick, pairs, cores, node, commit, loads, skipped }: RunFacts): string {
   const day = startedAt.toISOString().slice(0, 10);
   const lines = [
     `A ${isQuick ? "quick" : "whole"} run on ${day}, in ${minutes.toFixed(0)} minutes, on commit ${commit}: ${pairs} blocks of each side, ${cores} cores,` +
-      ` Node ${node}, load average before the run ${loadBefore.toFixed(1)}.`,
+      ` Node ${node}, load average ${loads[0].toFixed(1)} before and ${loads[1].toFixed(1)} after.`,
     ...(skipped.length === 0 ? [] : [`Not measured: ${skipped.join("; ")}.`]),
   ];
   return lines.join(" ");

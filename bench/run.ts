@@ -103,7 +103,7 @@ function runFacts() {
     cores: availableParallelism(),
     node: process.versions.node,
     commit: commit.trim(),
-    loadBefore,
+    loads: [loadBefore, loadavg()[0]!] as const,
     skipped: [...skipped, ...failures],
   };
 }
