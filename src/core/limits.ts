@@ -271,6 +271,7 @@ export const LIMITS = {
   METRICS_SERIES_MAX: 2_000, // of one app, in one tally: its row is ≤ 2 MB
   METRICS_SHARDS: 8,
   METRICS_FLUSH_MS: 10 * SECOND, // an isolate's counts are kept once in so long: one row of each app
+  LOG_LINE_APART_MS: 1 * SECOND, // between lines in which a partition's log sums up what it appended
   TRACE_SPANS_MAX: 2_048, // of one isolate, until they are exported
   TRACE_EXPORT_MS: 1 * SECOND, // spans go together for so long
   METRICS_CACHE_MS: 5 * SECOND, // a scrape is answered again so long

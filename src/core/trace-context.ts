@@ -65,6 +65,17 @@ export function traceOfLine(line: string): TraceContext | null {
   return parseTraceContext(textOf(traceparent), textOf(tracestate));
 }
 
+const IN_LINE = ',"traceparent":"00-';
+const BEHIND_ATTRIBUTES = ',"appendedat":"';
+
+/** Its id alone, by where it stands in an event's line: cheap enough for every event that a log takes. */
+export function traceIdIn(line: string): string | null {
+  const at = line.indexOf(IN_LINE);
+  if (at === -1 || at > line.indexOf(BEHIND_ATTRIBUTES)) return null; // Else it stands in the data.
+  const from = at + IN_LINE.length;
+  return line.slice(from, from + NO_TRACE.length);
+}
+
 const SAMPLED = 1;
 const formatFlags = (isSampled: boolean): string => (isSampled ? "01" : "00");
 const textOf = (value: unknown): string | null => (typeof value === "string" ? value : null);

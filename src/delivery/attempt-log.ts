@@ -1,6 +1,7 @@
 /** What the log is told of the attempts of one claimed dispatch. */
 import type { AttemptOutcome } from "../core/delivery-decision.ts";
 import { parseEventLine } from "../core/event.ts";
+import { traceIdIn } from "../core/trace-context.ts";
 import type { ClaimedDelivery, SettledDelivery } from "../durable-objects/rpc.ts";
 import { logStage } from "../observability/log.ts";
 import { counter, Durations, type Counter } from "../observability/meter.ts";
@@ -74,6 +75,7 @@ export class AttemptLog {
       outcome: outcome.kind,
       duration_ms: durationMs,
       event_id: line === null ? null : parseEventLine(line).id,
+      trace_id: line === null ? null : traceIdIn(line),
       status: "status" in outcome ? outcome.status : null,
       reason: "reason" in outcome ? outcome.reason : null,
     });

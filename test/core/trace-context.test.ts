@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { beginTrace, parseTraceContext, traceIdsOf, traceOfLine } from "../../src/core/trace-context.ts";
+import { beginTrace, parseTraceContext, traceIdIn, traceIdsOf, traceOfLine } from "../../src/core/trace-context.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SPAN = "b7ad6b7169203331";
@@ -122,4 +122,11 @@ it("an event's trace is read from its line, and not from its payload", () => {
   expect(traceOfLine(line({ traceparent: GOOD, tracestate: "a=1" }))).toEqual({ traceparent: GOOD, tracestate: "a=1" });
   expect(traceOfLine(line({ data: { traceparent: GOOD } }))).toBeNull();
   expect(traceOfLine(line({ traceparent: 7 }))).toBeNull();
+});
+
+it("[OPS-6] the id of an event's trace is read from its attribute, and from nothing in its data", () => {
+  const place = `,"topic":"t","partition":0,"offset":1,"appendedat":"2026-01-01T00:00:00.000Z"`;
+  const data = `,"data":{"a":1,"traceparent":"00-${"a".repeat(32)}-${SPAN}-01"}}`;
+  expect(traceIdIn(`{"id":"1","traceparent":"${GOOD}"${place}${data}`)).toBe(TRACE);
+  expect(traceIdIn(`{"id":"1"${place}${data}`)).toBe(null);
 });

@@ -221,3 +221,51 @@ it("[OPS-5] shows it to the app's admin alone, and of the last news the newest f
   const newest = page.events.toReversed().slice(0, LIMITS.OVERVIEW_EVENTS_MAX);
   expect(seen.operations.map(({ type }) => type)).toEqual(newest.map(({ type }) => type));
 });
+
+type Line = Readonly<Record<string, unknown>>;
+
+const linesOf = (topic: string, stage: string): readonly Line[] =>
+  (hub.logs as readonly Line[]).filter((line) => line["topic"] === topic && line["stage"] === stage);
+
+it("[OPS-6] writes a line of each stage that names the trace", async () => {
+  sink.respond(() => 400);
+  await subscribe("lined");
+  const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+  await hub.publish("lined", { type: "t", data: 1 }, { traceparent: `00-${traceId}-00f067aa0ba902b7-01` });
+  const line = async (stage: string): Promise<Line> =>
+    (
+      await eventually(
+        () => linesOf("lined", stage),
+        ({ length }) => length > 0,
+        stage,
+      )
+    )[0]!;
+  const appended = { first_offset: 1, last_offset: 1, commits: 1, count: 1, trace_id: traceId };
+  expect(await line("event.appended")).toMatchObject(appended);
+  expect(await line("event.fanned_out")).toMatchObject({ last_offset: 1, listeners: 1, behind: 0, trace_id: traceId });
+  expect(await line("delivery.attempted")).toMatchObject({ offset: 1, status: 400, trace_id: traceId });
+  expect(await line("delivery.dead_lettered")).toMatchObject({ offset: 1, attempt: 1, trace_id: traceId });
+});
+
+it("[OPS-6] sums up commits, every event in one line, and names no trace that is not of all of them", async () => {
+  const publish = (_: unknown, at: number) => {
+    const data = { text: `"traceparent":"00-${"a".repeat(32)}` };
+    return hub.publish("summed", { type: "t", data }, at === 0 ? {} : { traceparent: traceparentOf(at) });
+  };
+  for (let at = 0; at < 100; at += 1) await publish(null, at);
+  const lines = await eventually(
+    () => linesOf("summed", "event.appended"),
+    (found) => found.at(-1)?.["last_offset"] === 100,
+    "the last is summed up",
+  );
+  expect(lines.length).toBeLessThan(100);
+  let next = 1;
+  for (const { first_offset, last_offset, count, commits, trace_id } of lines) {
+    expect([first_offset, count]).toEqual([next, Number(last_offset) - next + 1]);
+    if (Number(commits) > 1) expect(trace_id).toBe(null);
+    next = Number(last_offset) + 1;
+  }
+  expect(lines[0]!["trace_id"]).toBe(null);
+});
+
+const traceparentOf = (at: number): string => `00-${String(at).padStart(32, "0")}-00f067aa0ba902b7-01`;

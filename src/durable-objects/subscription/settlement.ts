@@ -8,6 +8,7 @@ import { deadLetterFingerprint } from "../../core/dead-letter-fingerprint.ts";
 import { decideAfterAttempt, type AttemptRecord } from "../../core/delivery-decision.ts";
 import type { DeliveryPlace } from "../../core/ledger-ids.ts";
 import { laneName } from "../../core/lane.ts";
+import { traceIdIn } from "../../core/trace-context.ts";
 import { logStage } from "../../observability/log.ts";
 import type { SettledDelivery } from "../rpc.ts";
 import { decideForJob } from "./batch-deliveries.ts";
@@ -161,6 +162,7 @@ export class Settlement {
       offset,
       attempt,
       reason,
+      trace_id: traceIdIn(line),
     });
   }
 

@@ -12,6 +12,7 @@ import { ListenerStore, listenerKey, type ListenerRow } from "./listener-store.t
 import type { LogState } from "./log-state.ts";
 import { RelayQueue } from "./relay-queue.ts";
 import { readPage, resolveStart } from "./read.ts";
+import type { Told } from "./stage-lines.ts";
 import { Tail, type TailEvent } from "./tail.ts";
 
 interface Listener {
@@ -71,10 +72,16 @@ export class Listeners {
     this.#store.remove(name);
   }
 
-  /** New events are in the log; whoever is not being told already is told now. */
-  appended(events: readonly TailEvent[]): void {
+  get told(): Told {
+    const { head } = this.#log.ends;
+    const behind = [...this.#listeners.values()].filter(({ told }) => told < head).length;
+    return { listeners: this.#listeners.size, behind };
+  }
+
+  /** New events are in the log; whoever is not being told already is told now. Resolves as `tellAll` does. */
+  appended(events: readonly TailEvent[]): Promise<void> {
     this.#tail.push(events);
-    this.tellAll();
+    return this.tellAll();
   }
 
   /** Tells the hubs of a client event, each behind what was appended before it. */

@@ -27,6 +27,7 @@ import { LogAlarm } from "./log-alarm.ts";
 import { LogState } from "./log-state.ts";
 import { ChannelOccupancy } from "./occupancy.ts";
 import { ReadableLog } from "./readable-log.ts";
+import { StageLines } from "./stage-lines.ts";
 import { ToldClientEvents } from "./told-client-events.ts";
 import { ToldOperations } from "./told-operations.ts";
 import { cancelScheduled } from "./scheduled.ts";
@@ -64,8 +65,9 @@ export class TopicLog extends ReadableLog implements TopicLogRpc {
     this.#size = new SizeWatch(this.log, this.#operations, readConfig(env).logToldBytes);
     this.#listeners = new Listeners(this.log, env);
     this.#alarm = new LogAlarm(this.log, this.#listeners, [this.#occupancy, this.#clientEvents, this.#operations]);
+    const lines = new StageLines(this.log, this.#listeners);
     this.#appender = new Appender(this.log, (events) => {
-      if (events.length > 0) this.#listeners.appended(events);
+      if (events.length > 0) lines.appended(events, this.#listeners.appended(events));
       if (events.length > 0) ctx.waitUntil(countAppended(env, this.log.app, events));
       if (this.#size.look(this.log.bytesStored(Date.now()))) this.#announce(this.#operations);
       this.#standAlarm();
