@@ -90,8 +90,12 @@ describe("[BAT-12] a batch and time", () => {
   it("ends when nothing has ended for as long as may be, and what was open has failed", async () => {
     const stub = await made("1");
     await settled(stub);
-    await stub.endJob(0, "completed", null);
     await age(stub, LIMITS.BATCH_IDLE_MS_MAX - 60_000);
+    await stub.endJob(0, "completed", null);
+    await age(stub, 60_000); // It was made as long ago as it may stand still, and has not stood still since.
+    await runDurableObjectAlarm(stub);
+    expect(await stateOf(stub)).toEqual(["running", 0]);
+    await age(stub, LIMITS.BATCH_IDLE_MS_MAX - 120_000);
     await runDurableObjectAlarm(stub);
     expect(await stateOf(stub)).toEqual(["running", 0]);
     await age(stub, 60_000);

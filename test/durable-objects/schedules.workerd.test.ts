@@ -302,6 +302,15 @@ describe("a schedule", () => {
     expect(await app.find("daily")).toMatchObject({ next: [], last: { at: endAt } });
   });
 
+  it("[TIME-15] that was missed is made up for by nothing behind its end", async () => {
+    const app = openSchedules();
+    const endAt = NOW + 120 * MINUTE;
+    await put(app, { cron: "0 * * * *", endAt });
+    const published: number[] = [];
+    await runDue(app, ({ at }) => (published.push(at), ok(null)), NOW + 600 * MINUTE);
+    expect(published).toEqual([endAt]);
+  });
+
   it("[TIME-15] that is changed goes on from now, and brings no occurrence again when the clock was set back", async () => {
     const app = openSchedules();
     await put(app, { cron: "0 * * * *" });
