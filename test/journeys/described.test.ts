@@ -19,6 +19,7 @@ const WEBHOOK = { kind: "webhook", url: "http://127.0.0.1:9/", headers: { "x-a":
 const IN_AN_HOUR = new Date(Date.now() + 3_600_000).toISOString();
 const SCHEMA = { type: "object", properties: { total: { type: "number" } }, examples: [{ total: 1 }] };
 const idOf = (step: string) => (seen: Map<string, Body>) => String(seen.get(step)!["id"]);
+const cursorOf = (seen: Map<string, Body>) => String(seen.get("GET /v1/topics/walk/events")!["cursor"]);
 
 const STEPS: readonly Step[] = [
   ["PUT", "/v1/topics/walk", { partitions: 2, retention: { maxAge: "7d" }, index: "key", schemaPolicy: "warn" }],
@@ -93,6 +94,8 @@ const STEPS: readonly Step[] = [
     "/v1/commands",
     "/v1/jobs/none",
   ].map((path): Step => ["GET", path]),
+  ["GET", (seen) => `/v1/subscriptions/taken/settled?topic=walk&minCursor=${cursorOf(seen)}`],
+  ["GET", "/v1/subscriptions/taken/settled?topic=walk&minCursor=zebra"],
   ["DELETE", "/v1/policies/p"],
   ["DELETE", "/v1/topics/walk/scheduled/later"],
   ["DELETE", "/v1/subscriptions/hook"],

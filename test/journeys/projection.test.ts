@@ -132,14 +132,21 @@ it("[PRJ-7] shows each write to who asks with its cursor first, from whichever p
   await hub.json("PUT", "/v1/topics/orders", { partitions: 4 }, inTill);
   const target = { kind: "listener", name: "orders-by-state" };
   await hub.json("PUT", "/v1/subscriptions/states", { topics: ["orders"], startFrom: "earliest", target }, inTill);
+  const turn = (verb: string) => hub.json("POST", `/v1/subscriptions/states/${verb}`, {}, inTill);
   for (let round = 0; round < 12; round += 1) {
     const state = `state-${String(round).padStart(2, "0")}`;
     const draft = { type: `order.${state}`, key: `order-${round}` };
+    const isHeld = round % 4 === 1;
+    if (isHeld) await turn("pause");
     const { cursor } = (await hub.publish("orders", [draft], inTill)).body.events[0]!;
+    const ask = (wait: string) => {
+      const query = new URLSearchParams({ topic: "orders", minCursor: cursor, wait });
+      return hub.json("GET", `/v1/subscriptions/states/settled?${query}`, undefined, inTill);
+    };
+    if (isHeld) expect((await ask("0s")).body).toMatchObject({ reached: false });
+    if (isHeld) await turn("resume");
     if (round % 4 === 3) await hub.evictAll("Subscription");
-    const query = new URLSearchParams({ topic: "orders", minCursor: cursor, wait: "30s" });
-    const settled = await hub.json("GET", `/v1/subscriptions/states/settled?${query}`, undefined, inTill);
-    expect(settled).toMatchObject({ status: 200, body: { reached: true } });
+    expect(await ask("30s")).toMatchObject({ status: 200, body: { reached: true } });
     expect(await readOrdersByState(db, app)).toContainEqual({ state, orders: 1 });
   }
 });
