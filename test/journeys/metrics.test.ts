@@ -113,6 +113,34 @@ describe("a scrape", () => {
     expect(series.get(`tidings_subscription_breaker_open${labels}`)).toBe(0);
   });
 
+  it("[MET-2] tells what is owed and for how long, what has died, and how many sockets are open", async () => {
+    const target = { kind: "webhook", url: sink.url };
+    const retry = { maxAttempts: 2, schedule: ["1h"] };
+    await hub.json("PUT", "/v1/subscriptions/owing", { topics: ["owing"], target, retry });
+    await hub.json("PUT", "/v1/subscriptions/dying", {
+      topics: ["owing"],
+      target,
+      retry: { ...retry, maxAttempts: 1 },
+    });
+    sink.respond(() => 500);
+    await hub.publish("owing", [{ type: "a" }, { type: "b" }]);
+    const socket = await hub.connect();
+    const of = (name: string, subscription: string) =>
+      `tidings_subscription_${name}{app="default",subscription="${subscription}"}`;
+    const { series } = await eventually(
+      () => scrape(),
+      ({ series: seen }) => seen.get(of("dead_letters", "dying")) === 2 && seen.get(of("in_flight", "owing")) === 0,
+      "both have been tried",
+    );
+    sink.respond(() => 204);
+    expect(series.get(of("owed", "owing"))).toBe(2);
+    expect(series.get(of("oldest_owed_seconds", "owing"))).toBeGreaterThan(0);
+    expect([series.get(of("owed", "dying")), series.get(of("oldest_owed_seconds", "dying"))]).toEqual([0, 0]);
+    const sockets = [...series].filter(([key]) => key.startsWith(`tidings_sockets{app="default"`));
+    expect(sockets.reduce((sum, [, value]) => sum + value, 0)).toBeGreaterThan(0);
+    await socket.close();
+  });
+
   it("[MET-3] shows an app's admin that app alone, the operator all, and others nothing", async () => {
     await hub.json("POST", "/v1/apps", { name: "tenant" });
     const keyWith = async (scopes: readonly string[]): Promise<Record<string, string>> => {
