@@ -75,8 +75,12 @@ export async function endLapsedClaims(ledger: Ledger, env: Env, now: number): Pr
   }
 }
 
-/** Messages for the dispatches that nobody has claimed in time; all unclaimed ones when `all`. */
+/**
+ * Messages for the dispatches that nobody has claimed in time; all unclaimed ones when `all`. A claim that is not over
+ * by now is written, so that its end is looked for like that of any other.
+ */
 export function ringUnclaimed(ledger: Ledger, now: number, all: boolean): DispatchMessage[] {
+  ledger.dispatches.writeHeld();
   if (!ledger.isRunning || ledger.isPulled) return [];
   const ring = (dispatch: Dispatch): DispatchMessage => {
     const rings = all ? 0 : dispatch.rings + 1;

@@ -27,6 +27,10 @@ export class BatchDeliveryStore {
     this.#mayHold = sql.exec(`SELECT 1 FROM batch_jobs LIMIT 1`).toArray().length > 0;
   }
 
+  get mayHold(): boolean {
+    return this.#mayHold;
+  }
+
   /** Delivered anew after a seek or a replay it is the same row no more: what it was is forgotten. */
   insert({ source, offset, batch, index, run }: BatchDelivery): void {
     this.#mayHold = true;

@@ -42,8 +42,13 @@ type Row = {
   leases: string | null;
 };
 
+/** What a claim changes. */
+type Held = Pick<Dispatch, "claim" | "leaseUntil">;
+
 export class DispatchStore {
   readonly #sql: SqlStorage;
+  /** Claims that no row says of yet, by dispatch: whoever reads a dispatch here is told of them all the same. */
+  readonly #held = new Map<number, Held>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -59,7 +64,8 @@ export class DispatchStore {
 
   /** Unclaimed and due to be sent again. */
   toRing(now: number): Dispatch[] {
-    return this.#all(`SELECT * FROM dispatches WHERE lease_until = 0 AND ring_at <= ?1 ORDER BY ring_at`, now);
+    const sql = `SELECT * FROM dispatches WHERE lease_until = 0 AND ring_at <= ?1 ORDER BY ring_at`;
+    return this.#all(sql, now).filter(({ leaseUntil }) => leaseUntil === 0);
   }
 
   lapsed(now: number): Dispatch[] {
@@ -115,7 +121,25 @@ export class DispatchStore {
     );
   }
 
+  /** Without a row, until another change of the dispatch writes one or `writeHeld` does: it goes with the object. */
+  hold({ id, claim, leaseUntil }: Dispatch): void {
+    this.#held.set(id, { claim, leaseUntil });
+  }
+
+  isHeld(id: number): boolean {
+    return this.#held.has(id);
+  }
+
+  writeHeld(): void {
+    for (const id of this.#held.keys()) {
+      const dispatch = this.get(id);
+      if (dispatch !== null) this.update(dispatch);
+      this.#held.delete(id);
+    }
+  }
+
   update(dispatch: Dispatch): void {
+    this.#held.delete(dispatch.id);
     this.#sql.exec(
       `UPDATE dispatches SET deliveries = ?2, open = ?3, delivered = ?4, claim = ?5, lease_until = ?6, ring_at = ?7,
          rings = ?8, lapses = ?9, leases = ?10 WHERE id = ?1`,
@@ -133,6 +157,7 @@ export class DispatchStore {
   }
 
   remove(id: number): void {
+    this.#held.delete(id);
     this.#sql.exec(`DELETE FROM dispatches WHERE id = ?1`, id);
   }
 
@@ -152,6 +177,7 @@ export class DispatchStore {
         rings: row.rings,
         lapses: row.lapses,
         leases: row.leases === null ? null : (JSON.parse(row.leases) as Leases),
+        ...this.#held.get(row.id),
       }));
   }
 }

@@ -66,7 +66,8 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
 
   async claim(dispatch: number): Promise<ClaimAnswer> {
     const answer = claimDispatch(this.ledger, dispatch, Date.now());
-    await this.timer.stand(Date.now());
+    // What is held in memory is looked for when it would have been rung, and that alarm stands.
+    if (!this.ledger.dispatches.isHeld(dispatch)) await this.timer.stand(Date.now());
     return answer;
   }
 

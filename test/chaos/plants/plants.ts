@@ -55,7 +55,7 @@ export const PLANTS: readonly Plant[] = [
     spoils: [
       {
         file: "durable-objects/subscription/claim.ts",
-        text: "ledger.dispatches.update({ ...dispatch, claim, leaseUntil });",
+        text: "takeHold(ledger, { ...dispatch, claim, leaseUntil }, mayBeHeld);",
         kind: "statement",
         bug: `ledger.dispatches.remove(dispatch.id);
           for (const [source] of dispatch.deliveries) ledger.sources.count(source, { delivered: 1 });`,
