@@ -178,13 +178,22 @@ describe("the story of an event", () => {
   });
 
   it("[TRC-8] is drawn as a sequence diagram that Mermaid reads", async () => {
-    const answer = await hub.request("/v1/events/e1/trace?topic=told", { headers: { accept: "text/vnd.mermaid" } });
-    expect(answer.headers.get("content-type")).toBe("text/vnd.mermaid; charset=utf-8");
-    const text = await answer.text();
+    const draw = async () => {
+      const answer = await hub.request("/v1/events/e1/trace?topic=told", { headers: { accept: "text/vnd.mermaid" } });
+      expect(answer.headers.get("content-type")).toBe("text/vnd.mermaid; charset=utf-8");
+      return answer.text();
+    };
+    const text = await eventually(
+      draw,
+      (drawn) => / 204 after /.test(drawn) && /: dead$/m.test(drawn),
+      "its deliveries have ended",
+    );
     expect(await mermaid.parse(text)).toMatchObject({ diagramType: "sequence" });
     expect(text).toContain("p->>t: t#35;1#59;");
     expect(text).toMatch(/Note over t: appended at \d\d:\d\d:\d\d\.\d{3} as offset 1/);
     expect(text).toMatch(/s\d+t--xs\d+: 500 after \d+ ms/);
+    expect(text).toMatch(/s\d+t-->>s\d+: 204 after \d+ ms/);
+    expect(text).toMatch(/Note over s\d+: dead at \d\d:\d\d:\d\d\.\d{3}, refused_permanently/);
   });
 
   it("[TRC-9] tells nothing of subscriptions that the reader may not manage, and is not told without the event's scope", async () => {
