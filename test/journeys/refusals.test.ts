@@ -179,6 +179,7 @@ describe("[INP-6] at every route of the hub", () => {
       "GET /v1/topology",
       "GET /v1/asyncapi.json",
       "GET /v1/connections",
+      "GET /v1/overview",
       "GET /v1/limits",
     ];
     expect(untried.map(({ method, path }) => `${method} ${path}`)).toEqual(plain);
