@@ -20,8 +20,12 @@ export const answerUnreached = (error: Error): Response => problem(unreached(err
 function unreached(error: Error): Failure {
   logStage("objects.unreached", { error: String(error) });
   const failure = failureOf(error);
-  return failure.code === "internal_error" ? OVERLOADED : failure;
+  return failure.code === "internal_error" && !isMistake(error) ? OVERLOADED : failure;
 }
+
+/** The language's own errors are mistakes of the hub's code, here or in the object: to come again is no help. */
+const isMistake = (error: Error): boolean =>
+  [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
 
 const OVERLOADED: Failure = { code: "hub_overloaded", retryAfterSeconds: 1 };
 

@@ -132,6 +132,11 @@ it.each(["GET /v1/topics/presence-hall/scheduled", "DELETE /v1/topics/presence-h
   },
 );
 
+it("[ERR-7] a mistake of the hub's own code is no object that cannot be reached", async () => {
+  const bindings = falling(new TypeError("x is not a function"));
+  expect((await ask("GET", "/v1/topics/presence-hall/scheduled", { bindings })).status).toBe(500);
+});
+
 it("[ERR-7] a command whose key's log cannot be reached is `hub_overloaded`", async () => {
   registerListeners([tell]);
   const definition = { topic: "presence-hall", target: { kind: "listener", name: "tell" } };
