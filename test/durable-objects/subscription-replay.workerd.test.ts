@@ -4,13 +4,11 @@ import type { Position } from "../../src/core/position.ts";
 import type { ReplayAnswer, ReplayAsk, ReplayMode } from "../../src/core/replay.ts";
 import type { JobReport } from "../../src/core/job.ts";
 import type { Result } from "../../src/core/result.ts";
-import { LIMITS } from "../../src/core/limits.ts";
 import { configure } from "../../src/durable-objects/subscription/configure.ts";
 import { repairDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
 import { runSlice } from "../../src/durable-objects/subscription/job-runner.ts";
 import { cancelJob, reportJob } from "../../src/durable-objects/subscription/jobs.ts";
 import { skipParked } from "../../src/durable-objects/subscription/parked.ts";
-import { giveUp, passOver } from "../../src/durable-objects/subscription/passed-over.ts";
 import { Puller } from "../../src/durable-objects/subscription/pull-take.ts";
 import { replay } from "../../src/durable-objects/subscription/replay.ts";
 import { seek } from "../../src/durable-objects/subscription/seek.ts";
@@ -383,37 +381,5 @@ describe("a replay of what is missing", () => {
     expect(refused).toMatchObject({ ok: false, failure: { code: "replay_unknown" } });
     expect(JSON.stringify(refused)).toContain("from offset 3 on");
     expect((await ask("missing", { from: at(3) })).ok).toBe(true);
-  });
-
-  it("[RPL-8] what a life passed over takes no room when it has ended", async () => {
-    const life = { topic: "t", partition: 0, epoch: EPOCH };
-    const givenUp = (offset: number): Promise<number> =>
-      world.step((ledger) => {
-        giveUp(ledger, [{ source: 1, offset }]);
-        return ledger.passedOver.count(life, { first: 1, last: 3 });
-      });
-    await world.push(3);
-    expect(await givenUp(1)).toBe(1);
-    world.log("t").epoch = EPOCH + 1;
-    await world.accept({ ...world.log("t").push(0), epoch: EPOCH + 1 });
-    expect(await givenUp(2)).toBe(0);
-  });
-
-  it("[RPL-8] holes beyond the bound are forgotten, the first first, and never guessed at", async () => {
-    await world.push(1);
-    const { PASSED_OVER_RANGES_MAX: max } = LIMITS;
-    const hole = (n: number) => ({ first: 3 * n + 1, last: 3 * n + 2 });
-    await world.step((ledger) => {
-      const source = ledger.sources.get(1)!;
-      ledger.storage.sql.exec(
-        `WITH RECURSIVE holes (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM holes WHERE n < ?2)
-         INSERT INTO passed_over SELECT 't', 0, ?1, 3 * n + 1, 3 * n + 2 FROM holes`,
-        EPOCH,
-        max - 1,
-      );
-      const holes = [hole(max), hole(max + 1)];
-      ledger.storage.transactionSync(() => passOver(ledger, source, holes));
-      expect([ledger.passedOver.countRanges(), ledger.replays.knownSince(source)]).toEqual([max, 6]);
-    });
   });
 });
