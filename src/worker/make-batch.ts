@@ -67,7 +67,8 @@ export async function makeBatch(c: HubContext, request: BatchRequest): Promise<R
     createdAt,
   };
   const made = await reach(() => batch(c.env, principal.app, id).create(definition, jobs));
-  if (made.ok) await batches.confirm(principal.app, id);
+  // Sooner in the list; the object sees to it as well, so that a failure here takes nothing from what was made.
+  if (made.ok) await batches.confirm(principal.app, id).catch(() => undefined);
   return made;
 }
 

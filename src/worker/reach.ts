@@ -23,9 +23,13 @@ function unreached(error: Error): Failure {
   return failure.code === "internal_error" && !isMistake(error) ? OVERLOADED : failure;
 }
 
-/** The language's own errors are mistakes of the hub's code, here or in the object: to come again is no help. */
+/**
+ * The language's own errors are mistakes of the hub's code, here or in the object: to come again is no help. But for
+ * a method that is not there yet: for minutes after a deploy objects may run the code before it.
+ */
 const isMistake = (error: Error): boolean =>
-  [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
+  [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind) &&
+  !error.message.includes("does not implement the method");
 
 const OVERLOADED: Failure = { code: "hub_overloaded", retryAfterSeconds: 1 };
 

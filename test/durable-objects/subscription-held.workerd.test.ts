@@ -75,14 +75,39 @@ describe("a first claim of what nothing orders", () => {
     expect(await world.step((ledger) => ledger.dispatches.get(1))).toMatchObject({ lapses: 1, leaseUntil: 0 });
   });
 
-  it("[DLV-42] that is lost with the ledger loses nothing: acceptances count, the rest is rung", async () => {
+  it("[DLV-42] that is lost with the ledger goes on with its next settle, whose failures wait as any do", async () => {
+    await world.push(3);
+    const lost = (await world.step(claim))!;
+    expect(await world.settle(1, lost, [ACCEPTED, FAILED], false)).toEqual({ continue: true });
+    expect(await world.claim(1)).toEqual({ kind: "nothing" });
+    expect(await world.stats()).toMatchObject({ delivered: 1, owed: 2, inFlight: 1 });
+    expect(await world.step((ledger) => ledger.retries.countWaiting())).toBe(1);
+  });
+
+  it("[DLV-42] that is lost with the ledger, and of which nothing more is heard, is rung", async () => {
     await world.push(2);
-    const forgotten = (await world.step(claim))!;
-    expect(await world.settle(1, forgotten, [ACCEPTED, FAILED], false)).toEqual({ continue: false });
-    expect(await world.stats()).toMatchObject({ delivered: 1, owed: 1, inFlight: 0 });
+    await world.step(claim);
     const rung = await world.step((ledger) => ringUnclaimed(ledger, Date.now() + LIMITS.DISPATCH_RING_MS, false));
     expect(rung).toMatchObject([{ dispatch: 1 }]);
-    expect((await world.claimed(1)).deliveries.map(({ offset, attempt }) => [offset, attempt])).toEqual([[2, 1]]);
+    expect((await world.claimed(1)).deliveries.map(({ offset, attempt }) => [offset, attempt])).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
+  });
+
+  it("[DLV-42] is held still when a change of it is rolled back", async () => {
+    await world.push(3);
+    await world.step((ledger) => {
+      const by = claim(ledger)!;
+      const change = () =>
+        ledger.storage.transactionSync(() => {
+          settle(ledger, by, [ACCEPTED], false);
+          throw new Error("full");
+        });
+      expect(change).toThrow("full");
+      expect(claim(ledger)).toBeNull();
+      expect(settle(ledger, by, [ACCEPTED], false)).toEqual({ continue: true });
+    });
   });
 
   it("[DLV-42] that is lost with the ledger is not taken for the claim after it", async () => {

@@ -30,9 +30,9 @@ export const leaseFrom = (timeoutMs: number, now: number): number => now + timeo
 
 /**
  * A first claim of what nothing orders stands in memory, so that a consumer need not wait for a commit. Where the
- * object is lost before a settle or the alarm has written it, the dispatch is rung again, and what was under way may
- * come twice; of the claim that was forgotten only acceptances count. Never forgotten is one behind which others wait,
- * one of a job, and one whose consumer may be ended by what it does.
+ * object is lost before a settle or the alarm has written it, the next settle takes it up again; if the dispatch was
+ * rung and claimed before that, what was under way may come twice, and of the first claim only acceptances count. Never
+ * forgotten is one behind which others wait, one of a job, and one whose consumer may be ended by what it does.
  */
 function mayBeForgotten(ledger: Ledger, { target }: SubscriptionDefinition, dispatch: Dispatch): boolean {
   const isFirst = dispatch.claim === 0 && dispatch.rings === 0 && !dispatch.parked;

@@ -121,25 +121,26 @@ export class DispatchStore {
     );
   }
 
-  /** Without a row, until another change of the dispatch writes one or `writeHeld` does: it goes with the object. */
+  /**
+   * Without a row, until another change of the dispatch writes one or `writeHeld` does: it goes with the object. It is
+   * remembered beyond that, for a change may be rolled back; what counts is the row once it knows of a claim.
+   */
   hold({ id, claim, leaseUntil }: Dispatch): void {
     this.#held.set(id, { claim, leaseUntil });
   }
 
   isHeld(id: number): boolean {
-    return this.#held.has(id);
+    return this.#held.has(id) && this.#neverClaimed(id);
   }
 
   writeHeld(): void {
     for (const id of this.#held.keys()) {
-      const dispatch = this.get(id);
-      if (dispatch !== null) this.update(dispatch);
-      this.#held.delete(id);
+      if (this.#neverClaimed(id)) this.update(this.get(id)!);
+      else this.#held.delete(id);
     }
   }
 
   update(dispatch: Dispatch): void {
-    this.#held.delete(dispatch.id);
     this.#sql.exec(
       `UPDATE dispatches SET deliveries = ?2, open = ?3, delivered = ?4, claim = ?5, lease_until = ?6, ring_at = ?7,
          rings = ?8, lapses = ?9, leases = ?10 WHERE id = ?1`,
@@ -157,8 +158,12 @@ export class DispatchStore {
   }
 
   remove(id: number): void {
-    this.#held.delete(id);
     this.#sql.exec(`DELETE FROM dispatches WHERE id = ?1`, id);
+  }
+
+  /** By its row. */
+  #neverClaimed(id: number): boolean {
+    return this.#sql.exec(`SELECT 1 FROM dispatches WHERE id = ?1 AND claim = 0`, id).toArray().length > 0;
   }
 
   #all(sql: string, ...values: readonly number[]): Dispatch[] {
@@ -177,7 +182,7 @@ export class DispatchStore {
         rings: row.rings,
         lapses: row.lapses,
         leases: row.leases === null ? null : (JSON.parse(row.leases) as Leases),
-        ...this.#held.get(row.id),
+        ...(row.claim === 0 && this.#held.get(row.id)),
       }));
   }
 }

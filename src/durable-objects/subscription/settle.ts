@@ -2,6 +2,7 @@
 import { ringDelayMs } from "../../core/ledger-schedule.ts";
 import type { SettleAnswer, SettledDelivery } from "../rpc.ts";
 import { leaseFrom } from "./claim.ts";
+import type { Dispatch } from "./dispatch-store.ts";
 import type { Ledger } from "./ledger.ts";
 import { Settlement } from "./settlement.ts";
 
@@ -19,8 +20,9 @@ export function settleDispatch(
   random: () => number,
 ): SettleAnswer {
   return ledger.storage.transactionSync(() => {
-    const dispatch = ledger.dispatches.get(id);
-    if (dispatch === null || ledger.definition === null) return { continue: false };
+    const found = ledger.dispatches.get(id);
+    if (found === null || ledger.definition === null) return { continue: false };
+    const dispatch = takeBack(found, claim, leaseFrom(ledger.definition.timeoutMs, now));
     const isCurrent = dispatch.claim === claim && dispatch.leaseUntil > 0;
     const settlement = new Settlement(ledger, dispatch, now);
     // What failed together waits equally long, so that it goes together again.
@@ -41,3 +43,7 @@ export function settleDispatch(
     return { continue: isCurrent && !done && ledger.isRunning && ledger.heldUntil === null };
   });
 }
+
+/** A claim that was held in memory and lost with the object goes on, as long as no other has come after it. */
+const takeBack = (dispatch: Dispatch, claim: number, leaseUntil: number): Dispatch =>
+  dispatch.claim === 0 ? { ...dispatch, claim, leaseUntil } : dispatch;

@@ -3,15 +3,17 @@
  * ask for, so that a wait costs nothing and outlives an eviction. Each is told once, when it is worth asking again.
  */
 import { LIMITS } from "../../core/limits.ts";
-import { parseSettledAsk } from "../../core/settled.ts";
+import { parseSettledAsk, type SettledAsk } from "../../core/settled.ts";
 import type { Ledger } from "./ledger.ts";
-import { lookSettled } from "./settled.ts";
+import { chooseAnswered } from "./settled.ts";
 
 const TAG = "settled";
 
 export class SettledWaiters {
   readonly #ctx: DurableObjectState;
   readonly #ledger: Ledger;
+  /** What sockets have attached, read once while the object is awake. */
+  readonly #asks = new WeakMap<WebSocket, SettledAsk>();
 
   constructor(ctx: DurableObjectState, ledger: Ledger) {
     this.#ctx = ctx;
@@ -26,17 +28,24 @@ export class SettledWaiters {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, [TAG]);
     server.serializeAttachment(asked);
-    this.tell(); // What was settled before it came has told nobody.
+    this.#tell([server]); // What was settled before it came has told nobody.
     return new Response(null, { status: 101, webSocket: client });
   }
 
   /** Tells those whose answer is another than "not yet". */
   tell(): void {
-    const waiting = Map.groupBy(this.#ctx.getWebSockets(TAG), (socket) => String(socket.deserializeAttachment()));
-    for (const [asked, sockets] of waiting) {
-      const look = lookSettled(this.#ledger, parseSettledAsk(asked));
-      if (!look.ok || look.value.reached) for (const socket of sockets) tellOnce(socket);
-    }
+    this.#tell(this.#ctx.getWebSockets(TAG));
+  }
+
+  #tell(sockets: readonly WebSocket[]): void {
+    const waiting = sockets.map((socket) => ({ ...this.#askOf(socket), socket }));
+    for (const { socket } of chooseAnswered(this.#ledger, waiting)) tellOnce(socket);
+  }
+
+  #askOf(socket: WebSocket): SettledAsk {
+    const ask = this.#asks.get(socket) ?? parseSettledAsk(String(socket.deserializeAttachment()));
+    this.#asks.set(socket, ask);
+    return ask;
   }
 }
 

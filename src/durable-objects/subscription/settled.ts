@@ -28,42 +28,73 @@ export async function askSettled(ledger: Ledger, env: Env, ask: SettledAsk): Pro
 }
 
 /** One look at the rows; the log is asked nothing. */
-export function lookSettled(ledger: Ledger, { revision, topic, minCursor }: SettledAsk): Result<SettledAnswer> {
+export function lookSettled(ledger: Ledger, ask: SettledAsk): Result<SettledAnswer> {
+  const followed = findFollowed(ledger, ask);
+  if (!followed.ok) return followed;
+  const offsets = settledOffsets(followed.value, [firstDispatched(ledger), firstRetried(ledger), firstWaiting(ledger)]);
+  return ok({ reached: hasSettled(ask.minCursor, offsets), offsets });
+}
+
+/**
+ * Those whose answer is another than "not yet". What many ask of one topic is looked up once, and the rows that wait
+ * behind others, which can be many, only where nothing else holds an answer back.
+ */
+export function chooseAnswered<Ask extends SettledAsk>(ledger: Ledger, asks: readonly Ask[]): Ask[] {
+  const alike = Map.groupBy(asks, ({ revision, topic, minCursor }) => `${revision}/${minCursor.epoch}/${topic}`);
+  return [...alike.values()].flatMap((group) => {
+    const followed = findFollowed(ledger, group[0]!);
+    if (!followed.ok) return group;
+    const firsts = [firstDispatched(ledger), firstRetried(ledger)];
+    const near = settledOffsets(followed.value, firsts);
+    const left = group.filter(({ minCursor }) => hasSettled(minCursor, near));
+    if (left.length === 0) return [];
+    const offsets = settledOffsets(followed.value, [...firsts, firstWaiting(ledger)]);
+    return left.filter(({ minCursor }) => hasSettled(minCursor, offsets));
+  });
+}
+
+/** The rows that follow the life of the topic that is asked for. */
+function findFollowed(ledger: Ledger, { revision, topic, minCursor }: SettledAsk): Result<readonly Source[]> {
   const { definition } = ledger;
   if (definition === null || definition.revision > revision) return fail("subscription_not_found");
   if (!ledger.follows(topic)) return TOPIC_NOT_FOLLOWED;
   const ofTopic = ledger.sources.ofTopic(topic, minCursor.epoch);
-  if (ofTopic.some(({ state }) => state === "retired")) return fail("topic_not_found");
-  const offsets = settledOffsets(ledger, ofTopic);
-  return ok({ reached: hasSettled(minCursor, offsets), offsets });
+  return ofTopic.some(({ state }) => state === "retired") ? fail("topic_not_found") : ok(ofTopic);
 }
 
+/** The first offset that is owed of a source; null: none is. */
+type FirstOwed = (source: number) => number | null;
+
 /** By partition, of the rows that follow one life of a topic, in the order in which they began. */
-function settledOffsets(ledger: Ledger, sources: readonly Source[]): Map<number, number> {
-  const dispatched = firstDispatched(ledger);
-  const firstOf = ({ id }: Source): number =>
-    Math.min(
-      dispatched.get(id) ?? Infinity,
-      ledger.retries.firstOwed(id) ?? Infinity,
-      ledger.waiting.firstOwed(id) ?? Infinity,
-    );
+function settledOffsets(sources: readonly Source[], firsts: readonly FirstOwed[]): Map<number, number> {
   const offsets = new Map<number, number>();
   for (const [partition, generations] of Map.groupBy(sources, (source) => source.partition)) {
     const { examined } = generations.at(-1)!;
-    const first = Math.min(...generations.map(firstOf));
+    const owed = generations.flatMap(({ id }) => firsts.map((firstOf) => firstOf(id) ?? Infinity));
+    const first = Math.min(...owed);
     offsets.set(partition, settledThrough({ examined, firstOwed: first === Infinity ? null : first }));
   }
   return offsets;
 }
 
+const firstRetried =
+  ({ retries }: Ledger): FirstOwed =>
+  (source) =>
+    retries.firstOwed(source);
+
+const firstWaiting =
+  ({ waiting }: Ledger): FirstOwed =>
+  (source) =>
+    waiting.firstOwed(source);
+
 /** Of each source; deliveries that failed before have a row in `retries`, whether they are out again or not. */
-function firstDispatched(ledger: Ledger): Map<number, number> {
+function firstDispatched(ledger: Ledger): FirstOwed {
   const first = new Map<number, number>();
   for (const { parked, deliveries } of ledger.dispatches.all()) {
     if (parked) continue;
     for (const [source, offset] of deliveries) first.set(source, Math.min(offset, first.get(source) ?? Infinity));
   }
-  return first;
+  return (source) => first.get(source) ?? null;
 }
 
 /** Nobody has published what a log does not hold, so nobody waits for it. */
