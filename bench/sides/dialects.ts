@@ -40,6 +40,9 @@ export interface SocketDialect {
   acknowledge(topic: string, frame: Buffer): string | null;
 }
 
+/** The most that a subscription may ask for: the yardstick holds nothing back. */
+const IN_FLIGHT_MAX = 1_000;
+
 /** The name of the subscription that delivers. */
 export const WEBHOOK = "bench";
 
@@ -90,6 +93,7 @@ export function hubDialect(token: string): Dialect {
         topics: [topic],
         startFrom: "latest",
         target: { kind: "webhook", url },
+        maxInFlight: IN_FLIGHT_MAX,
         ...(pace === "batch" ? { mode: "batch", batch: { maxEvents: 100 } } : {}),
       }),
     }),
