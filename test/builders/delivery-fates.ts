@@ -9,17 +9,28 @@ export type Fate = "taken" | "failed" | "busy" | "hung" | "cut" | "gone";
 
 export const BUSY_SECONDS = 1;
 
-const SHARES: readonly (readonly [Fate, number])[] = [
+export type FateShares = readonly (readonly [Fate, number])[];
+
+/** A target that is not well at all. */
+export const UNWELL: FateShares = [
   ["failed", 0.1],
   ["busy", 0.03],
   ["hung", 0.01],
   ["cut", 0.01],
 ];
 
+/** One that fails now and then, so that a subscription which goes one by one keeps up while all else breaks. */
+export const FRAIL: FateShares = [
+  ["failed", 0.04],
+  ["busy", 0.01],
+  ["hung", 0.002],
+  ["cut", 0.01],
+];
+
 /** Of the attempt at one thing (an event, a batch) of one subscription; the first attempt is 1. */
-export function drawFate(seed: number, subscription: string, thing: string, attempt: number): Fate {
+export function drawFate(seed: number, subscription: string, thing: string, attempt: number, shares = UNWELL): Fate {
   let chance = seededRandom(seed ^ hash(`${subscription}/${thing}/${attempt}`))();
-  for (const [fate, share] of SHARES) {
+  for (const [fate, share] of shares) {
     if (chance < share) return fate;
     chance -= share;
   }

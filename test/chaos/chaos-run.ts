@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFreePort } from "../../scripts/lib/ports.ts";
-import { drawFate } from "../builders/delivery-fates.ts";
+import { drawFate, FRAIL } from "../builders/delivery-fates.ts";
 import { DeliveryRecorder, type Judge } from "../builders/delivery-recorder.ts";
 import { HubAccess } from "../crash/hub-access.ts";
 import { CuttableProxy } from "../harness/cuttable-proxy.ts";
@@ -89,8 +89,9 @@ export async function runChaos(plan: ChaosPlan): Promise<History> {
 }
 
 function workloadsOf(world: World, recorder: DeliveryRecorder): readonly Workload[] {
+  const taken = (subscription: string): number => recorder.storiesOf(subscription).size;
   const pace = async (acknowledged: number): Promise<void> => {
-    while (acknowledged - recorder.storiesOf("plain").size > AHEAD_MAX) await pause(20);
+    while (acknowledged - Math.min(taken("plain"), 2 * taken("even")) > AHEAD_MAX) await pause(20);
   };
   const plan = { topic: TOPIC, publishers: PUBLISHERS, eventsMax: 8, restMs: 250, pace };
   return [
@@ -108,7 +109,7 @@ const judgeOf =
   (seed: number): Judge =>
   (subscription, thing, attempt, event) => {
     if (subscription === LETTERS && event !== null) return isPoisoned(event.id, attempt) ? "failed" : "taken";
-    return drawFate(seed, subscription, thing, attempt);
+    return drawFate(seed, subscription, thing, attempt, FRAIL);
   };
 
 function worldOf(
