@@ -27,7 +27,12 @@ export default defineConfig({
             miniflare: { bindings: { ROOT_KEY: "test-root-key", ALLOW_PRIVATE_TARGETS: "1" } },
           }),
         ],
-        test: { name: "workerd", include: ["test/**/*.workerd.test.ts"], testTimeout: 90_000 },
+        test: {
+          name: "workerd",
+          include: ["test/**/*.workerd.test.ts"],
+          setupFiles: ["test/harness/quiet-end.ts"],
+          testTimeout: 90_000,
+        },
       },
     ],
     // For two cores: tests wait for a third of their time, and a fourth worker would only make the others slow.
