@@ -2,6 +2,8 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 const PURE = ["test/core/**/*.test.ts", "test/wire/**/*.test.ts"];
+/** What counts how much a kill repeats: so much as comes within some milliseconds, which neighbours would stretch. */
+const ALONE = ["test/crash/kill-nine.test.ts"];
 /** For a busy machine; what a test waits for it gives up itself, and says what (test/harness/wait.ts). */
 const BUSY = { testTimeout: 90_000, hookTimeout: 120_000 };
 
@@ -15,10 +17,11 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.workerd.test.ts", ...PURE],
+          exclude: ["test/**/*.workerd.test.ts", ...PURE, ...ALONE],
           ...BUSY,
         },
       },
+      { test: { name: "alone", include: [...ALONE], sequence: { groupOrder: 1 }, ...BUSY } },
       // What must be seen from inside the runtime: evictions, alarms, rows.
       {
         plugins: [
