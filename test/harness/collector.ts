@@ -1,5 +1,5 @@
 /** A collector of traces that takes what OTLP's JSON encoding allows, to the letter, and answers 400 to anything else. */
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface CollectedSpan {
@@ -23,6 +23,11 @@ export class Collector {
   readonly url: string;
   /** What it answers instead of 200. */
   status = 200;
+  /** Requests that it has read and answers only after `release`. */
+  readonly held = new Set<ServerResponse>();
+  /** How many of them were given up by whoever sent them. */
+  abandoned = 0;
+  #holds = false;
   readonly #server: Server;
 
   static async open(): Promise<Collector> {
@@ -42,9 +47,32 @@ export class Collector {
         if (request.method !== "POST" || request.url !== "/v1/traces") this.complaints.push(`to ${request.url}`);
         if (request.headers["content-type"] !== "application/json") this.complaints.push("another content type");
         this.#take(Buffer.concat(chunks).toString("utf8"));
-        response.writeHead(this.status, { "content-type": "application/json" }).end("{}");
+        if (this.#holds) this.#hold(response);
+        else this.#answer(response);
       });
     });
+  }
+
+  /** From now on it answers nobody. */
+  hold(): void {
+    this.#holds = true;
+  }
+
+  release(): void {
+    this.#holds = false;
+    for (const response of this.held) this.#answer(response);
+    this.held.clear();
+  }
+
+  #hold(response: ServerResponse): void {
+    this.held.add(response);
+    response.on("close", () => {
+      if (this.held.delete(response)) this.abandoned += 1;
+    });
+  }
+
+  #answer(response: ServerResponse): void {
+    response.writeHead(this.status, { "content-type": "application/json" }).end("{}");
   }
 
   #take(text: string): void {

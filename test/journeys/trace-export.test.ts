@@ -156,6 +156,24 @@ describe("where a collector is named", () => {
     expect([child.traceId, child.parentSpanId]).toEqual([root.traceId, root.spanId]);
   });
 
+  it("[TRC-12] a collector that never answers holds up no publish and no delivery", async () => {
+    sink.respond(() => 204);
+    await subscribe("unheld");
+    collector.hold();
+    const publish = (): Promise<unknown> => hub.publish("unheld", { type: "t" }, { traceparent: TRACEPARENT });
+    await publish();
+    await eventually(
+      () => collector.held.size,
+      (held) => held > 0,
+      "the collector holds a request",
+    );
+    await publish();
+    const subscribed = () => hub.json<{ stats: { delivered: number } }>("GET", "/v1/subscriptions/unheld");
+    await eventually(subscribed, ({ body }) => body.stats.delivered === 2, "both are delivered and settled");
+    expect([collector.held.size > 0, collector.abandoned]).toEqual([true, 0]);
+    collector.release();
+  });
+
   it("[TRC-12] a collector that refuses, or is gone, delays and fails no publish and no delivery", async () => {
     sink.respond(() => 204);
     collector.status = 500;
