@@ -8,7 +8,7 @@ import { expect } from "vitest";
 import { joinLines } from "../../src/core/event.ts";
 import type { SubscriptionDefinition, SubscriptionState } from "../../src/core/subscription.ts";
 import { acceptPush } from "../../src/durable-objects/subscription/accept.ts";
-import { endLapsedClaims } from "../../src/durable-objects/subscription/alarm.ts";
+import { endLapsedClaims, LedgerAlarm } from "../../src/durable-objects/subscription/alarm.ts";
 import { claimDispatch } from "../../src/durable-objects/subscription/claim.ts";
 import { changeState } from "../../src/durable-objects/subscription/configure.ts";
 import { repairDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
@@ -231,6 +231,17 @@ export class LedgerWorld {
   /** Leases lapse. */
   lapse(afterMs = 60_000): Promise<void> {
     return this.step((ledger) => endLapsedClaims(ledger, this.env, Date.now() + afterMs));
+  }
+
+  /** When the alarm stands, milliseconds from `now`; null: not at all. */
+  alarmIn(now = Date.now()): Promise<number | null> {
+    return this.step(async (ledger) => {
+      await ledger.storage.deleteAlarm();
+      await new LedgerAlarm(ledger).stand(now);
+      const at = await ledger.storage.getAlarm();
+      await ledger.storage.deleteAlarm();
+      return at === null ? null : at - now;
+    });
   }
 
   setState(state: SubscriptionState): Promise<unknown> {

@@ -1,7 +1,6 @@
 /** What pull workers meet where logs cannot be reached, and what the ledger's alarm waits for meanwhile. */
 import { expect, it } from "vitest";
 import type { PulledDelivery } from "../../src/core/pull.ts";
-import { LedgerAlarm } from "../../src/durable-objects/subscription/alarm.ts";
 import { settleLeases } from "../../src/durable-objects/subscription/pull-settle.ts";
 import { Puller } from "../../src/durable-objects/subscription/pull-take.ts";
 import { valueOf } from "../builders/log.ts";
@@ -31,16 +30,6 @@ const nack = (world: LedgerWorld, deliveries: readonly PulledDelivery[]) => {
   return world.step((ledger) => settleLeases(ledger, world.env, { acks: [], nacks, extends: [] }, () => 0));
 };
 
-/** When the alarm stands, from now; null: not at all. */
-const alarmIn = (world: LedgerWorld): Promise<number | null> =>
-  world.step(async (ledger) => {
-    await ledger.storage.deleteAlarm();
-    await new LedgerAlarm(ledger).stand(Date.now());
-    const at = await ledger.storage.getAlarm();
-    await ledger.storage.deleteAlarm();
-    return at === null ? null : at - Date.now();
-  });
-
 it("[PUL-16] what is due from a log that cannot be reached holds up no other", async () => {
   const world = await begin(5);
   await nack(world, await pull(world));
@@ -66,7 +55,8 @@ it("[PUL-16] what dies without its event being readable waits until it can be re
   await world.lapse();
   expect(await world.stats()).toMatchObject({ owed: 4, dead: 0 });
   // Later than the lapse itself, which was 60 s from now: not at once, again and again.
-  expect(await alarmIn(world)).toBeGreaterThan(63_000);
+  const until = await world.step((ledger) => ledger.dispatches.nextTimes().leaseUntil);
+  expect(until! - Date.now()).toBeGreaterThan(63_000);
   for (const log of world.logs.values()) log.reachable = true;
   await world.lapse(120_000);
   expect(await world.stats()).toMatchObject({ owed: 0, dead: 4 });
@@ -74,9 +64,9 @@ it("[PUL-16] what dies without its event being readable waits until it can be re
 
 it("[PUL-9] the alarm waits for leases only, never for a backlog or for what failed", async () => {
   const world = await begin(5);
-  expect(await alarmIn(world)).toBeNull();
+  expect(await world.alarmIn()).toBeNull();
   const pulled = await pull(world);
-  expect(await alarmIn(world)).toBeGreaterThan(25_000);
+  expect(await world.alarmIn()).toBeGreaterThan(25_000);
   await nack(world, pulled);
-  expect(await alarmIn(world)).toBeNull();
+  expect(await world.alarmIn()).toBeNull();
 });

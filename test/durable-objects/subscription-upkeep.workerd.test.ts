@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
 import { deliveryKey } from "../../src/core/keys.ts";
 import { ringUnclaimed } from "../../src/durable-objects/subscription/alarm.ts";
 import { configure } from "../../src/durable-objects/subscription/configure.ts";
@@ -33,6 +34,21 @@ describe("pausing", () => {
     expect(await world.step((ledger) => ringUnclaimed(ledger, Date.now(), true))).toMatchObject([{ dispatch: 1 }]);
     await world.pump();
     expect(await world.stats()).toMatchObject({ matched: 7, delivered: 1, owed: 6, lag: 0 });
+  });
+});
+
+describe("the alarm", () => {
+  it("[DLV-43] stands half a minute ahead at most while anything is owed, and not at all where nothing is", async () => {
+    expect(await world.alarmIn()).toBeNull();
+    await world.push(1);
+    await world.settle(1, await world.claimed(1), [FAILED]);
+    const due = await world.step((ledger) => {
+      ledger.storage.sql.exec("UPDATE retries SET next_at = next_at + 3600000");
+      return ledger.retries.nextAt();
+    });
+    expect(due! - Date.now()).toBeGreaterThan(3_000_000);
+    expect(await world.alarmIn()).toBe(LIMITS.LEDGER_LOOK_MS);
+    expect(await world.alarmIn(due! - 1_000)).toBe(1_000);
   });
 });
 

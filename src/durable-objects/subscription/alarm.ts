@@ -1,5 +1,6 @@
 /** The ledger's one alarm: it finds what nobody came back for. */
 import { nextAlarmAt, ringDelayMs } from "../../core/ledger-schedule.ts";
+import { LIMITS } from "../../core/limits.ts";
 import type { Env } from "../../env.ts";
 import { logStage } from "../../observability/log.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
@@ -32,10 +33,15 @@ export class LedgerAlarm {
     this.#at = null;
   }
 
-  /** Sets it when it is due earlier than the one that stands; each setting is a row written. */
+  /**
+   * Sets it when it is due earlier than the one that stands; each setting is a row written. It never stands far ahead:
+   * the platform makes a delay of it, which a clock that steps while it stands would make wrong by as much.
+   */
   async stand(now: number): Promise<void> {
-    const at = this.#due(now);
-    if (at === null || (this.#at !== null && this.#at <= at)) return;
+    const due = this.#due(now);
+    if (due === null) return;
+    const at = Math.min(due, now + LIMITS.LEDGER_LOOK_MS);
+    if (this.#at !== null && this.#at <= at) return;
     this.#at = at;
     await this.#ledger.storage.setAlarm(at);
   }
