@@ -97,6 +97,7 @@ export const LIMITS = {
   DISPATCH_RING_MS: 5 * SECOND, // unclaimed for so long: rung again, then doubling
   DISPATCH_RING_MS_MAX: 300 * SECOND,
   LEDGER_LOOK_MS: 30 * SECOND, // how far ahead a ledger's alarm stands at most, whatever it waits for
+  ALARM_LATE_MS: 5 * SECOND, // one that is later than this is set anew by whoever comes
   DISPATCH_LAPSES_MAX: 5, // claims that ended without a settle before the lapse counts as an attempt
   SETTLE_OUTCOMES: 25, // that are settled together, and more where they come faster than SETTLE_APART_MS lets them go
   SETTLE_APART_MS: 50, // between two settles of one consumer: what a crash repeats of a fast target, in time

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
 import { deliveryKey } from "../../src/core/keys.ts";
-import { ringUnclaimed } from "../../src/durable-objects/subscription/alarm.ts";
+import { LedgerAlarm, ringUnclaimed } from "../../src/durable-objects/subscription/alarm.ts";
 import { configure } from "../../src/durable-objects/subscription/configure.ts";
 import { countChosen, repairDeadLetters } from "../../src/durable-objects/subscription/dead-letters.ts";
 import { listDeadLetters, listDeliveries } from "../../src/durable-objects/subscription/list-deliveries.ts";
@@ -49,6 +49,24 @@ describe("the alarm", () => {
     expect(due! - Date.now()).toBeGreaterThan(3_000_000);
     expect(await world.alarmIn()).toBe(LIMITS.LEDGER_LOOK_MS);
     expect(await world.alarmIn(due! - 1_000)).toBe(1_000);
+  });
+
+  it("[DLV-43] is set anew when it should have come and has not, and else once", async () => {
+    await world.push(1);
+    const stood = await world.step(async (ledger) => {
+      const alarm = new LedgerAlarm(ledger);
+      const now = Date.now();
+      const standsAt: (number | null)[] = [];
+      for (const at of [now, now + 1_000, now + LIMITS.DISPATCH_RING_MS + LIMITS.ALARM_LATE_MS + 1_000]) {
+        await alarm.stand(at);
+        standsAt.push((await ledger.storage.getAlarm())! - now);
+      }
+      await ledger.storage.deleteAlarm();
+      return standsAt;
+    });
+    const { DISPATCH_RING_MS: ring, ALARM_LATE_MS: late } = LIMITS;
+    expect(stood).toEqual([expect.closeTo(ring, -2), expect.closeTo(ring, -2), ring + late + 1_000]);
+    expect(stood[1]).toBe(stood[0]);
   });
 });
 

@@ -35,13 +35,15 @@ export class LedgerAlarm {
 
   /**
    * Sets it when it is due earlier than the one that stands; each setting is a row written. It never stands far ahead:
-   * the platform makes a delay of it, which a clock that steps while it stands would make wrong by as much.
+   * the platform makes a delay of it, which a clock that steps while it stands would make wrong by as much. One that
+   * should have come and has not is set anew.
    */
   async stand(now: number): Promise<void> {
     const due = this.#due(now);
     if (due === null) return;
     const at = Math.min(due, now + LIMITS.LEDGER_LOOK_MS);
-    if (this.#at !== null && this.#at <= at) return;
+    const isLate = this.#at !== null && this.#at < now - LIMITS.ALARM_LATE_MS;
+    if (this.#at !== null && this.#at <= at && !isLate) return;
     this.#at = at;
     await this.#ledger.storage.setAlarm(at);
   }

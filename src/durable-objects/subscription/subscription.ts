@@ -98,7 +98,9 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
     await this.timer.stand(Date.now());
   }
 
+  /** Who asks how it stands also makes sure that its alarm does. */
   async report(): Promise<Result<SubscriptionReport>> {
+    await this.timer.stand(Date.now());
     const health = await this.endpoint.look();
     const report = await reportSubscription(this.ledger, this.env);
     return report.ok ? ok({ ...report.value, health }) : report;
