@@ -101,6 +101,10 @@ export const joinLines = (lines: readonly string[]): string => lines.join(SEAM);
 
 export const splitLines = (body: string): string[] => (body === "" ? [] : body.split(SEAM));
 
+/** The same parts with the seams between them, for what takes a list: a Blob, say. */
+export const withSeams = <Part>(parts: readonly Part[]): (Part | string)[] =>
+  parts.flatMap((part, index) => (index === 0 ? [part] : [SEAM, part]));
+
 /** `joinLines` for parts that are UTF-8 already. */
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0]!;

@@ -25,8 +25,8 @@ export interface EventsQuery {
 }
 
 export interface EventsPage {
-  /** Event lines joined: the inside of a JSON array, in UTF-8. */
-  readonly events: Uint8Array;
+  /** Event lines joined, in UTF-8; with seams between them the parts are the inside of a JSON array. */
+  readonly parts: readonly Uint8Array[];
   readonly count: number;
   readonly cursor: Cursor;
   readonly caughtUp: boolean;
@@ -70,8 +70,8 @@ export function liftPage(page: EventsPage, lifts: Lifts): EventsPage {
 
 function withLines(page: EventsPage, change: (line: string) => string): EventsPage {
   if (page.count === 0) return page;
-  const lines = splitLines(new TextDecoder().decode(page.events)).map(change);
-  return { ...page, events: encoder.encode(joinLines(lines)) };
+  const lines = splitLines(new TextDecoder().decode(joinBytes(page.parts))).map(change);
+  return { ...page, parts: [encoder.encode(joinLines(lines))] };
 }
 
 class Reader {
@@ -120,7 +120,7 @@ class Reader {
     const placed = await this.#placeOthers(unfinished.filter((at) => !started.has(at)));
     if (!placed.ok) return placed;
     return ok({
-      events: joinBytes(this.#parts),
+      parts: this.#parts,
       count: this.#count,
       caughtUp: unfinished.length === 0 && deferred === 0,
       gap: this.#gap,

@@ -8,7 +8,7 @@ import { rateLimitHeaders } from "../wire/native/rate-limit.ts";
 const JSON_TYPE = "application/json; charset=utf-8";
 
 /** `text` is JSON already, as a string or in UTF-8. */
-export const jsonText = (text: string | Uint8Array, status = 200, headers: Record<string, string> = {}): Response =>
+export const jsonText = (text: string | Blob, status = 200, headers: Record<string, string> = {}): Response =>
   new Response(text, { status, headers: { "content-type": JSON_TYPE, ...headers } });
 
 export const json = (value: unknown, status = 200): Response => jsonText(JSON.stringify(value), status);

@@ -6,6 +6,7 @@ import {
   parseEventLine,
   sliceLines,
   splitLines,
+  withSeams,
   type EventDraft,
 } from "../../src/core/event.ts";
 import {
@@ -181,6 +182,7 @@ describe("lines in UTF-8", () => {
   it("[RD-11] join to what strings join to", () => {
     const parts = [lines.slice(0, 2), lines.slice(2)].map((part) => new TextEncoder().encode(joinLines(part)));
     expect(textOf(joinBytes(parts))).toBe(joinLines(lines));
+    expect(withSeams(parts.map(textOf)).join("")).toBe(joinLines(lines));
     expect(joinBytes([]).byteLength).toBe(0);
   });
 });

@@ -26,10 +26,14 @@ export function readBytesPage(log: LogState, request: BytesRequest, now = Date.n
     count += lines;
     bytes += slice.part.byteLength;
     through += slice.lines;
-    if (skip + slice.lines < segment.count) break; // The page is full.
+    // The page is full: also where it ends with its segment, for to ask for the next one is to read all of it.
+    if (skip + slice.lines < segment.count || through - after >= request.eventsMax) break;
   }
-  return { after, through, count, head: log.ends.head, gap, body: joinBytes(parts) };
+  return { after, through, count, head: log.ends.head, gap, body: alone(joinBytes(parts)) };
 }
+
+/** In a buffer of its own: a view goes to its reader with all that it is a view of. */
+const alone = (bytes: Uint8Array): Uint8Array => (bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice());
 
 function withoutExpired(part: Uint8Array, now: number): { part: Uint8Array; lines: number } {
   const kept = splitLines(new TextDecoder().decode(part)).filter((line) => !isExpired(line, now));
