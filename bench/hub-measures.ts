@@ -11,7 +11,7 @@ import {
   publishOne,
   publishOneAgainstTable,
 } from "./measures/publish.ts";
-import { read } from "./measures/read.ts";
+import { read, readAgainstTable } from "./measures/read.ts";
 import { rows } from "./measures/rows.ts";
 import { webhook, webhookAgainstSix, webhookBatch, webhookRows } from "./measures/webhook.ts";
 import type { Sizes } from "./sizes.ts";
@@ -29,6 +29,7 @@ export const hubMeasures = (sizes: Sizes): readonly Measure[] => [
   fanOutTree(1_000),
   stalledReaders(200),
   read,
+  readAgainstTable,
   webhook,
   webhookAgainstSix,
   webhookBatch,

@@ -26,6 +26,15 @@ interface Draft {
   readonly data: unknown;
 }
 
+interface EventRow extends Record<string, SqlStorageValue> {
+  readonly offset: number;
+  readonly id: string;
+  readonly type: string;
+  readonly key: string | null;
+  readonly appended_at: number;
+  readonly data: string;
+}
+
 interface Receipt {
   readonly id: string;
   readonly offset: number;
@@ -73,6 +82,31 @@ export class BareLog extends DurableObject<Env> {
       .join(",")}]`;
   }
 
+  /** Full events, as the hub's readers get them: rows become objects, and those together one text. */
+  pageOfRows(topic: string, after: number, limit: number): string {
+    const sql = `SELECT offset, id, type, key, appended_at, data FROM event_rows
+      WHERE offset > ? ORDER BY offset LIMIT ?`;
+    const rows = this.#sql.exec<EventRow>(sql, after, limit).toArray();
+    const events = rows.map(({ offset, id, type, key, appended_at, data }) => {
+      const time = new Date(appended_at).toISOString();
+      return {
+        specversion: "1.0",
+        id,
+        source: "/apps/default",
+        type,
+        time,
+        datacontenttype: "application/json",
+        partitionkey: key,
+        topic,
+        partition: 0,
+        offset,
+        appendedat: time,
+        data: JSON.parse(data) as unknown,
+      };
+    });
+    return JSON.stringify({ events, cursor: String(events.at(-1)?.offset ?? after), caughtUp: events.length < limit });
+  }
+
   broadcast(event: string): number {
     const sockets = this.ctx.getWebSockets();
     for (const socket of sockets) socket.send(event);
@@ -109,11 +143,14 @@ export default {
     const { pathname, searchParams } = new URL(request.url);
     const [, , topic = "", verb = ""] = pathname.split("/");
     const log = env.LOG.getByName(topic);
+    const [after, limit] = [Number(searchParams.get("after")), Number(searchParams.get("limit"))];
     switch (verb) {
       case "connect":
         return log.fetch(request);
       case "read":
-        return new Response(await log.page(Number(searchParams.get("after")), Number(searchParams.get("limit"))));
+        return new Response(await log.page(after, limit));
+      case "read-rows":
+        return new Response(await log.pageOfRows(topic, after, limit), { headers: JSON_BODY });
       case "broadcast":
         return Response.json({ sockets: await log.broadcast(await request.text()) });
       case "insert":

@@ -16,6 +16,13 @@ export const read: Measure = {
   sit: (sizes, kinds) => twoSides(kinds, (side) => seatOfReaders(side, TOPIC, sizes)),
 };
 
+export const readAgainstTable: Measure = {
+  name: "read-table",
+  says: "the same, against one row an event, whose pages hold the same content",
+  isHubOnly: true,
+  sit: (sizes, { subject }) => twoSides({ subject, baseline: "table" }, (side) => seatOfReaders(side, TOPIC, sizes)),
+};
+
 export async function seatOfReaders(side: Side, topic: string, sizes: Sizes): Promise<Seat> {
   await fillLog(side, topic, sizes.logEvents);
   return {

@@ -127,5 +127,10 @@ export const sixDialect: Dialect = {
 
 const rowsPath = (topic: string): string => `/v1/${topic}/insert-rows`;
 
-/** The other yardstick, for publishing only. */
-export const tableDialect: Dialect = { ...bareDialect, publishOne: rowsPath, publishMany: rowsPath };
+/** The other yardstick, for publishing and reading. */
+export const tableDialect: Dialect = {
+  ...bareDialect,
+  publishOne: rowsPath,
+  publishMany: rowsPath,
+  page: (topic, position, limit) => `/v1/${topic}/read-rows?after=${position ?? 0}&limit=${limit}`,
+};
