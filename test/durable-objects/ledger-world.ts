@@ -166,11 +166,9 @@ export class LedgerWorld {
   }
 
   accept(push: LogPush): Promise<PushAnswer> {
-    return this.step((ledger) => {
-      const { answer, messages } = acceptPush(ledger, push, Date.now());
-      this.sent.push(...messages);
-      return answer;
-    });
+    return this.step(
+      (ledger) => acceptPush(ledger, push, Date.now(), (messages) => this.sent.push(...messages)).answer,
+    );
   }
 
   /** Appends so many events to the log `t`, which then tells at most `eventsMax` of what it has not told. */

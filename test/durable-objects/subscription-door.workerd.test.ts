@@ -109,8 +109,8 @@ it("[DLV-11] a message that the queue lost is rung by the alarm, after an evicti
     ledger.setState("active");
     const page = valueOf(await followed.log.read(makeRead()));
     ledger.storage.sql.exec("UPDATE sources SET behind = 0"); // As if the push came while it was active.
-    // Its message goes nowhere.
-    acceptPush(ledger, { topic: followed.topic, partition: 0, epoch: makeLife().epoch, ...page }, Date.now());
+    const push = { topic: followed.topic, partition: 0, epoch: makeLife().epoch, ...page };
+    acceptPush(ledger, push, Date.now(), () => undefined); // Its message goes nowhere.
     ledger.storage.sql.exec("UPDATE dispatches SET ring_at = 1");
   });
   expect(await followed.stats()).toMatchObject({ matched: 3, owed: 3, inFlight: 0 });

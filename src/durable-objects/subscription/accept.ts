@@ -1,14 +1,16 @@
 /** What a log tells: new events go out at once when there is room, and otherwise the ledger owes itself a pull. */
+import { unreachable } from "../../core/assert.ts";
 import type { Filter } from "../../core/filter.ts";
 import { takeEvents, type Taken } from "../../core/ledger-take.ts";
+import type { BatchPolicy } from "../../core/subscription.ts";
 import type { DispatchMessage } from "../../queues/messages.ts";
 import type { LogPush, PushAnswer } from "../rpc.ts";
 import { noteJobs } from "./batch-deliveries.ts";
-import { dispatchEvents } from "./dispatch.ts";
+import { openPlanned, planDispatches, type PlannedDispatch } from "./dispatch.ts";
 import { gatherPush } from "./gather.ts";
 import { laneRules } from "./lanes.ts";
 import { passOver } from "./passed-over.ts";
-import { holdForPublisher } from "./sync-hold.ts";
+import { holdForPublisher, isHeldForPublisher } from "./sync-hold.ts";
 import { retireSource } from "./retire.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Source, SourceName } from "./source-store.ts";
@@ -18,27 +20,40 @@ export const EAGER_DISPATCHES_MAX = 4;
 
 export interface Accepted {
   readonly answer: PushAnswer;
-  /** To be sent now that the rows say so. */
-  readonly messages: readonly DispatchMessage[];
   /** The source has more than was taken. */
   readonly isBehind: boolean;
 }
 
-/** One transaction. Idempotent by offset: what has been examined before is not looked at again. */
-export function acceptPush(ledger: Ledger, push: LogPush, now: number): Accepted {
-  if (!ledger.follows(push.topic)) return { answer: { kind: "gone" }, messages: [], isBehind: false };
+type Send = (messages: readonly DispatchMessage[]) => void;
+
+/** Idempotent by offset: what has been examined before is not looked at again. */
+export function acceptPush(ledger: Ledger, push: LogPush, now: number, send: Send): Accepted {
+  if (!ledger.follows(push.topic)) return { answer: { kind: "gone" }, isBehind: false };
+  const known = ledger.sources.find(push);
+  if (known?.state === "live") return takePush(ledger, known, push, now, send);
+  return ledger.storage.transactionSync(() => takePush(ledger, findOrBegin(ledger, known, push), push, now, send));
+}
+
+/**
+ * One transaction, and before its first row the messages: so the queue brings them while the rows are committed, and
+ * the output gate does not keep them back. A claim that comes sooner has its answer after that commit. Should it fail,
+ * or the object be lost before it, the messages name nothing, now or later, and the log tells again.
+ */
+function takePush(ledger: Ledger, source: Source, push: LogPush, now: number, send: Send): Accepted {
+  const plan = planPush(ledger, source, push);
+  if (plan.kind === "take" && !isHeldForPublisher(ledger, plan.isLevel)) {
+    send(plan.dispatches.map(({ message }) => message));
+  }
   return ledger.storage.transactionSync(() => {
-    const source = findOrBegin(ledger, push);
-    const messages = source.state === "live" ? takePush(ledger, source, push, now) : [];
+    carryOut(ledger, source, plan, now);
     const isBehind = ledger.sources.get(source.id)!.behind;
     // From here on the ledger answers for everything up to `through`: it has looked at it or marked itself behind.
-    return { answer: { kind: "accepted", through: push.through }, messages, isBehind };
+    return { answer: { kind: "accepted", through: push.through }, isBehind };
   });
 }
 
 /** The log may tell of a topic before the answer to the attach has come back. */
-function findOrBegin(ledger: Ledger, push: LogPush): Source {
-  const known = ledger.sources.find(push);
+function findOrBegin(ledger: Ledger, known: Source | null, push: LogPush): Source {
   if (known?.state === "frozen") {
     ledger.sources.setState(known.id, "live");
     return { ...known, state: "live" };
@@ -71,26 +86,52 @@ export function recordTaken(ledger: Ledger, source: number, taken: Taken, behind
   for (const { offset, lane } of taken.waiting) ledger.waiting.insert({ source, lane: lane!, offset, owedSince: now });
 }
 
-function takePush(ledger: Ledger, source: Source, push: LogPush, now: number): DispatchMessage[] {
+type PushPlan =
+  | {
+      readonly kind: "take";
+      readonly taken: Taken;
+      readonly dispatches: readonly PlannedDispatch[];
+      /** Nothing of the log is left. */
+      readonly isLevel: boolean;
+    }
+  /** Mode `batch`; null: what was pushed was chosen by another filter. */
+  | { readonly kind: "gather"; readonly push: LogPush | null; readonly policy: BatchPolicy }
+  /** The pump comes for it. */
+  | { readonly kind: "later" }
+  | { readonly kind: "nothing" };
+
+/** Reads rows, and writes none but what the numbers of dispatches cost. */
+function planPush(ledger: Ledger, source: Source, push: LogPush): PushPlan {
+  if (source.state !== "live") return { kind: "nothing" };
   ledger.announce(source.id, Math.max(push.through, push.head));
-  if (push.through <= source.examined && push.head <= source.examined) return [];
+  if (push.through <= source.examined && push.head <= source.examined) return { kind: "nothing" };
+  const isChosenHere = isSameChoice(push, ledger.filter);
+  const { batch: policy } = ledger.definition!;
+  if (policy !== undefined) return { kind: "gather", push: isChosenHere ? push : null, policy };
   const hasHole = push.after > source.examined;
   const isBusy = ledger.dispatches.openCounts().dispatches >= EAGER_DISPATCHES_MAX;
-  const isChosenHere = isSameChoice(push, ledger.filter);
-  const { batch } = ledger.definition!;
-  if (batch !== undefined) {
-    gatherPush(ledger, source, isChosenHere ? push : null, batch, now);
-    return [];
-  }
   const room = hasHole || !isChosenHere || source.behind || isBusy ? 0 : ledger.room();
-  if (room === 0) {
-    if (!source.behind) ledger.sources.markBehind(source.id);
-    return [];
-  }
+  if (room === 0) return { kind: "later" };
   const taken = takeEvents(push, source.examined, room, ledger.filter, laneRules(ledger, source.id));
-  recordTaken(ledger, source.id, taken, taken.through < push.head, now);
-  const messages = dispatchEvents(ledger, source.id, taken.events, ledger.dispatchSize, now);
-  return holdForPublisher(ledger, messages, taken.through >= push.head, now);
+  const dispatches = planDispatches(ledger, source.id, taken.events, ledger.dispatchSize);
+  return { kind: "take", taken, dispatches, isLevel: taken.through >= push.head };
+}
+
+function carryOut(ledger: Ledger, source: Source, plan: PushPlan, now: number): void {
+  switch (plan.kind) {
+    case "take":
+      recordTaken(ledger, source.id, plan.taken, !plan.isLevel, now);
+      holdForPublisher(ledger, openPlanned(ledger, plan.dispatches, now), plan.isLevel, now);
+      return;
+    case "gather":
+      return gatherPush(ledger, source, plan.push, plan.policy, now);
+    case "later":
+      return ledger.sources.markBehind(source.id);
+    case "nothing":
+      return;
+    default:
+      return unreachable(plan);
+  }
 }
 
 /** A changed filter reaches the logs one by one: what was left out by another is no word about this one. */

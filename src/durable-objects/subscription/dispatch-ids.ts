@@ -1,4 +1,8 @@
-/** The numbers of dispatches. Never given twice: a message, a claim or a lease of the past names nothing new. */
+/**
+ * The numbers of dispatches. Never given twice: a message, a claim or a lease of the past names nothing new. Nor does a
+ * message that was sent before the row of its dispatch was written, should that row be lost: its number was reserved by
+ * a row that has committed, or that the output gate has it wait for.
+ */
 import type { MetaStore } from "../meta-store.ts";
 import type { LedgerFacts } from "./ledger-facts.ts";
 
@@ -14,7 +18,7 @@ export class DispatchIds {
     this.#meta = meta;
   }
 
-  /** In the transaction that uses it. The row is read each time: a transaction that failed took it back. */
+  /** The row is read each time: a transaction that failed took it back. */
   next(): number {
     const reserved = this.#meta.read("dispatches") ?? 0;
     const id = (this.#last ?? reserved) + 1;

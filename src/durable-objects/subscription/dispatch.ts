@@ -1,4 +1,7 @@
-/** Opens dispatches: the row first, in the caller's transaction; the message is sent when that has committed. */
+/**
+ * Opens dispatches: a row in the caller's transaction, and a message that names it. Whichever is first, a claim finds
+ * the row, or there is nothing to claim.
+ */
 import { allot } from "../../core/lane-allotment.ts";
 import { cutBatches } from "../../core/ledger-batch.ts";
 import { comparePlaces } from "../../core/ledger-ids.ts";
@@ -10,37 +13,56 @@ import type { DispatchMessage, InlineEvent } from "../../queues/messages.ts";
 import type { OpenDelivery } from "./dispatch-store.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DueRetry } from "./retry-store.ts";
+import type { LaneName } from "./waiting-store.ts";
 
 /** Payload that the claim of one redriven dispatch may bring along; an RPC answer is ≤ 32 MB. */
 const CLAIM_LINE_CHARS_MAX = 4 * 1_024 * 1_024;
 /** What a message spends on one event beside its line. */
 const INLINE_OVERHEAD_BYTES = 48;
 
-/** Events that go out for the first time, in dispatches of at most `size`. */
-export function dispatchEvents(
+/** One that has its number and its message, and no row yet. */
+export interface PlannedDispatch {
+  readonly deliveries: readonly OpenDelivery[];
+  readonly message: DispatchMessage;
+}
+
+/** Events that go out for the first time, in dispatches of about `size`. Writes nothing but what its numbers cost. */
+export function planDispatches(
   ledger: Ledger,
   source: number,
   events: readonly TakenEvent[],
   size: number,
-  now: number,
-): DispatchMessage[] {
+): PlannedDispatch[] {
   const { batch } = ledger.definition!;
   const parts = batch === undefined ? allot(events, size) : cutBatches(events, batch);
-  return parts.map((part) => {
-    const deliveries = part.map(({ offset, lane }) => openDelivery(source, offset, 1, lane));
-    return messageOf(ledger, open(ledger, deliveries, false, now, now), inlineEvents(source, part));
+  return parts.map((part) => ({
+    deliveries: part.map(({ offset, lane }) => openDelivery(source, offset, 1, lane)),
+    message: messageOf(ledger, ledger.dispatchIds.next(), inlineEvents(source, part)),
+  }));
+}
+
+/** Answers their messages. */
+export function openPlanned(ledger: Ledger, planned: readonly PlannedDispatch[], now: number): DispatchMessage[] {
+  return planned.map(({ deliveries, message }) => {
+    open(ledger, message.dispatch, deliveries, false, now, now);
+    return message;
   });
 }
 
-/** About `size` deliveries of lanes that have become free, a fair share of each; null when there are none. */
-export function dispatchWaiting(ledger: Ledger, size: number, now: number): DispatchMessage | null {
-  const lanes = ledger.waiting.freeLanes(size);
-  if (lanes.length === 0) return null;
+/** About `size` deliveries of these lanes, which have become free, a fair share of each. */
+export function dispatchWaiting(
+  ledger: Ledger,
+  lanes: readonly LaneName[],
+  size: number,
+  now: number,
+): DispatchMessage {
   const share = Math.floor(size / lanes.length);
   const taken = lanes.flatMap((lane) => ledger.waiting.take(lane, share)).toSorted(comparePlaces);
   const deliveries = taken.map(({ source, offset, lane }) => openDelivery(source, offset, 1, lane));
   const owedSince = Math.min(...taken.map((delivery) => delivery.owedSince));
-  return messageOf(ledger, open(ledger, deliveries, false, owedSince, now), []);
+  const id = ledger.dispatchIds.next();
+  open(ledger, id, deliveries, false, owedSince, now);
+  return messageOf(ledger, id, []);
 }
 
 /** The first dispatch that these retries make; the rest waits for the next call. */
@@ -49,7 +71,8 @@ export function dispatchRetries(ledger: Ledger, due: readonly DueRetry[], size: 
   const deliveries = chosen.map(({ source, offset, attemptsMade, lane }) =>
     openDelivery(source, offset, attemptsMade + 1, lane),
   );
-  const id = open(ledger, deliveries, true, now, now);
+  const id = ledger.dispatchIds.next();
+  open(ledger, id, deliveries, true, now, now);
   for (const retry of chosen) ledger.retries.assign(retry, id);
   return messageOf(ledger, id, []);
 }
@@ -68,15 +91,14 @@ const openDelivery = (source: number, offset: number, attempt: number, lane: str
 
 function open(
   ledger: Ledger,
+  id: number,
   deliveries: readonly OpenDelivery[],
   parked: boolean,
   owedSince: number,
   now: number,
-): number {
-  const id = ledger.dispatchIds.next();
+): void {
   ledger.spendRate(deliveries.length, now);
   ledger.dispatches.insert(id, deliveries, parked, owedSince, now + ringDelayMs(0));
-  return id;
 }
 
 function inlineEvents(source: number, events: readonly TakenEvent[]): InlineEvent[] {

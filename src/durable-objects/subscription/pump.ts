@@ -13,7 +13,7 @@ import type { DispatchMessage } from "../../queues/messages.ts";
 import { topicLog } from "../../stubs.ts";
 import type { ReadPage } from "../rpc.ts";
 import { EAGER_DISPATCHES_MAX, recordTaken } from "./accept.ts";
-import { dispatchEvents, dispatchRetries, dispatchWaiting } from "./dispatch.ts";
+import { dispatchRetries, dispatchWaiting, openPlanned, planDispatches } from "./dispatch.ts";
 import { takeGathered } from "./gather.ts";
 import { laneRules, nextToExamine } from "./lanes.ts";
 import { lifeOfEpoch, type Ledger } from "./ledger.ts";
@@ -31,6 +31,7 @@ export class Pump {
   readonly #env: Env;
   readonly #send: (messages: readonly DispatchMessage[]) => void;
   #running: Promise<void> | null = null;
+  #isPulling = false;
   #again = false;
 
   constructor(ledger: Ledger, env: Env, send: (messages: readonly DispatchMessage[]) => void) {
@@ -39,12 +40,18 @@ export class Pump {
     this.#send = send;
   }
 
+  /** A log is being read. Where none is, what `run` did is over when it returns. */
+  get isPulling(): boolean {
+    return this.#isPulling;
+  }
+
   /** Dispatches what is due before it returns. The promise resolves when the pulls are over, and never rejects. */
   run(): Promise<void> {
     this.#again = true;
     if (this.#running !== null) this.#dispatchDue();
     this.#running ??= this.#runUntilDone().finally(() => {
       this.#running = null;
+      this.#isPulling = false;
     });
     return this.#running;
   }
@@ -66,11 +73,13 @@ export class Pump {
     for (let room = ledger.room(); room > 0; room = ledger.room()) {
       const now = Date.now();
       const size = Math.min(room, ledger.dispatchSize);
-      const message = ledger.storage.transactionSync(() => {
-        const due = ledger.retries.due(now, size);
-        return due.length > 0 ? dispatchRetries(ledger, due, size, now) : dispatchWaiting(ledger, size, now);
-      });
-      if (message === null) return;
+      const due = ledger.retries.due(now, size);
+      const lanes = due.length > 0 ? [] : ledger.waiting.freeLanes(size);
+      // Not in a transaction, for what is sent behind one waits for a commit.
+      if (due.length === 0 && lanes.length === 0) return;
+      const message = ledger.storage.transactionSync(() =>
+        due.length > 0 ? dispatchRetries(ledger, due, size, now) : dispatchWaiting(ledger, lanes, size, now),
+      );
       this.#send([message]);
     }
   }
@@ -79,6 +88,7 @@ export class Pump {
   async #pullAll(): Promise<void> {
     let source = nextToExamine(this.#ledger, FIRST_TURN, Date.now());
     while (source !== null && this.#ledger.room() > 0) {
+      this.#isPulling = true;
       await this.#gather(source);
       try {
         if (await this.#pull(source)) this.#again = true;
@@ -134,7 +144,7 @@ interface PageTaken {
 
 function takePage(ledger: Ledger, before: Source, filter: Filter, page: Result<ReadPage>, now: number): PageTaken {
   const { events, behind } = examinePage(ledger, before, filter, page, ledger.room());
-  const messages = dispatchEvents(ledger, before.id, events, ledger.dispatchSize, now);
+  const messages = openPlanned(ledger, planDispatches(ledger, before.id, events, ledger.dispatchSize), now);
   const isLevel = !behind && before.replay === 0; // No publish waits for what is replayed.
   return { messages: holdForPublisher(ledger, messages, isLevel, now), behind };
 }

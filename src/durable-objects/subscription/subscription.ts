@@ -7,6 +7,7 @@ import { ok, type Result } from "../../core/result.ts";
 import type { SettledAnswer, SettledAsk } from "../../core/settled.ts";
 import type { SubscriptionDefinition } from "../../core/subscription.ts";
 import type { SubscriptionReport } from "../../core/subscription-report.ts";
+import type { DispatchMessage } from "../../queues/messages.ts";
 import type {
   ClaimAnswer,
   FollowedTopic,
@@ -49,8 +50,8 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
   }
 
   async accept(push: LogPush): Promise<PushAnswer> {
-    const { answer, messages, isBehind } = acceptPush(this.ledger, push, Date.now());
-    this.send(messages);
+    const send = (messages: readonly DispatchMessage[]): void => this.send(messages);
+    const { answer, isBehind } = acceptPush(this.ledger, push, Date.now(), send);
     if (isBehind) await this.moveOn();
     else await this.rest();
     return answer;
