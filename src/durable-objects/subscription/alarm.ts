@@ -39,34 +39,40 @@ export class LedgerAlarm {
    * should have come and has not is set anew.
    */
   async stand(now: number): Promise<void> {
-    const due = this.#due(now);
+    const isLate = this.#at !== null && this.#at < now - LIMITS.ALARM_LATE_MS;
+    const stands = isLate ? null : this.#at;
+    const due = this.#due(now, stands !== null && stands <= now + LIMITS.TELL_AGAIN_MS);
     if (due === null) return;
     const at = Math.min(due, now + LIMITS.LEDGER_LOOK_MS);
-    const isLate = this.#at !== null && this.#at < now - LIMITS.ALARM_LATE_MS;
-    if (this.#at !== null && this.#at <= at && !isLate) return;
+    if (stands !== null && stands <= at) return;
     this.#at = at;
     await this.#ledger.storage.setAlarm(at);
   }
 
-  #due(now: number): number | null {
+  /** `isSoon`: one stands that comes before what is only tried again, so nobody looks for that. */
+  #due(now: number, isSoon: boolean): number | null {
     const ledger = this.#ledger;
     if (ledger.definition === null) return null;
-    const times = ledger.dispatches.nextTimes();
-    const { leaseUntil } = times;
-    const ringAt = ledger.isPulled ? null : times.ringAt;
-    const heldUntil = ledger.isPulled ? null : ledger.heldUntil;
+    const { leaseUntil, ringAt } = ledger.dispatches.nextTimes();
     const tokensAt = ledger.rateRoomAt(now);
-    const hasRoom = ledger.room(Math.max(now, heldUntil ?? 0, tokensAt ?? 0)) > 0;
-    const behind = nextToExamine(ledger, FIRST_TURN, now) !== null || ledger.waiting.freeLanes(1).length > 0;
+    const behind = (!isSoon || tokensAt !== null) && isBehind(ledger, now);
     const gatherAt = ledger.definition.batch === undefined ? null : ledger.gathers.nextUntil(now);
     const retryAt = ledger.retries.nextAt();
-    const jobAt = ledger.jobs.nextAt();
-    const isUntold = ledger.batchDeliveries.hasEnded();
-    const isUnannounced = isUntold || !ledger.announcements.isEmpty() || !ledger.operations.isEmpty();
-    const outgoing = { state: ledger.state, hasRoom, tokensAt, behind, gatherAt, retryAt, ringAt, heldUntil };
-    return nextAlarmAt({ ...outgoing, leaseUntil, jobAt, isUnannounced }, now);
+    const heldUntil = ledger.isPulled ? null : ledger.heldUntil;
+    const isWanted = behind || gatherAt !== null || retryAt !== null;
+    const hasRoom = isWanted && ledger.room(Math.max(now, heldUntil ?? 0, tokensAt ?? 0)) > 0;
+    const outgoing = { hasRoom, tokensAt, behind, gatherAt, retryAt, heldUntil };
+    const isUnannounced = !isSoon && hasUntold(ledger);
+    const others = { state: ledger.state, leaseUntil, jobAt: ledger.jobs.nextAt(), isUnannounced };
+    return nextAlarmAt({ ...outgoing, ...others, ringAt: ledger.isPulled ? null : ringAt }, now);
   }
 }
+
+const isBehind = (ledger: Ledger, now: number): boolean =>
+  nextToExamine(ledger, FIRST_TURN, now) !== null || ledger.waiting.freeLanes(1).length > 0;
+
+const hasUntold = ({ batchDeliveries, announcements, operations }: Ledger): boolean =>
+  batchDeliveries.hasEnded() || !announcements.isEmpty() || !operations.isEmpty();
 
 /** Ends the claims whose lease has run out. One that fails stops no other: it is due again at once. */
 export async function endLapsedClaims(ledger: Ledger, env: Env, now: number): Promise<void> {

@@ -67,7 +67,8 @@ export abstract class LedgerObject extends DurableObject<Env> {
 
   /** Dispatches what is due and begins to pull; nobody waits for the pulls, and the alarm stands meanwhile. */
   protected async moveOn(): Promise<void> {
-    this.ctx.waitUntil(this.#pump.run().then(() => this.rest()));
+    const pulls = this.#pump.run();
+    if (this.#pump.isPulling) this.ctx.waitUntil(pulls.then(() => this.rest()));
     this.#standing.look(Date.now());
     this.#announce();
     await this.rest();
