@@ -24,6 +24,7 @@ export async function workDispatch(
 ): Promise<void> {
   const outcomes = new SettleBuffer(ports);
   const rest = groupByLane(deliveries);
+  let left = deliveries.length;
   const startedAt = ports.now();
   const connection = async (): Promise<void> => {
     // The first of each connection always begins; later ones only while they can end in time, and in the lease.
@@ -34,7 +35,8 @@ export async function workDispatch(
       if (lane === undefined) return;
       const [delivery, ...behind] = lane;
       const settled = await attemptOne(delivery!, ports);
-      outcomes.add(settled);
+      left -= 1;
+      outcomes.add(settled, left === 0);
       // Behind one that was not accepted the lane ends here: the ledger says when and with which it goes on.
       if (behind.length > 0 && mayGoOn(settled.outcome)) rest.push(behind);
     }

@@ -46,8 +46,10 @@ export class SettleBuffer {
     return this.#ports.now() < this.#heardAt + LIMITS.CLAIM_MARGIN_MS / 2;
   }
 
-  add(outcome: SettledDelivery): void {
+  /** `isLast`: the rest is given back at once, and this with it. */
+  add(outcome: SettledDelivery, isLast = false): void {
     this.#outcomes.push(outcome);
+    if (isLast) return;
     const isPortion = this.#outcomes.length >= LIMITS.SETTLE_OUTCOMES;
     if (isPortion && this.#ports.now() >= this.#sentAt + LIMITS.SETTLE_APART_MS) this.#flush();
     else this.#forgetTimer ??= this.#ports.later(LIMITS.SETTLE_INTERVAL_MS, () => this.#flush());
