@@ -11,7 +11,7 @@ export function readBytesPage(log: LogState, request: BytesRequest, now = Date.n
   let through = after;
   let count = 0;
   let bytes = 0;
-  for (const segment of log.segments.bytesFrom(after + 1)) {
+  for (const segment of log.segments.bytesFrom(after + 1, after + request.eventsMax)) {
     const skip = Math.max(0, through + 1 - segment.firstOffset);
     const slice = sliceLines(segment.body, segment.count, {
       skip,
@@ -26,8 +26,7 @@ export function readBytesPage(log: LogState, request: BytesRequest, now = Date.n
     count += lines;
     bytes += slice.part.byteLength;
     through += slice.lines;
-    // The page is full: also where it ends with its segment, for to ask for the next one is to read all of it.
-    if (skip + slice.lines < segment.count || through - after >= request.eventsMax) break;
+    if (skip + slice.lines < segment.count) break; // The page is full.
   }
   return { after, through, count, head: log.ends.head, gap, body: alone(joinBytes(parts)) };
 }

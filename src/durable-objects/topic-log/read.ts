@@ -13,7 +13,7 @@ export function readPage(log: LogState, request: ReadRequest, now = Date.now()):
   const until = Math.min(request.until ?? log.ends.head, log.ends.head);
   const page = new PageBuilder(request, after, until, now);
   if (request.keyStream === null) {
-    for (const segment of log.segments.from(after + 1)) {
+    for (const segment of log.segments.from(after + 1, until)) {
       if (!page.takeSegment(segment)) break;
     }
   } else {
@@ -124,9 +124,8 @@ class PageBuilder {
     return this.#full ? this.#through : Math.max(this.#until, this.#after);
   }
 
-  /** False when the page is full or the log's part is read. */
+  /** False when the page is full. */
   takeSegment(segment: Segment): boolean {
-    if (segment.firstOffset > this.#until) return false;
     const last = segment.firstOffset + segment.count - 1;
     const whole =
       segment.firstOffset > this.#after &&

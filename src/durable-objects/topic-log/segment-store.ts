@@ -65,13 +65,18 @@ export class SegmentStore {
     return through;
   }
 
-  /** Segments in order, beginning with the one that holds `offset`; lazy, so that a full page stops reading. */
-  *from(offset: number): Generator<Segment> {
+  /**
+   * Segments in order, from the one that holds `offset` to the one that holds `last`; lazy, so that a full page stops
+   * reading. Who reads them to the end leaves the statement to the next look, which else would have it parsed anew.
+   */
+  *from(offset: number, last = Number.MAX_SAFE_INTEGER): Generator<Segment> {
     const rows = this.#sql.exec<SegmentRow>(
       `SELECT first_offset, count, appended_at, bytes_through, expires_at, body FROM segments
        WHERE first_offset >= coalesce((SELECT max(first_offset) FROM segments WHERE first_offset <= ?1), 0)
+         AND first_offset <= ?2
        ORDER BY first_offset`,
       offset,
+      last,
     );
     for (const row of rows) {
       yield { ...factsOf(row), body: row.body };
@@ -79,12 +84,14 @@ export class SegmentStore {
   }
 
   /** As `from`, with the bodies as they are stored, in UTF-8. */
-  *bytesFrom(offset: number): Generator<Omit<Segment, "body"> & { readonly body: Uint8Array }> {
+  *bytesFrom(offset: number, last: number): Generator<Omit<Segment, "body"> & { readonly body: Uint8Array }> {
     const rows = this.#sql.exec<Omit<SegmentRow, "body"> & { body: ArrayBuffer }>(
       `SELECT first_offset, count, appended_at, bytes_through, expires_at, CAST(body AS BLOB) AS body FROM segments
        WHERE first_offset >= coalesce((SELECT max(first_offset) FROM segments WHERE first_offset <= ?1), 0)
+         AND first_offset <= ?2
        ORDER BY first_offset`,
       offset,
+      last,
     );
     for (const row of rows) {
       yield { ...factsOf(row), body: new Uint8Array(row.body) };
@@ -102,7 +109,7 @@ export class SegmentStore {
     let held: readonly string[] = [];
     for (const offset of offsets) {
       if (segment === undefined || offset < segment.firstOffset || offset >= segment.firstOffset + segment.count) {
-        segment = this.from(offset).next().value as Segment | undefined;
+        [segment] = [...this.from(offset, offset)];
         held = segment === undefined ? [] : splitLines(segment.body);
       }
       yield segment === undefined ? null : (held[offset - segment.firstOffset] ?? null);
