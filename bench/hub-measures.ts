@@ -1,5 +1,6 @@
 /** The hub beside its yardsticks: what `npm run bench` takes. */
 import type { Measure } from "./compare.ts";
+import { appendMany, appendManyNamed, appendOne } from "./measures/append.ts";
 import { depth } from "./measures/depth.ts";
 import { fanOut, fanOutTree, stalledReaders } from "./measures/fan-out.ts";
 import {
@@ -22,6 +23,9 @@ export const hubMeasures = (sizes: Sizes): readonly Measure[] => [
   publishMany,
   publishManyAgainstTable,
   publishManyNamed,
+  appendOne,
+  appendMany,
+  appendManyNamed,
   authentication,
   contracts,
   fanOut(100),

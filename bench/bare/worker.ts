@@ -40,6 +40,13 @@ interface Receipt {
   readonly offset: number;
 }
 
+/** As bench/engine/order.ts has it. */
+interface AppendOrder {
+  readonly appends: number;
+  readonly connections: number;
+  readonly batches: readonly (readonly Draft[])[];
+}
+
 const JSON_BODY = { "content-type": "application/json" };
 
 export class BareLog extends DurableObject<Env> {
@@ -128,14 +135,33 @@ async function post(url: string, event: string): Promise<boolean> {
 
 /** All at once, or through so many lanes that each send their next when their last was answered. */
 async function postAll({ url, events, connections }: BareMessage): Promise<boolean> {
-  const left = events.values(); // One iterator, so each lane takes what no other has taken.
-  const lane = async (): Promise<boolean> => {
-    let isTaken = true;
-    for (const event of left) isTaken = (await post(url, event)) && isTaken;
-    return isTaken;
+  let isTaken = true;
+  await inLanes(connections ?? events.length, events.values(), async (event) => {
+    isTaken = (await post(url, event)) && isTaken;
+  });
+  return isTaken;
+}
+
+/** `left` is one iterator, so each lane takes what no other has taken. */
+async function inLanes<Item>(
+  lanes: number,
+  left: IterableIterator<Item>,
+  work: (item: Item) => Promise<unknown>,
+): Promise<void> {
+  const lane = async (): Promise<void> => {
+    for (const item of left) await work(item);
   };
-  const lanes = await Promise.all(Array.from({ length: connections ?? events.length }, lane));
-  return lanes.every((isTaken) => isTaken);
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+/** So many appends, each a call of its own. Answers how long they took. */
+async function driveAppends(env: Env, topic: string, order: AppendOrder): Promise<{ seconds: number }> {
+  const { appends, connections, batches } = order;
+  const startedAt = performance.now();
+  await inLanes(connections, Array(appends).keys(), (append) =>
+    env.LOG.getByName(topic).insertRows(batches[append % batches.length]!),
+  );
+  return { seconds: (performance.now() - startedAt) / 1_000 };
 }
 
 export default {
@@ -163,6 +189,8 @@ export default {
         const body = await request.json<Draft | Draft[]>();
         return Response.json({ events: await log.insertRows(Array.isArray(body) ? body : [body]) });
       }
+      case "appends":
+        return Response.json(await driveAppends(env, topic, await request.json()));
       case "deliver": {
         const url = searchParams.get("url")!;
         const connections = searchParams.has("connections") ? Number(searchParams.get("connections")) : null;

@@ -4,6 +4,8 @@ export interface Dialect {
   readonly headers: Readonly<Record<string, string>>;
   publishOne(topic: string): string;
   publishMany(topic: string): string;
+  /** Has the runtime append from inside, as an order of bench/engine/order.ts says. */
+  driveAppends(topic: string): string;
   /** Publishes one event to the sockets that follow the topic. */
   broadcast(topic: string): string;
   /** Publishes many events that are delivered to a webhook. */
@@ -63,6 +65,7 @@ export function hubDialect(token: string): Dialect {
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     publishOne: eventsPath,
     publishMany: eventsPath,
+    driveAppends: (topic) => `/bench/appends/${topic}`, // Known to bench/engine/worker.ts alone.
     broadcast: eventsPath,
     deliver: eventsPath,
     page: (topic, position, limit) =>
@@ -108,6 +111,7 @@ export const bareDialect: Dialect = {
   headers: { "content-type": "application/json" },
   publishOne: (topic) => `/v1/${topic}/insert`,
   publishMany: (topic) => `/v1/${topic}/insert-many`,
+  driveAppends: (topic) => `/v1/${topic}/appends`,
   broadcast: (topic) => `/v1/${topic}/broadcast`,
   deliver: (topic, url) => `/v1/${topic}/deliver?url=${encodeURIComponent(url)}`,
   page: (topic, position, limit) => `/v1/${topic}/read?after=${position ?? 0}&limit=${limit}`,

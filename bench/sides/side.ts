@@ -13,6 +13,7 @@ const dialects: Record<SideKind, (token: string) => Dialect> = {
   bare: () => bareDialect,
   table: () => tableDialect,
   six: () => sixDialect,
+  engine: hubDialect,
   keyed: hubDialect,
   open: hubDialect,
   enforced: hubDialect,

@@ -1,6 +1,4 @@
 /** From drafts to receipts: choose partitions, append to each, answer in the order of the drafts. */
-import { createHash } from "node:crypto";
-import { formatDrafts } from "../core/draft-text.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { Failure } from "../core/errors.ts";
 import { checkFirstPublish } from "../core/first-publish.ts";
@@ -11,8 +9,8 @@ import { fail, ok, type Result } from "../core/result.ts";
 import type { AppendAnswer, Appended, AppendRequest } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { count } from "../observability/meter.ts";
-import { topicLog } from "../stubs.ts";
 import type { TopicDefinition, TopicIndex, TopicRecord } from "../store/topics-store.ts";
+import { appendToLog, fingerprintOfDraft, isRepeatable } from "./append-to-log.ts";
 import type { Caller } from "./caller.ts";
 import { checkDrafts } from "./check-drafts.ts";
 import { spendOnEvents } from "./quotas.ts";
@@ -101,9 +99,9 @@ export async function publishPaid(
         [...routed.value].map(async ([partition, indexes]) => ({
           partition,
           indexes,
-          answer: await append(env, topic, partition, {
+          answer: await appendToLog(env, topic, partition, {
             life: lifeOf(topic),
-            drafts: formatDrafts(indexes.map((at) => (checked.ok ? checked.value : drafts)[at]!)),
+            drafts: indexes.map((at) => (checked.ok ? checked.value : drafts)[at]!),
             fingerprints: indexes.map((at) => fingerprints[at]!),
             ifMatch: conditions.ifMatch,
             request: conditions.request,
@@ -174,40 +172,3 @@ function countPublished(app: string, groups: readonly PartitionAnswer[]): void {
 /** A refusal that may have had an effect is the one that the producer must hear of. */
 const mostSerious = (failures: readonly Failure[]): Failure =>
   failures.find(({ code }) => code === "hub_overloaded") ?? failures[0]!;
-
-/**
- * A rejected call may or may not have appended. It is made again only where the log can tell: every draft has a
- * client's id, or the request has a key. Else the producer is told that the effect is unknown.
- */
-async function append(
-  env: Env,
-  topic: TopicRecord,
-  partition: number,
-  request: AppendRequest,
-): Promise<Result<AppendAnswer>> {
-  for (let tries = isRepeatable(request) ? 2 : 1; tries > 0; tries -= 1) {
-    try {
-      // A new stub for each try: one is broken after an exception.
-      return await topicLog(env, topic.app, topic.name, partition).append(request);
-    } catch (error) {
-      count("tidings_errors_total", { source: "object" });
-      if ((error as { overloaded?: boolean }).overloaded === true) break;
-    }
-  }
-  return fail("hub_overloaded", undefined, { retryAfterSeconds: 1 });
-}
-
-/** Drafts without a client's id have no fingerprint. */
-const isRepeatable = ({ fingerprints, request }: Pick<AppendRequest, "fingerprints" | "request">): boolean =>
-  request !== null || !fingerprints.includes(null);
-
-/** What makes two events with one identity the same event; not the time or the trace, which a repeat sets anew. */
-function fingerprintOfDraft(draft: EventDraft): string | null {
-  if (draft.id === null) return null;
-  const { subject, dataschema } = JSON.parse(`{${draft.attributes.slice(1)}}`) as {
-    subject?: string;
-    dataschema?: string;
-  };
-  const content = JSON.stringify([draft.type, draft.key, subject ?? null, dataschema ?? null, draft.data]);
-  return createHash("sha256").update(content).digest("base64url").slice(0, 22);
-}
