@@ -60,19 +60,9 @@ export interface AppendRequest {
   readonly refusal: Failure | null;
 }
 
-export interface Appended {
-  readonly id: string;
-  /** 0 with `deliverAt`. */
-  readonly offset: number;
-  readonly keyVersion: number | null;
-  readonly duplicate: boolean;
-  /** It is not appended yet, but waits until then; milliseconds. */
-  readonly deliverAt?: number;
-}
-
 export interface AppendAnswer {
-  /** In the order of the drafts. */
-  readonly events: readonly Appended[];
+  /** `formatAppended` of core/appended.ts. */
+  readonly events: string;
   /** True when an earlier request with the same key had been appended. */
   readonly replayed: boolean;
 }

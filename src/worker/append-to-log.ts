@@ -1,9 +1,10 @@
 /** One partition's part of a publish: what its log is asked, and asked once more where that cannot append twice. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
+import { parseAppended, type Appended } from "../core/appended.ts";
 import { formatDrafts } from "../core/draft-text.ts";
 import type { EventDraft } from "../core/event.ts";
-import { fail, type Result } from "../core/result.ts";
-import type { AppendAnswer, AppendRequest } from "../durable-objects/rpc.ts";
+import { fail, ok, type Result } from "../core/result.ts";
+import type { AppendRequest } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { count } from "../observability/meter.ts";
 import { topicLog } from "../stubs.ts";
@@ -11,6 +12,13 @@ import type { TopicRecord } from "../store/topics-store.ts";
 
 export interface AppendAsk extends Omit<AppendRequest, "drafts"> {
   readonly drafts: readonly EventDraft[];
+}
+
+export interface LogAppended {
+  /** In the order of the drafts. */
+  readonly events: readonly Appended[];
+  /** An earlier request with the same key had been appended. */
+  readonly replayed: boolean;
 }
 
 /**
@@ -22,12 +30,15 @@ export async function appendToLog(
   topic: Pick<TopicRecord, "app" | "name">,
   partition: number,
   ask: AppendAsk,
-): Promise<Result<AppendAnswer>> {
+): Promise<Result<LogAppended>> {
   const request: AppendRequest = { ...ask, drafts: formatDrafts(ask.drafts) };
   for (let tries = isRepeatable(ask) ? 2 : 1; tries > 0; tries -= 1) {
     try {
       // A new stub for each try: one is broken after an exception.
-      return await topicLog(env, topic.app, topic.name, partition).append(request);
+      const answer = await topicLog(env, topic.app, topic.name, partition).append(request);
+      if (!answer.ok) return answer;
+      const { events, replayed } = answer.value;
+      return ok({ events: parseAppended(events), replayed });
     } catch (error) {
       count("tidings_errors_total", { source: "object" });
       if ((error as { overloaded?: boolean }).overloaded === true) break;
@@ -43,10 +54,13 @@ export const isRepeatable = ({ fingerprints, request }: Pick<AppendRequest, "fin
 /** What makes two events with one identity the same event; not the time or the trace, which a repeat sets anew. */
 export function fingerprintOfDraft(draft: EventDraft): string | null {
   if (draft.id === null) return null;
-  const { subject, dataschema } = JSON.parse(`{${draft.attributes.slice(1)}}`) as {
-    subject?: string;
-    dataschema?: string;
-  };
-  const content = JSON.stringify([draft.type, draft.key, subject ?? null, dataschema ?? null, draft.data]);
-  return createHash("sha256").update(content).digest("base64url").slice(0, 22);
+  const { subject = null, dataschema = null } = ofContent(draft.attributes);
+  const content = JSON.stringify([draft.type, draft.key, subject, dataschema, draft.data]);
+  return hash("sha256", content, "base64url").slice(0, 22);
+}
+
+/** Most events have neither, and are not parsed for it. A quote inside a value has a backslash before it. */
+function ofContent(attributes: string): { readonly subject?: string; readonly dataschema?: string } {
+  if (!attributes.includes(`,"subject":`) && !attributes.includes(`,"dataschema":`)) return {};
+  return JSON.parse(`{${attributes.slice(1)}}`) as { subject?: string; dataschema?: string };
 }

@@ -1,4 +1,5 @@
 /** From drafts to receipts: choose partitions, append to each, answer in the order of the drafts. */
+import type { Appended } from "../core/appended.ts";
 import type { EventDraft } from "../core/event.ts";
 import type { Failure } from "../core/errors.ts";
 import { checkFirstPublish } from "../core/first-publish.ts";
@@ -6,11 +7,11 @@ import { principalKey } from "../core/principal.ts";
 import { choosePartition } from "../core/routing.ts";
 import { checkDeliverAt } from "../core/schedule.ts";
 import { fail, ok, type Result } from "../core/result.ts";
-import type { AppendAnswer, Appended, AppendRequest } from "../durable-objects/rpc.ts";
+import type { AppendRequest } from "../durable-objects/rpc.ts";
 import type { Env } from "../env.ts";
 import { count } from "../observability/meter.ts";
 import type { TopicDefinition, TopicIndex, TopicRecord } from "../store/topics-store.ts";
-import { appendToLog, fingerprintOfDraft, isRepeatable } from "./append-to-log.ts";
+import { appendToLog, fingerprintOfDraft, isRepeatable, type LogAppended } from "./append-to-log.ts";
 import type { Caller } from "./caller.ts";
 import { checkDrafts } from "./check-drafts.ts";
 import { spendOnEvents } from "./quotas.ts";
@@ -144,7 +145,7 @@ function route(
 interface PartitionAnswer {
   readonly partition: number;
   readonly indexes: readonly number[];
-  readonly answer: Result<AppendAnswer>;
+  readonly answer: Result<LogAppended>;
 }
 
 /** `isWhole`: one partition that refuses does so for all. */

@@ -1,9 +1,17 @@
 /** Drafts and requests as the Worker hands them to a log. */
+import { parseAppended, type Appended } from "../../src/core/appended.ts";
 import { formatDrafts } from "../../src/core/draft-text.ts";
 import { splitLines, type EventDraft } from "../../src/core/event.ts";
 import type { Failure } from "../../src/core/errors.ts";
 import type { Result } from "../../src/core/result.ts";
-import type { AppendRequest, EventBatch, LogLife, ReadRequest, ReadStart } from "../../src/durable-objects/rpc.ts";
+import type {
+  AppendAnswer,
+  AppendRequest,
+  EventBatch,
+  LogLife,
+  ReadRequest,
+  ReadStart,
+} from "../../src/durable-objects/rpc.ts";
 
 export const makeLife = (more: Partial<LogLife> = {}): LogLife => ({
   epoch: 1_000,
@@ -39,6 +47,12 @@ export const makeAppend = (drafts: readonly EventDraft[], more: Partial<AppendRe
   fingerprints: drafts.map(({ id, type, key, data }) => (id === null ? null : JSON.stringify([type, key, data]))),
   ...more,
 });
+
+/** What was appended, or an error that shows the refusal. */
+export function appendedOf(answer: Result<AppendAnswer>): { readonly events: Appended[]; readonly replayed: boolean } {
+  const { events, replayed } = valueOf(answer);
+  return { events: parseAppended(events), replayed };
+}
 
 export const EARLIEST: ReadStart = { kind: "earliest" };
 

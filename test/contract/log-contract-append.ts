@@ -1,6 +1,6 @@
 /** Order, batches and conditions. */
 import { describe, expect, it } from "vitest";
-import { eventsOf, failureOf, makeAppend, makeDraft, makeDrafts, makeLife, valueOf } from "../builders/log.ts";
+import { appendedOf, eventsOf, failureOf, makeAppend, makeDraft, makeDrafts, makeLife } from "../builders/log.ts";
 import type { OpenLog } from "./log-under-test.ts";
 
 const step = (expectedKeyVersion: number) => makeDraft({ key: "k", expectedKeyVersion });
@@ -47,7 +47,7 @@ export function appendContract(openLog: OpenLog): void {
       const refused = answers.filter((answer) => !answer.ok);
       expect(refused).toHaveLength(20);
       expect(refused.every((answer) => failureOf(answer).code === "version_conflict")).toBe(true);
-      const offsets = answers.flatMap((answer) => (answer.ok ? offsetsOf(valueOf(answer).events) : []));
+      const offsets = answers.flatMap((answer) => (answer.ok ? offsetsOf(appendedOf(answer).events) : []));
       expect(offsets.toSorted((left, right) => left - right)).toEqual(upTo(80));
       expect((await log.read()).offsets).toEqual(upTo(80));
     });
@@ -86,11 +86,11 @@ export function appendContract(openLog: OpenLog): void {
       const log = openLog();
       const versions = async (key: string, expectedKeyVersion: number | null) =>
         log.rpc.append(makeAppend([makeDraft({ key, expectedKeyVersion })], { life }));
-      expect(valueOf(await versions("a", 0)).events[0]!.keyVersion).toBe(1);
-      expect(valueOf(await versions("b", 0)).events[0]!.keyVersion).toBe(1);
-      expect(valueOf(await versions("a", null)).events[0]!.keyVersion).toBe(2);
+      expect(appendedOf(await versions("a", 0)).events[0]!.keyVersion).toBe(1);
+      expect(appendedOf(await versions("b", 0)).events[0]!.keyVersion).toBe(1);
+      expect(appendedOf(await versions("a", null)).events[0]!.keyVersion).toBe(2);
       expect(failureOf(await versions("a", 1))).toMatchObject({ code: "version_conflict", actual: 2 });
-      expect(valueOf(await versions("a", 2)).events[0]!.keyVersion).toBe(3);
+      expect(appendedOf(await versions("a", 2)).events[0]!.keyVersion).toBe(3);
       expect((await log.read({ life })).head).toBe(4);
     });
 

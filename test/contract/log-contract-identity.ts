@@ -1,6 +1,6 @@
 /** What makes a publish repeatable, and how one event is found again. */
 import { describe, expect, it, vi } from "vitest";
-import { failureOf, makeAppend, makeDraft, makeDrafts, makeLife, valueOf } from "../builders/log.ts";
+import { appendedOf, failureOf, makeAppend, makeDraft, makeDrafts, makeLife, valueOf } from "../builders/log.ts";
 import { MORNING, type OpenLog } from "./log-under-test.ts";
 
 const HOUR = 3_600_000;
@@ -35,6 +35,34 @@ export function identityContract(openLog: OpenLog): void {
       const events = await log.append([makeDraft({ id: "1" }), makeDraft(), makeDraft({ id: "1" })]);
       expect(events).toMatchObject([{ offset: 1, duplicate: false }, { offset: 2 }, { offset: 1, duplicate: true }]);
       expect((await log.read()).head).toBe(2);
+    });
+
+    it("[LOG-7] tells the many ids of one request apart, whatever they and their sources hold", async () => {
+      const log = openLog();
+      const odd = [
+        '"',
+        "\\",
+        "'); --",
+        '","',
+        "é",
+        "😀",
+        "\u2028",
+        "$[0]",
+        "null",
+        "1",
+        "01",
+        "1.0",
+        "[1]",
+        " ",
+        "\u00a0",
+      ];
+      const drafts = odd.flatMap((id) => odd.map((source) => makeDraft({ id, source })));
+      const first = await log.append(drafts);
+      expect(first.map(({ offset }) => offset)).toEqual(drafts.map((_, at) => at + 1));
+      expect(first.every(({ duplicate }) => !duplicate)).toBe(true);
+      const again = await log.append([...drafts, makeDraft({ id: "new" })]);
+      expect(again.slice(0, -1)).toEqual(first.map((event) => ({ ...event, duplicate: true })));
+      expect(again.at(-1)).toMatchObject({ offset: drafts.length + 1, duplicate: false });
     });
 
     it("[LOG-7] appends once what fifty requests bring at once", async () => {
@@ -88,11 +116,11 @@ export function identityContract(openLog: OpenLog): void {
   describe("requests with a key", () => {
     it("[LOG-10] answers a repeat with the first offsets, and says that it is one", async () => {
       const log = openLog();
-      const first = valueOf(await log.rpc.append(makeAppend(makeDrafts(3), key("a"))));
+      const first = appendedOf(await log.rpc.append(makeAppend(makeDrafts(3), key("a"))));
       expect(first).toMatchObject({ replayed: false, events: [{ offset: 1 }, { offset: 2 }, { offset: 3 }] });
       await log.append(makeDrafts(1));
       await log.evict();
-      const again = valueOf(await log.rpc.append(makeAppend(makeDrafts(3), key("a"))));
+      const again = appendedOf(await log.rpc.append(makeAppend(makeDrafts(3), key("a"))));
       expect(again.replayed).toBe(true);
       expect(again.events).toMatchObject(first.events.map(({ id, offset }) => ({ id, offset, duplicate: true })));
     });
@@ -108,7 +136,7 @@ export function identityContract(openLog: OpenLog): void {
       const log = openLog();
       const noise = Array.from({ length: 30 }, () => log.rpc.append(makeAppend(makeDrafts(1))));
       const requests = Array.from({ length: 30 }, () => log.rpc.append(makeAppend(makeDrafts(2), key("a"))));
-      const answers = (await Promise.all(requests)).map(valueOf);
+      const answers = (await Promise.all(requests)).map(appendedOf);
       await Promise.all(noise);
       expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
       expect(new Set(answers.map(({ events }) => events.map(({ offset }) => offset).join())).size).toBe(1);
@@ -119,7 +147,7 @@ export function identityContract(openLog: OpenLog): void {
       const log = openLog();
       const refused = makeAppend(makeDrafts(1), { ...key("a"), ifMatch: 5 });
       expect(failureOf(await log.rpc.append(refused)).code).toBe("version_conflict");
-      expect(valueOf(await log.rpc.append(makeAppend(makeDrafts(1), key("b")))).replayed).toBe(false);
+      expect(appendedOf(await log.rpc.append(makeAppend(makeDrafts(1), key("b")))).replayed).toBe(false);
     });
   });
 

@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import {
   after,
+  appendedOf,
   eventsOf,
   failureOf,
   makeAppend,
@@ -106,7 +107,7 @@ export function lifeContract(openLog: OpenLog): void {
       expect(await log.rpc.lines(1_000, [1])).toEqual([null]);
       const anew = [makeDraft({ id: "1", data: ',"data":"new"' })];
       const request = { key: "k", fingerprint: "g" };
-      expect(valueOf(await log.rpc.append(makeAppend(anew, { life, request })))).toMatchObject({
+      expect(appendedOf(await log.rpc.append(makeAppend(anew, { life, request })))).toMatchObject({
         replayed: false,
         events: [{ offset: 1, duplicate: false }],
       });

@@ -1,7 +1,8 @@
 /** A log as the contract suite sees it: its RPC surface, its alarm and its evictions. */
+import type { Appended } from "../../src/core/appended.ts";
 import type { EventDraft } from "../../src/core/event.ts";
-import type { AppendRequest, Appended, ReadPage, ReadRequest, TopicLogRpc } from "../../src/durable-objects/rpc.ts";
-import { makeAppend, makeRead, valueOf } from "../builders/log.ts";
+import type { AppendRequest, ReadPage, ReadRequest, TopicLogRpc } from "../../src/durable-objects/rpc.ts";
+import { appendedOf, makeAppend, makeRead, valueOf } from "../builders/log.ts";
 
 export interface LogSubject {
   readonly rpc: Omit<TopicLogRpc, keyof Rpc.DurableObjectBranded>;
@@ -26,7 +27,7 @@ export class LogUnderTest {
 
   /** Appends and answers the events, or throws the refusal. */
   async append(drafts: readonly EventDraft[], more: Partial<AppendRequest> = {}): Promise<readonly Appended[]> {
-    return valueOf(await this.rpc.append(makeAppend(drafts, more))).events;
+    return appendedOf(await this.rpc.append(makeAppend(drafts, more))).events;
   }
 
   async read(more: Partial<ReadRequest> = {}): Promise<ReadPage> {

@@ -4,7 +4,7 @@ import { objectName } from "../../src/core/keys.ts";
 import { ChannelHub } from "../../src/durable-objects/channel-hub/channel-hub.ts";
 import type { AttachRequest, LogPush, PushAnswer, TopicLife } from "../../src/durable-objects/rpc.ts";
 import { topicLog } from "../../src/stubs.ts";
-import { eventsOf, makeAppend, makeDraft, makeDrafts, makeLife, valueOf } from "../builders/log.ts";
+import { appendedOf, eventsOf, makeAppend, makeDraft, makeDrafts, makeLife, valueOf } from "../builders/log.ts";
 import { env } from "../builders/objects.ts";
 
 type Accept = (push: LogPush) => PushAnswer | Promise<PushAnswer>;
@@ -39,7 +39,7 @@ function openLog() {
   const listener = { kind: "hub", name: objectName("hub", `app_${opened}`, "native", "any", 0) } as const;
   return {
     log,
-    append: async (count: number) => valueOf(await log.append(makeAppend(makeDrafts(count)))),
+    append: async (count: number) => appendedOf(await log.append(makeAppend(makeDrafts(count)))),
     attach: async (more: Partial<AttachRequest> = {}) =>
       valueOf(
         await log.attach({

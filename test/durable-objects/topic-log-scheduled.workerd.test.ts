@@ -8,7 +8,16 @@ import type { EventDraft } from "../../src/core/event.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { AppendRequest } from "../../src/durable-objects/rpc.ts";
 import { topicLog } from "../../src/stubs.ts";
-import { eventsOf, failureOf, makeAppend, makeDraft, makeLife, makeRead, valueOf } from "../builders/log.ts";
+import {
+  appendedOf,
+  eventsOf,
+  failureOf,
+  makeAppend,
+  makeDraft,
+  makeLife,
+  makeRead,
+  valueOf,
+} from "../builders/log.ts";
 import { env } from "../builders/objects.ts";
 import { seededRandom } from "../harness/random.ts";
 
@@ -34,7 +43,7 @@ const alarmOf = (log: Log): Promise<number | null> =>
 const later = (id: string, deliverAt: number) => makeDraft({ id, deliverAt, data: `,"data":"${id}"` });
 
 async function append(log: Log, drafts: readonly EventDraft[], more: Partial<AppendRequest> = {}) {
-  return valueOf(await log.append(makeAppend(drafts, more))).events;
+  return appendedOf(await log.append(makeAppend(drafts, more))).events;
 }
 
 const readAll = async (log: Log) => eventsOf(valueOf(await log.read(makeRead())));

@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { topicLog } from "../../src/stubs.ts";
-import { makeAppend, makeDraft, makeLife, makeRead, valueOf } from "../builders/log.ts";
+import { appendedOf, makeAppend, makeDraft, makeLife, makeRead, valueOf } from "../builders/log.ts";
 import { env } from "../builders/objects.ts";
 
 /** Rows that one turn of the sweep may take. */
@@ -24,7 +24,7 @@ const life = makeLife({ index: "key", retention: { maxEvents: 10 } });
 
 async function append(log: Log, key: string, count: number): Promise<number | null> {
   const drafts = Array.from({ length: count }, () => makeDraft({ key }));
-  return valueOf(await log.append(makeAppend(drafts, { life }))).events.at(-1)!.keyVersion;
+  return appendedOf(await log.append(makeAppend(drafts, { life }))).events.at(-1)!.keyVersion;
 }
 
 type KeyRow = { key: string; offset: number; version: number };

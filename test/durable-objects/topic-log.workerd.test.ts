@@ -5,7 +5,16 @@ import { LogState } from "../../src/durable-objects/topic-log/log-state.ts";
 import { topicLog } from "../../src/stubs.ts";
 import { logContract } from "../contract/log-contract.ts";
 import type { LogSubject } from "../contract/log-under-test.ts";
-import { failureOf, makeAppend, makeDraft, makeDrafts, makeLife, makeRead, valueOf } from "../builders/log.ts";
+import {
+  appendedOf,
+  failureOf,
+  makeAppend,
+  makeDraft,
+  makeDrafts,
+  makeLife,
+  makeRead,
+  valueOf,
+} from "../builders/log.ts";
 import { env } from "../builders/objects.ts";
 
 let opened = 0;
@@ -38,11 +47,11 @@ it("[LOG-28] a full log refuses what is new, and answers what it holds with its 
   try {
     expect(failureOf(await log.append(makeAppend(makeDrafts(1))))).toMatchObject({ code: "topic_full" });
     expect(failureOf(await log.append(makeAppend([...known, makeDraft()])))).toMatchObject({ code: "topic_full" });
-    expect(valueOf(await log.append(makeAppend(known))).events).toMatchObject([{ offset: 1, duplicate: true }]);
+    expect(appendedOf(await log.append(makeAppend(known))).events).toMatchObject([{ offset: 1, duplicate: true }]);
   } finally {
     stored.mockRestore();
   }
-  expect(valueOf(await log.append(makeAppend(makeDrafts(1)))).events).toMatchObject([{ offset: 2 }]);
+  expect(appendedOf(await log.append(makeAppend(makeDrafts(1)))).events).toMatchObject([{ offset: 2 }]);
 });
 
 describe("segments", () => {
@@ -65,7 +74,7 @@ describe("segments", () => {
       const log = openTopicLog();
       vi.useFakeTimers({ toFake: ["setTimeout"] });
       for (const offset of [1, 2, 3]) {
-        expect(valueOf(await log.append(makeAppend(makeDrafts(1)))).events).toMatchObject([{ offset }]);
+        expect(appendedOf(await log.append(makeAppend(makeDrafts(1)))).events).toMatchObject([{ offset }]);
       }
     },
   );

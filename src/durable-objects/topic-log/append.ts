@@ -2,6 +2,7 @@
  * Appends that arrive together share one transaction, one segment and one commit. Each request's part stands or falls
  * alone, and nobody is answered before the commit: the output gate holds every reply until it is durable.
  */
+import { formatAppended, type Appended } from "../../core/appended.ts";
 import { parseDrafts } from "../../core/draft-text.ts";
 import { expiryOf } from "../../core/expiry.ts";
 import { lineFormat, type EventDraft, type LineFormat } from "../../core/event.ts";
@@ -11,9 +12,11 @@ import { LIMITS } from "../../core/limits.ts";
 import { fail, ok, type Result } from "../../core/result.ts";
 import { isForLater } from "../../core/schedule.ts";
 import { UUID_RANDOM_DIGITS, uuidsV7, uuidV7 } from "../../core/uuid.ts";
-import type { AppendAnswer, Appended, AppendRequest } from "../rpc.ts";
+import type { AppendAnswer, AppendRequest } from "../rpc.ts";
 import { ChancePool } from "./chance-pool.ts";
+import type { KnownEvent } from "./identity-store.ts";
 import type { LogState } from "./log-state.ts";
+import { NamedEvents } from "./named-events.ts";
 import type { TailEvent } from "./tail.ts";
 
 type Append = Omit<AppendRequest, "drafts"> & { readonly drafts: readonly EventDraft[] };
@@ -142,10 +145,14 @@ class Flush {
   release(): void {
     if (!isDue(this.#log, this.#now)) return;
     const { SCHEDULED_EVENTS_PER_SLICE: countMax, SEGMENT_BYTES_MAX: charsMax } = LIMITS;
-    for (const { seq, id, draft, fingerprint } of this.#log.scheduled.due(this.#now, countMax, charsMax)) {
+    const due = this.#log.scheduled.due(this.#now, countMax, charsMax);
+    const drafts = due.map(({ id, draft }) => ({ ...draft, id }));
+    const named = new NamedEvents(this.#log.identities, drafts);
+    for (const [at, { seq, fingerprint }] of due.entries()) {
       this.#log.scheduled.remove(seq);
-      this.#appendDraft({ ...draft, id }, fingerprint);
+      named.note(at, fingerprint, this.#appendDraft(drafts[at]!));
     }
+    named.record(this.#at);
   }
 
   appendOne(request: Append): Result<AppendAnswer> {
@@ -154,15 +161,14 @@ class Flush {
     const known = request.request === null ? null : this.#log.identities.request(request.request.key);
     if (known !== null) {
       if (known.fingerprint !== request.request!.fingerprint) return fail("idempotency_key_reused");
-      return ok({ events: known.events.map((event) => ({ ...event, duplicate: true })), replayed: true });
+      const events = known.events.map((event) => ({ ...event, duplicate: true }));
+      return ok({ events: formatAppended(events), replayed: true });
     }
     const mark = this.events.length;
     try {
       const append = (): Appended[] => this.#appendAll(request);
-      return ok({
-        events: this.#writesRows(request) ? this.#log.storage.transactionSync(append) : append(),
-        replayed: false,
-      });
+      const events = this.#writesRows(request) ? this.#log.storage.transactionSync(append) : append();
+      return ok({ events: formatAppended(events), replayed: false });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.events.length = mark;
@@ -198,8 +204,9 @@ class Flush {
   }
 
   #appendAll(request: Append): Appended[] {
-    const appended = request.drafts.map((draft, index) =>
-      this.#findDuplicate(draft, request.fingerprints[index] ?? null),
+    const named = new NamedEvents(this.#log.identities, request.drafts);
+    const appended = request.drafts.map((draft, at) =>
+      this.#findDuplicate(draft, request.fingerprints[at] ?? null, named.find(at)),
     );
     if (request.refusal !== null && appended.includes(null)) throw new Refusal({ ok: false, failure: request.refusal });
     const ifMatch = request.ifMatch;
@@ -210,14 +217,17 @@ class Flush {
     const bytes = appended.includes(null) ? this.#log.bytesStored(this.#at) : 0;
     if (bytes > LIMITS.LOG_BYTES_MAX)
       throw new Refusal(fail("topic_full", undefined, { limit: LIMITS.LOG_BYTES_MAX, actual: bytes }));
-    const events = request.drafts.map((draft, index) => {
+    const events = request.drafts.map((draft, at) => {
       // Looked up again when the first look found nothing: the same id may stand twice in one request.
-      const fingerprint = request.fingerprints[index] ?? null;
-      const known = appended[index] ?? this.#findDuplicate(draft, fingerprint);
+      const fingerprint = request.fingerprints[at] ?? null;
+      const known = appended[at] ?? this.#findDuplicate(draft, fingerprint, named.find(at));
       if (known !== null) return known;
       if (isForLater(draft, this.#now)) return this.#schedule(draft, fingerprint, request.producer ?? "");
-      return this.#appendDraft(draft, fingerprint);
+      const event = this.#appendDraft(draft);
+      if (draft.id !== null && fingerprint !== null) named.note(at, fingerprint, event);
+      return event;
     });
+    named.record(this.#at);
     if (request.request !== null)
       this.#log.identities.recordRequest(
         request.request.key,
@@ -227,9 +237,9 @@ class Flush {
     return events;
   }
 
-  #findDuplicate(draft: EventDraft, fingerprint: string | null): Appended | null {
+  /** `known`: what the log holds under the draft's id. */
+  #findDuplicate(draft: EventDraft, fingerprint: string | null, known: KnownEvent | null): Appended | null {
     if (draft.id === null) return null;
-    const known = this.#log.identities.event(draft.source, draft.id);
     if (known === null) return this.#findScheduled(draft.source, draft.id, fingerprint);
     if (known.fingerprint !== fingerprint) {
       throw new Refusal(
@@ -257,13 +267,10 @@ class Flush {
     return { ...WAITING, id, duplicate: false, deliverAt };
   }
 
-  #appendDraft(draft: EventDraft, fingerprint: string | null): Appended {
+  #appendDraft(draft: EventDraft): Appended {
     const offset = this.#head + 1;
     const keyVersion = this.#nextKeyVersion(draft, offset);
     const id = draft.id ?? this.#mint(this.#chance.draw(UUID_RANDOM_DIGITS));
-    if (draft.id !== null && fingerprint !== null) {
-      this.#log.identities.recordEvent(draft.source, draft.id, { offset, keyVersion, fingerprint }, this.#at);
-    }
     const line = this.#format(draft, id, offset, keyVersion);
     this.events.push({ offset, type: draft.type, key: draft.key, line, expiresAt: expiryOf(draft, line) });
     return { id, offset, keyVersion, duplicate: false };

@@ -1,11 +1,17 @@
 /** What makes a publish repeatable: the ids that clients chose, the requests that had a key, the versions of keys. */
+import type { Appended } from "../../core/appended.ts";
 import { unreachable } from "../../core/assert.ts";
-import type { Appended } from "../rpc.ts";
+import { eventIdentity } from "../../core/keys.ts";
 
 export interface KnownEvent {
   readonly offset: number;
   readonly keyVersion: number | null;
   readonly fingerprint: string;
+}
+
+export interface NamedEvent extends KnownEvent {
+  /** `eventIdentity` (core/keys.ts): JSON, the id first. */
+  readonly identity: string;
 }
 
 export interface KnownRequest {
@@ -33,19 +39,28 @@ export class IdentityStore {
     this.#sql = sql;
   }
 
-  event(source: string, id: string): KnownEvent | null {
-    const row = this.#sql.exec<IdRow>(`SELECT * FROM ids WHERE id = ?1 AND source = ?2`, id, source).toArray()[0];
-    return row === undefined ? null : { offset: row.offset, keyVersion: row.key_version, fingerprint: row.fingerprint };
+  /** Those of these identities that are known: one call, which costs more than any row that it looks for. */
+  events(identities: readonly string[]): Map<string, KnownEvent> {
+    if (identities.length === 0) return new Map();
+    // A request is ≤ 1 MB, and so is what it names; what is bound to a statement may be 2 MB.
+    const rows = this.#sql.exec<IdRow>(
+      `SELECT ids.* FROM json_each(?1) AS wanted
+       CROSS JOIN ids ON ids.id = wanted.value ->> 0 AND ids.source = wanted.value ->> 1`,
+      `[${identities.join(",")}]`,
+    );
+    return new Map(rows.toArray().map((row) => [eventIdentity(row.source, row.id), knownOf(row)]));
   }
 
-  recordEvent(source: string, id: string, event: KnownEvent, appendedAt: number): void {
+  record(events: readonly NamedEvent[], appendedAt: number): void {
+    if (events.length === 0) return;
+    const rows = events.map(
+      ({ identity, offset, keyVersion, fingerprint }) =>
+        `[${identity.slice(1, -1)},${offset},${keyVersion},${JSON.stringify(fingerprint)}]`,
+    );
     this.#sql.exec(
-      `INSERT INTO ids (id, source, offset, key_version, fingerprint, appended_at) VALUES (?, ?, ?, ?, ?, ?)`,
-      id,
-      source,
-      event.offset,
-      event.keyVersion,
-      event.fingerprint,
+      `INSERT INTO ids (id, source, offset, key_version, fingerprint, appended_at)
+       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?2 FROM json_each(?1)`,
+      `[${rows.join(",")}]`,
       appendedAt,
     );
   }
@@ -181,6 +196,12 @@ export class IdentityStore {
     for (const table of ["ids", "requests", "key_versions", "key_events"]) this.#sql.exec(`DELETE FROM ${table}`);
   }
 }
+
+const knownOf = ({ offset, key_version: keyVersion, fingerprint }: IdRow): KnownEvent => ({
+  offset,
+  keyVersion,
+  fingerprint,
+});
 
 export interface SweepPosition {
   readonly table: "key_events" | "ids" | "requests";

@@ -1,15 +1,6 @@
 /** What a publish answers for each event: where it stands, or until when it waits. */
+import type { Appended } from "../../core/appended.ts";
 import { formatPartitionCursor } from "../../core/cursor.ts";
-
-/** What a log answers for one event. */
-export interface ReceiptEvent {
-  readonly id: string;
-  readonly offset: number;
-  readonly keyVersion: number | null;
-  readonly duplicate: boolean;
-  /** It stands nowhere yet, but waits until then; milliseconds. */
-  readonly deliverAt?: number;
-}
 
 /** The life of the partition that took it. */
 export interface ReceiptPlace {
@@ -19,7 +10,7 @@ export interface ReceiptPlace {
 }
 
 /** One receipt as JSON text: a line of the NDJSON answer, or the `receipt` of a `published` frame. */
-export function formatReceipt(event: ReceiptEvent, place: ReceiptPlace): string {
+export function formatReceipt(event: Appended, place: ReceiptPlace): string {
   const { offset, keyVersion, duplicate, deliverAt } = event;
   const { topic, partition, epoch } = place;
   if (deliverAt !== undefined) return formatScheduled(event, place, deliverAt);
@@ -32,5 +23,5 @@ export function formatReceipt(event: ReceiptEvent, place: ReceiptPlace): string 
   );
 }
 
-const formatScheduled = ({ id, duplicate }: ReceiptEvent, { topic, partition }: ReceiptPlace, at: number): string =>
+const formatScheduled = ({ id, duplicate }: Appended, { topic, partition }: ReceiptPlace, at: number): string =>
   JSON.stringify({ id, topic, partition, scheduled: true, deliverAt: new Date(at).toISOString(), duplicate });

@@ -91,8 +91,8 @@ export const PLANTS: readonly Plant[] = [
     name: "dedup-by-d1-only",
     spoils: [
       {
-        file: "durable-objects/topic-log/append.ts",
-        text: "this.#log.identities.event(draft.source, draft.id)",
+        file: "durable-objects/topic-log/named-events.ts",
+        text: "this.#known.get(identity) ?? null",
         kind: "expression",
         bug: "null",
       },
