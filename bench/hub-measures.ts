@@ -12,7 +12,7 @@ import {
   publishOne,
   publishOneAgainstTable,
 } from "./measures/publish.ts";
-import { read, readAgainstTable } from "./measures/read.ts";
+import { read, readAgainstTable, readObject } from "./measures/read.ts";
 import { rows } from "./measures/rows.ts";
 import { webhook, webhookAgainstSix, webhookBatch, webhookRows } from "./measures/webhook.ts";
 import type { Sizes } from "./sizes.ts";
@@ -34,6 +34,7 @@ export const hubMeasures = (sizes: Sizes): readonly Measure[] => [
   stalledReaders(200),
   read,
   readAgainstTable,
+  readObject,
   webhook,
   webhookAgainstSix,
   webhookBatch,

@@ -47,6 +47,13 @@ interface AppendOrder {
   readonly batches: readonly (readonly Draft[])[];
 }
 
+/** Likewise. */
+interface ReadOrder {
+  readonly readers: number;
+  readonly events: number;
+  readonly pageEvents: number;
+}
+
 const JSON_BODY = { "content-type": "application/json" };
 
 export class BareLog extends DurableObject<Env> {
@@ -164,6 +171,18 @@ async function driveAppends(env: Env, topic: string, order: AppendOrder): Promis
   return { seconds: (performance.now() - startedAt) / 1_000 };
 }
 
+/** So many readers, each through the whole log page after page. Answers how long it took. */
+async function driveReads(env: Env, topic: string, order: ReadOrder): Promise<{ seconds: number }> {
+  const { readers, events, pageEvents } = order;
+  const startedAt = performance.now();
+  await inLanes(readers, Array(readers).keys(), async () => {
+    for (let after = 0; after < events; after += pageEvents) {
+      await env.LOG.getByName(topic).pageOfRows(topic, after, pageEvents);
+    }
+  });
+  return { seconds: (performance.now() - startedAt) / 1_000 };
+}
+
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
@@ -191,6 +210,8 @@ export default {
       }
       case "appends":
         return Response.json(await driveAppends(env, topic, await request.json()));
+      case "reads":
+        return Response.json(await driveReads(env, topic, await request.json()));
       case "deliver": {
         const url = searchParams.get("url")!;
         const connections = searchParams.has("connections") ? Number(searchParams.get("connections")) : null;

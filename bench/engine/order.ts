@@ -1,4 +1,4 @@
-/** What a side is asked for in one request when it drives its own object: no HTTP stands between two appends. */
+/** What a side is asked for in one request when it drives its own object: no HTTP stands between two calls. */
 
 export interface AppendOrder {
   readonly appends: number;
@@ -8,7 +8,14 @@ export interface AppendOrder {
   readonly batches: readonly (readonly unknown[])[];
 }
 
-/** How long the appends took, without the reading of the order. */
-export interface AppendsDriven {
+/** Readers, each through the whole log from its beginning, page after page. */
+export interface ReadOrder {
+  readonly readers: number;
+  readonly events: number;
+  readonly pageEvents: number;
+}
+
+/** How long it took, without the reading of the order. */
+export interface Driven {
   readonly seconds: number;
 }

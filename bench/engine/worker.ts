@@ -1,20 +1,25 @@
 /**
- * The hub's log with none of the hub before it: on one request so many appends, each a call of the log's object as a
- * publish makes it behind its checks. It is never deployed.
+ * The hub's log with none of the hub before it: on one request so many appends or pages, each a call of the log's
+ * object as the hub makes it behind its checks. It is never deployed.
  */
+import { compileFilter } from "../../src/core/filter.ts";
+import type { Position } from "../../src/core/position.ts";
 import type { Result } from "../../src/core/result.ts";
 import type { EventDraft } from "../../src/core/event.ts";
 import type { LogLife } from "../../src/durable-objects/rpc.ts";
 import type { Env } from "../../src/env.ts";
 import hub from "../../src/index.ts";
+import type { TopicRecord } from "../../src/store/topics-store.ts";
 import { parseDrafts } from "../../src/wire/native/draft.ts";
 import { appendToLog, fingerprintOfDraft } from "../../src/worker/append-to-log.ts";
+import { readEvents, type EventsPage } from "../../src/worker/read-events.ts";
+import { findTopic } from "../../src/worker/topic-directory.ts";
 import { closedLoop } from "../client/load.ts";
-import type { AppendOrder, AppendsDriven } from "./order.ts";
+import type { AppendOrder, Driven, ReadOrder } from "./order.ts";
 
 export * from "../../src/index.ts";
 
-const PATH = "/bench/appends/";
+const PATH = /^\/bench\/(appends|reads)\/([^/]+)$/;
 const APP = "app_default";
 const LIFE: LogLife = { epoch: 1, revision: 1, index: "none", retention: {} };
 const ASK = { life: LIFE, ifMatch: null, request: null, producer: APP, refusal: null };
@@ -23,13 +28,15 @@ const DEFAULTS = { source: "/apps/default", traceparent: null };
 export default {
   ...hub,
   async fetch(request, env, ctx) {
-    const { pathname } = new URL(request.url);
-    if (!pathname.startsWith(PATH)) return hub.fetch(request, env, ctx);
-    return Response.json(await driveAppends(env, pathname.slice(PATH.length), await request.json()));
+    const [, what, name] = PATH.exec(new URL(request.url).pathname) ?? [];
+    if (name === undefined) return hub.fetch(request, env, ctx);
+    const driven =
+      what === "appends" ? driveAppends(env, name, await request.json()) : driveReads(env, name, await request.json());
+    return Response.json(await driven);
   },
 } satisfies ExportedHandler<Env>;
 
-async function driveAppends(env: Env, name: string, order: AppendOrder): Promise<AppendsDriven> {
+async function driveAppends(env: Env, name: string, order: AppendOrder): Promise<Driven> {
   const batches = order.batches.map((batch) => valueOf(parseDrafts(JSON.stringify(batch), DEFAULTS)));
   const { seconds } = await closedLoop(order.connections, order.appends, async (append) =>
     valueOf(await appendDrafts(env, name, batches[append % batches.length]!)),
@@ -40,7 +47,28 @@ async function driveAppends(env: Env, name: string, order: AppendOrder): Promise
 const appendDrafts = (env: Env, name: string, drafts: readonly EventDraft[]) =>
   appendToLog(env, { app: APP, name }, 0, { ...ASK, drafts, fingerprints: drafts.map(fingerprintOfDraft) });
 
-/** A refused append measures nothing. */
+async function driveReads(env: Env, name: string, order: ReadOrder): Promise<Driven> {
+  const topic = valueOf(await findTopic(env, APP, name));
+  const { seconds } = await closedLoop(order.readers, order.readers, async () => {
+    const count = await readLog(env, topic, order.pageEvents);
+    if (count !== order.events) throw new Error(`the log ended after ${count} of ${order.events} events`);
+  });
+  return { seconds };
+}
+
+/** Answers how many events there were. */
+async function readLog(env: Env, topic: TopicRecord, eventsMax: number): Promise<number> {
+  const ask = { eventsMax, partition: null, key: null, filter: compileFilter(null) };
+  let from: Position = { kind: "earliest" };
+  for (let count = 0; ;) {
+    const page: EventsPage = valueOf(await readEvents(env, topic, { ...ask, from }));
+    count += page.count;
+    if (page.caughtUp) return count;
+    from = { kind: "cursor", cursor: page.cursor };
+  }
+}
+
+/** A refused call measures nothing. */
 function valueOf<Value>(result: Result<Value>): Value {
   if (!result.ok) throw new Error(`refused: ${JSON.stringify(result.failure)}`);
   return result.value;

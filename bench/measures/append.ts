@@ -4,7 +4,7 @@
  */
 import { formatBatch, formatDraft, formatNamedBatch } from "../client/events.ts";
 import { twoSides, type Measure, type Seat } from "../compare.ts";
-import type { AppendsDriven } from "../engine/order.ts";
+import type { Driven } from "../engine/order.ts";
 import type { Side } from "../sides/side.ts";
 import { BATCH_EVENTS } from "./publish.ts";
 
@@ -67,7 +67,7 @@ function seatInside(
       const batches = batchesOf(blocks).join(",");
       blocks += 1;
       const order = `{"appends":${appends},"connections":${connections},"batches":[${batches}]}`;
-      const { seconds } = JSON.parse((await http.post(dialect.driveAppends(TOPIC), order)).toString()) as AppendsDriven;
+      const { seconds } = JSON.parse((await http.post(dialect.driveAppends(TOPIC), order)).toString()) as Driven;
       return { "events/s": (appends * batchEvents) / seconds };
     },
   };

@@ -1,6 +1,7 @@
 /** Reading a whole log from its beginning, page after page, by several readers at once. */
 import { scanEvents } from "../client/events.ts";
 import { twoSides, type Measure, type Seat } from "../compare.ts";
+import type { Driven, ReadOrder } from "../engine/order.ts";
 import type { Side } from "../sides/side.ts";
 import type { Sizes } from "../sizes.ts";
 import { fillLog } from "./fill.ts";
@@ -22,6 +23,25 @@ export const readAgainstTable: Measure = {
   isHubOnly: true,
   sit: (sizes, { subject }) => twoSides({ subject, baseline: "table" }, (side) => seatOfReaders(side, TOPIC, sizes)),
 };
+
+export const readObject: Measure = {
+  name: "read-object",
+  says: "the same, the log's object against that of the rows, with no HTTP before either",
+  isHubOnly: true,
+  sit: (sizes) => twoSides({ subject: "engine", baseline: "table" }, (side) => seatInside(side, sizes)),
+};
+
+async function seatInside(side: Side, { logEvents: events }: Sizes): Promise<Seat> {
+  await fillLog(side, TOPIC, events);
+  const order: ReadOrder = { readers: READERS, events, pageEvents: PAGE_EVENTS };
+  return {
+    block: async () => {
+      const answer = await side.http.post(side.dialect.driveReads(TOPIC), JSON.stringify(order));
+      const { seconds } = JSON.parse(answer.toString()) as Driven;
+      return { "events/s": (READERS * events) / seconds };
+    },
+  };
+}
 
 export async function seatOfReaders(side: Side, topic: string, sizes: Sizes): Promise<Seat> {
   await fillLog(side, topic, sizes.logEvents);

@@ -6,6 +6,8 @@ export interface Dialect {
   publishMany(topic: string): string;
   /** Has the runtime append from inside, as an order of bench/engine/order.ts says. */
   driveAppends(topic: string): string;
+  /** Likewise has it read. */
+  driveReads(topic: string): string;
   /** Publishes one event to the sockets that follow the topic. */
   broadcast(topic: string): string;
   /** Publishes many events that are delivered to a webhook. */
@@ -66,6 +68,7 @@ export function hubDialect(token: string): Dialect {
     publishOne: eventsPath,
     publishMany: eventsPath,
     driveAppends: (topic) => `/bench/appends/${topic}`, // Known to bench/engine/worker.ts alone.
+    driveReads: (topic) => `/bench/reads/${topic}`,
     broadcast: eventsPath,
     deliver: eventsPath,
     page: (topic, position, limit) =>
@@ -112,6 +115,7 @@ export const bareDialect: Dialect = {
   publishOne: (topic) => `/v1/${topic}/insert`,
   publishMany: (topic) => `/v1/${topic}/insert-many`,
   driveAppends: (topic) => `/v1/${topic}/appends`,
+  driveReads: (topic) => `/v1/${topic}/reads`,
   broadcast: (topic) => `/v1/${topic}/broadcast`,
   deliver: (topic, url) => `/v1/${topic}/deliver?url=${encodeURIComponent(url)}`,
   page: (topic, position, limit) => `/v1/${topic}/read?after=${position ?? 0}&limit=${limit}`,
