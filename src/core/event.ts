@@ -132,9 +132,10 @@ export function sliceLines(
   { skip, linesMax, bytesMax, atLeastOne }: LineSlice,
 ): { part: Uint8Array; lines: number } {
   if (skip === 0 && count <= linesMax && body.byteLength <= bytesMax) return { part: body, lines: count };
-  let start = 0;
-  for (let line = 0; line < skip; line += 1) start = body.indexOf(NEWLINE, start) + 1;
-  const wanted = Math.min(count - skip, linesMax);
+  const start = lineStart(body, count, skip);
+  const wanted = Math.max(0, Math.min(count - skip, linesMax));
+  const whole = body.subarray(start, Math.max(start, lineStart(body, count, skip + wanted) - SEAM_BYTES.length));
+  if (whole.byteLength <= bytesMax) return { part: whole, lines: wanted };
   let [lines, end, next] = [0, start, start];
   while (lines < wanted) {
     const lineEnd = skip + lines === count - 1 ? body.byteLength : body.indexOf(NEWLINE, next) + 1 - SEAM_BYTES.length;
@@ -144,6 +145,19 @@ export function sliceLines(
     next = lineEnd + SEAM_BYTES.length;
   }
   return { part: body.subarray(start, end), lines };
+}
+
+/** Where a line begins, counted from the nearer end; of the one behind the last: where it would. */
+function lineStart(body: Uint8Array, count: number, line: number): number {
+  let start = 0;
+  if (line <= count / 2) {
+    for (let before = 0; before < line; before += 1) start = body.indexOf(NEWLINE, start) + 1;
+    return start;
+  }
+  start = body.byteLength + SEAM_BYTES.length;
+  for (let behind = count; behind > line; behind -= 1)
+    start = body.lastIndexOf(NEWLINE, start - SEAM_BYTES.length - 1) + 1;
+  return start;
 }
 
 export interface LineSlice {
