@@ -154,7 +154,7 @@ describe("attributes", () => {
 });
 
 describe("lines in UTF-8", () => {
-  const lines = ['{"n":1}', '{"n":"é😀"}', '{"n":333}', "4"];
+  const lines = ['{"n":1}', '{"n":"é😀"}', '{"n":333}', "4", '{"n":"5"}', "6", '{"n":7777}'];
   const body = new TextEncoder().encode(joinLines(lines));
   const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   const slice = (skip: number, linesMax: number, bytesMax = 1_000, atLeastOne = true) => {
