@@ -9,7 +9,7 @@ import { cloudEventMode } from "../wire/cloudevents/mode.ts";
 import { parseStructured } from "../wire/cloudevents/structured.ts";
 import { parseDrafts } from "../wire/native/draft.ts";
 import { problemOf } from "../wire/native/problem.ts";
-import { formatReceipt } from "../wire/native/receipt.ts";
+import { receiptFormat, type ReceiptFormat } from "../wire/native/receipt.ts";
 import { decodeUtf8, readBytes } from "./body.ts";
 import type { HubContext } from "./context.ts";
 import { readWhole } from "./list-query.ts";
@@ -84,7 +84,15 @@ export function readConditions(c: HubContext): Result<Omit<PublishConditions, "r
 }
 
 /** One receipt as JSON text; of an event whose partition refused, the problem stands in its place. */
-export function formatPublishReceipt({ topic, epoch, partition, outcome }: Receipt): string {
-  if (outcome.ok) return formatReceipt(outcome.value, { topic, epoch, partition });
-  return JSON.stringify({ topic, partition, problem: problemOf(outcome.failure) });
+export const formatPublishReceipt = (receipt: Receipt): string => formatPublishReceipts([receipt])[0]!;
+
+/** Each receipt of one publish, hence of one life of one topic. */
+export function formatPublishReceipts(receipts: readonly Receipt[]): string[] {
+  const formats = new Map<number, ReceiptFormat>();
+  return receipts.map(({ topic, epoch, partition, outcome }) => {
+    if (!outcome.ok) return JSON.stringify({ topic, partition, problem: problemOf(outcome.failure) });
+    const format = formats.get(partition) ?? receiptFormat({ topic, epoch, partition });
+    formats.set(partition, format);
+    return format(outcome.value);
+  });
 }

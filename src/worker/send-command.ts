@@ -8,7 +8,7 @@ import { callerOf } from "./caller.ts";
 import { findCommand, type KnownCommand } from "./command-directory.ts";
 import type { HubContext } from "./context.ts";
 import { fingerprintOf, readIdempotencyKey, scopeOf } from "./middleware/idempotency.ts";
-import { draftDefaults, formatPublishReceipt } from "./publish-request.ts";
+import { draftDefaults, formatPublishReceipts } from "./publish-request.ts";
 import { json, jsonText, problem } from "./respond.ts";
 import { runCommand, type CommandOutcome } from "./run-command.ts";
 import { deliverSync } from "./sync-delivery.ts";
@@ -64,7 +64,7 @@ async function answerOutcome(
   const { receipts, replayed } = outcome.published;
   const sync = await deliverSync(c.env, c.executionCtx, subscriptions, outcome.published);
   const outcomes = sync.length === 0 ? "" : `,"sync":${JSON.stringify(sync)}`;
-  const events = receipts.map(formatPublishReceipt).join(",");
+  const events = formatPublishReceipts(receipts).join(",");
   const text = `{"status":"accepted","events":[${events}],"attempts":${attempts}${outcomes}}`;
   return jsonText(text, 200, replayed ? { "idempotent-replayed": "true" } : {});
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatCursor, formatPartitionCursor, parseCursor } from "../../src/core/cursor.ts";
+import { formatCursor, formatPartitionCursor, parseCursor, partitionCursors } from "../../src/core/cursor.ts";
 import { seededRandom } from "../harness/random.ts";
 import { SEED } from "../wire/random-json.ts";
 
@@ -20,6 +20,18 @@ describe("formatCursor and parseCursor", () => {
       expect(text).toMatch(/^[A-Za-z0-9_-]+$/);
       expect(parseCursor(text)).toEqual(cursor);
       expect(formatCursor({ ...cursor, offsets: new Map([...offsets].toReversed()) })).toBe(text);
+    }
+  });
+
+  it(`[CUR-1] spell a position the same alone and among many (seed ${SEED})`, () => {
+    const random = seededRandom(SEED);
+    for (let round = 0; round < 200; round += 1) {
+      const [epoch, partition] = [Math.floor(2 ** (random() * 53)), Math.floor(random() * 64)];
+      const cursorAfter = partitionCursors(epoch, partition);
+      for (const scale of [0, 7, 14, 21, 28, 40, 53]) {
+        const offset = Math.floor(2 ** (random() * scale));
+        expect(cursorAfter(offset)).toBe(formatCursor({ epoch, offsets: new Map([[partition, offset]]) }));
+      }
     }
   });
 

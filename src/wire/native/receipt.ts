@@ -1,6 +1,6 @@
 /** What a publish answers for each event: where it stands, or until when it waits. */
 import type { Appended } from "../../core/appended.ts";
-import { formatPartitionCursor } from "../../core/cursor.ts";
+import { partitionCursors } from "../../core/cursor.ts";
 
 /** The life of the partition that took it. */
 export interface ReceiptPlace {
@@ -10,17 +10,25 @@ export interface ReceiptPlace {
 }
 
 /** One receipt as JSON text: a line of the NDJSON answer, or the `receipt` of a `published` frame. */
-export function formatReceipt(event: Appended, place: ReceiptPlace): string {
-  const { offset, keyVersion, duplicate, deliverAt } = event;
+export const formatReceipt = (event: Appended, place: ReceiptPlace): string => receiptFormat(place)(event);
+
+export type ReceiptFormat = (event: Appended) => string;
+
+/** `formatReceipt` for many of one partition: what they have in common is written once. */
+export function receiptFormat(place: ReceiptPlace): ReceiptFormat {
   const { topic, partition, epoch } = place;
-  if (deliverAt !== undefined) return formatScheduled(event, place, deliverAt);
-  const cursor = formatPartitionCursor(epoch, partition, offset);
-  const version = keyVersion === null ? "" : `,"keyVersion":${keyVersion}`;
-  // By hand: a batch answers hundreds of these. Names of topics and cursors need no escapes.
-  return (
-    `{"id":${JSON.stringify(event.id)},"topic":"${topic}","partition":${partition},"offset":${offset}` +
-    `,"cursor":"${cursor}"${version},"duplicate":${duplicate}}`
-  );
+  const cursorAfter = partitionCursors(epoch, partition);
+  const common = `,"topic":"${topic}","partition":${partition},"offset":`;
+  return (event) => {
+    const { id, offset, keyVersion, duplicate, deliverAt } = event;
+    if (deliverAt !== undefined) return formatScheduled(event, place, deliverAt);
+    const version = keyVersion === null ? "" : `,"keyVersion":${keyVersion}`;
+    // By hand: a batch answers hundreds of these. Names of topics and cursors need no escapes.
+    return (
+      `{"id":${JSON.stringify(id)}${common}${offset},"cursor":"${cursorAfter(offset)}"${version}` +
+      `,"duplicate":${duplicate}}`
+    );
+  };
 }
 
 const formatScheduled = ({ id, duplicate }: Appended, { topic, partition }: ReceiptPlace, at: number): string =>

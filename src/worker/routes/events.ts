@@ -24,7 +24,7 @@ import { publish, type Published } from "../publish.ts";
 import { publishLines } from "../publish-ndjson.ts";
 import {
   draftDefaults,
-  formatPublishReceipt,
+  formatPublishReceipts,
   isNdjson,
   readConditions,
   readPublishBody,
@@ -130,7 +130,7 @@ async function publishOnce(
 function receiptsOf({ receipts, replayed }: Published, sync: readonly SyncOutcome[]): Response {
   const allDuplicates = receipts.every(({ outcome }) => outcome.ok && outcome.value.duplicate);
   const outcomes = sync.length === 0 ? "" : `,"sync":${JSON.stringify(sync)}`;
-  const text = `{"events":[${receipts.map(formatPublishReceipt).join(",")}]${outcomes}}`;
+  const text = `{"events":[${formatPublishReceipts(receipts).join(",")}]${outcomes}}`;
   return jsonText(text, allDuplicates ? 200 : 201, replayed ? { "idempotent-replayed": "true" } : {});
 }
 
