@@ -17,6 +17,8 @@ const CHARS_MAX = 512 * 1_024;
 export class AnnouncementStore {
   readonly #sql: SqlStorage;
   readonly #table: Table;
+  /** Whether there may be any: one that has nothing to tell asks for none. */
+  #mayHold = true;
 
   /** An object that tells two topics keeps an outbox for each. */
   constructor(sql: SqlStorage, table: Table = "announcements") {
@@ -25,11 +27,14 @@ export class AnnouncementStore {
   }
 
   insert({ full, bare }: Announcement): void {
+    this.#mayHold = true;
     this.#sql.exec(`INSERT INTO ${this.#table} (full, bare) VALUES (?1, ?2)`, full, bare);
   }
 
+  /** Never in a transaction that has removed some: it may be rolled back. */
   isEmpty(): boolean {
-    return this.#sql.exec(`SELECT 1 FROM ${this.#table} LIMIT 1`).toArray().length === 0;
+    if (this.#mayHold) this.#mayHold = this.#sql.exec(`SELECT 1 FROM ${this.#table} LIMIT 1`).toArray().length > 0;
+    return !this.#mayHold;
   }
 
   /** The oldest, at most `limit`, and no more payload than one call should carry; one at least. */

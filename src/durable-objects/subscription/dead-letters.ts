@@ -42,6 +42,7 @@ export async function countChosen(ledger: Ledger, choice: DeadLetterChoice): Pro
 
 /** In the caller's transaction. */
 export function moveLetters(ledger: Ledger, verb: RepairVerb, letters: readonly DeadPlace[], now: number): void {
+  if (verb === "redrive") ledger.retries.expect();
   for (const { seq } of letters) {
     if (verb === "redrive") ledger.deadLetters.moveToRetries(seq, now);
     else ledger.deadLetters.remove(seq);

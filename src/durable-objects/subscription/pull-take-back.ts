@@ -9,6 +9,7 @@ export function takeBackUnclaimed(ledger: Ledger, now: number): void {
   const { waiting } = ledger;
   if (unclaimed.length === 0 && waiting.count() === 0) return;
   ledger.storage.transactionSync(() => {
+    ledger.retries.expect();
     waiting.moveToRetries(now);
     for (const dispatch of unclaimed) {
       for (const delivery of dispatch.deliveries) takeBack(ledger, delivery, dispatch.openedAt, now);

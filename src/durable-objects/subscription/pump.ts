@@ -70,6 +70,7 @@ export class Pump {
 
   #dispatchDue(): void {
     const ledger = this.#ledger;
+    if (!ledger.retries.mayWait && !ledger.waiting.mayBeFree) return;
     for (let room = ledger.room(); room > 0; room = ledger.room()) {
       const now = Date.now();
       const size = Math.min(room, ledger.dispatchSize);

@@ -47,16 +47,28 @@ type Row = {
 
 export class RetryStore {
   readonly #sql: SqlStorage;
+  #mayWait = true;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+  }
+
+  /** Whether any may wait for its time: a ledger where nothing fails asks for none. */
+  get mayWait(): boolean {
+    return this.#mayWait;
   }
 
   get({ source, offset }: DeliveryPlace): Retry | null {
     return this.#all(`SELECT * FROM retries WHERE source = ?1 AND offset = ?2`, source, offset)[0] ?? null;
   }
 
+  /** Another store's statement has put some here. */
+  expect(): void {
+    this.#mayWait = true;
+  }
+
   put(retry: Retry): void {
+    this.#mayWait = true;
     this.#sql.exec(
       `INSERT INTO retries
          (source, offset, attempts_made, next_at, dispatch, lane, redrive, redrives, alone, owed_since, line, attempts)
@@ -109,6 +121,7 @@ export class RetryStore {
   }
 
   due(now: number, limit: number): DueRetry[] {
+    if (!this.#mayWait) return [];
     return this.#sql
       .exec<Omit<DueRetry, "alone"> & { readonly alone: number }>(
         `SELECT source, offset, attempts_made AS attemptsMade, lane, alone,
@@ -121,9 +134,13 @@ export class RetryStore {
       .map((row) => ({ ...row, alone: row.alone === 1 }));
   }
 
+  /** Never in a transaction: what that has sent out would wait again if it were rolled back, and nobody would look. */
   nextAt(): number | null {
+    if (!this.#mayWait) return null;
     const sql = `SELECT min(next_at) AS at FROM retries WHERE dispatch IS NULL`;
-    return this.#sql.exec<{ at: number | null }>(sql).one().at;
+    const { at } = this.#sql.exec<{ at: number | null }>(sql).one();
+    this.#mayWait = at !== null;
+    return at;
   }
 
   countWaiting(): number {

@@ -15,9 +15,15 @@ const COLUMNS = `source, lane, offset, owed_since AS owedSince`;
 
 export class WaitingStore {
   readonly #sql: SqlStorage;
+  #mayBeFree = true;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+  }
+
+  /** Whether some lane may be free: a ledger where nothing waits behind another asks for none. */
+  get mayBeFree(): boolean {
+    return this.#mayBeFree;
   }
 
   insert({ source, lane, offset, owedSince }: WaitingDelivery): void {
@@ -47,6 +53,7 @@ export class WaitingStore {
 
   /** The lane is free: its first delivery is the next to go. */
   free({ source, lane }: LaneName): void {
+    this.#mayBeFree = true;
     this.#sql.exec(
       `UPDATE waiting SET next = 1 WHERE source = ?1 AND lane = ?2 AND next = 0
          AND offset = (SELECT min(offset) FROM waiting WHERE source = ?1 AND lane = ?2)`,
@@ -55,10 +62,13 @@ export class WaitingStore {
     );
   }
 
-  /** Lanes that are free, those first that have waited longest. */
+  /** Lanes that are free, those first that have waited longest. Never in a transaction, which may be rolled back. */
   freeLanes(limit: number): LaneName[] {
+    if (!this.#mayBeFree) return [];
     const sql = `SELECT source, lane FROM waiting WHERE next = 1 ORDER BY owed_since LIMIT ?1`;
-    return this.#sql.exec<{ source: number; lane: string }>(sql, limit).toArray();
+    const lanes = this.#sql.exec<{ source: number; lane: string }>(sql, limit).toArray();
+    this.#mayBeFree = lanes.length > 0;
+    return lanes;
   }
 
   /** The first deliveries of a lane, which wait no longer. */
