@@ -42,17 +42,43 @@ export class IdentityStore {
   /** Those of these identities that are known: one call, which costs more than any row that it looks for. */
   events(identities: readonly string[]): Map<string, KnownEvent> {
     if (identities.length === 0) return new Map();
-    // A request is ≤ 1 MB, and so is what it names; what is bound to a statement may be 2 MB.
+    const rows = identities.length === 1 ? this.#rowOf(identities[0]!) : this.#rowsOf(identities);
+    return new Map(rows.map((row) => [eventIdentity(row.source, row.id), knownOf(row)]));
+  }
+
+  record(events: readonly NamedEvent[], appendedAt: number): void {
+    if (events.length === 1) this.#insertOne(events[0]!, appendedAt);
+    else if (events.length > 1) this.#insertAll(events, appendedAt);
+  }
+
+  /** One alone by its values: elements of a JSON list are billed as rows that were read. */
+  #rowOf(identity: string): IdRow[] {
+    const sql = `SELECT * FROM ids WHERE id = ?1 AND source = ?2`;
+    return this.#sql.exec<IdRow>(sql, ...partsOf(identity)).toArray();
+  }
+
+  /** A request is ≤ 1 MB, and so is what it names; what is bound to a statement may be 2 MB. */
+  #rowsOf(identities: readonly string[]): IdRow[] {
     const rows = this.#sql.exec<IdRow>(
       `SELECT ids.* FROM json_each(?1) AS wanted
        CROSS JOIN ids ON ids.id = wanted.value ->> 0 AND ids.source = wanted.value ->> 1`,
       `[${identities.join(",")}]`,
     );
-    return new Map(rows.toArray().map((row) => [eventIdentity(row.source, row.id), knownOf(row)]));
+    return rows.toArray();
   }
 
-  record(events: readonly NamedEvent[], appendedAt: number): void {
-    if (events.length === 0) return;
+  #insertOne({ identity, offset, keyVersion, fingerprint }: NamedEvent, appendedAt: number): void {
+    this.#sql.exec(
+      `INSERT INTO ids (id, source, offset, key_version, fingerprint, appended_at) VALUES (?, ?, ?, ?, ?, ?)`,
+      ...partsOf(identity),
+      offset,
+      keyVersion,
+      fingerprint,
+      appendedAt,
+    );
+  }
+
+  #insertAll(events: readonly NamedEvent[], appendedAt: number): void {
     const rows = events.map(
       ({ identity, offset, keyVersion, fingerprint }) =>
         `[${identity.slice(1, -1)},${offset},${keyVersion},${JSON.stringify(fingerprint)}]`,
@@ -196,6 +222,8 @@ export class IdentityStore {
     for (const table of ["ids", "requests", "key_versions", "key_events"]) this.#sql.exec(`DELETE FROM ${table}`);
   }
 }
+
+const partsOf = (identity: string) => JSON.parse(identity) as [id: string, source: string];
 
 const knownOf = ({ offset, key_version: keyVersion, fingerprint }: IdRow): KnownEvent => ({
   offset,
