@@ -18,7 +18,7 @@ import type { Ledger } from "../../src/durable-objects/subscription/ledger.ts";
 import type { LogLife, LogPush } from "../../src/durable-objects/rpc.ts";
 import { topicLog } from "../../src/stubs.ts";
 import { HubModel, placeName, type ModelEvent, type ModelPulled } from "../builders/hub-model.ts";
-import { after, makeAppend, makeDraft, makeLife, makeRead, valueOf } from "../builders/log.ts";
+import { after, appendedOf, makeAppend, makeDraft, makeLife, makeRead, valueOf } from "../builders/log.ts";
 import { env } from "../builders/objects.ts";
 import { seededRandom } from "../harness/random.ts";
 import { EPOCH, LedgerWorld } from "./ledger-world.ts";
@@ -139,7 +139,7 @@ class ModelRun {
     const asked = drafts.map(({ id, content }) => makeDraft({ id, data: `,"data":${content}` }));
     const answer = await this.#log.append(makeAppend(asked, { life: this.#life }));
     if (expected === null) expect(answer).toMatchObject({ ok: false, failure: { code: "event_id_conflict" } });
-    else expect(valueOf(answer).events).toMatchObject(expected);
+    else expect(appendedOf(answer).events).toMatchObject(expected);
   }
 
   async #read(): Promise<void> {
