@@ -79,6 +79,25 @@ describe("segments", () => {
     },
   );
 
+  it("[LOG-29] are waited for by those that come within a second after two met", async () => {
+    const log = openTopicLog();
+    const append = async () => appendedOf(await log.append(makeAppend(makeDrafts(1)))).events[0]!.offset;
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    const timer = vi.spyOn(globalThis, "setTimeout");
+    const waited = () => timer.mock.calls.filter(([, delayMs]) => delayMs === 0).length;
+    try {
+      await Promise.all(Array.from({ length: 9 }, append));
+      const before = waited();
+      expect(await append()).toBe(10);
+      expect(waited()).toBe(before + 1);
+      vi.setSystemTime(Date.now() + 1_001);
+      expect(await append()).toBe(11);
+      expect(waited()).toBe(before + 1);
+    } finally {
+      timer.mockRestore();
+    }
+  });
+
   it("[LOG-22] stay under a row's size, counted in bytes and not in characters", async () => {
     const log = openTopicLog();
     await log.append(makeAppend(large("x".repeat(250_000))));

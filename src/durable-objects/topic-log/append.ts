@@ -19,6 +19,9 @@ import type { LogState } from "./log-state.ts";
 import { NamedEvents } from "./named-events.ts";
 import type { TailEvent } from "./tail.ts";
 
+/** So long after two calls met, those that follow wait for each other: several publish at once. */
+const MEETING_MS = 1_000;
+
 type Append = Omit<AppendRequest, "drafts"> & { readonly drafts: readonly EventDraft[] };
 
 interface PendingAppend {
@@ -47,10 +50,10 @@ export class Appender {
   readonly #appended: (events: readonly TailEvent[]) => void;
   readonly #chance = new ChancePool();
   #pending: PendingAppend[] = [];
-  /** Flushes that are not durable yet. */
+  /** What was flushed at once and is not durable yet. */
   #committing = 0;
-  /** How many calls the last flush held. */
-  #cameTogether = 0;
+  /** When a call last met another. */
+  #metAt = 0;
 
   /**
    * `appended` is called in the turn of the commit with what it holds (nothing, where events were only scheduled); what
@@ -64,12 +67,15 @@ export class Appender {
   append(request: AppendRequest): Promise<Result<AppendAnswer>> {
     return new Promise((resolve, reject) => {
       this.#pending.push({ request: { ...request, drafts: parseDrafts(request.drafts) }, resolve, reject });
+      const now = Date.now();
+      if (this.#pending.length > 1 || this.#committing > 0) this.#metAt = now;
       if (this.#pending.length > 1) return;
-      // Who comes alone need not wait. Where others came together, or a commit is under way, more will: a timer, which
-      // takes more than a millisecond, lets all that stand at the door arrive first. An eviction before it loses only
-      // what nobody has been told.
-      if (this.#committing === 0 && this.#cameTogether <= 1) this.#flush();
-      else setTimeout(() => this.#flush(), 0);
+      // Who comes alone need not wait. While others are about, more will come: a timer, which takes more than a
+      // millisecond, lets all that stand at the door arrive first. An eviction before it loses only what nobody has
+      // been told.
+      if (now - this.#metAt <= MEETING_MS) return void setTimeout(() => this.#flush(), 0);
+      this.#flush();
+      this.#watchCommit();
     });
   }
 
@@ -81,7 +87,6 @@ export class Appender {
   #flush(): void {
     const pending = this.#pending;
     this.#pending = [];
-    this.#cameTogether = pending.length;
     try {
       const flush = new Flush(this.#log, this.#chance, Date.now());
       const answers = this.#log.storage.transactionSync(() => {
@@ -93,7 +98,6 @@ export class Appender {
       flush.commitToHeap();
       for (const [index, { resolve }] of pending.entries()) resolve(answers[index]!);
       if (flush.events.length > 0 || flush.hasScheduled) this.#appended(flush.events);
-      this.#watchCommit();
     } catch (error) {
       for (const { reject } of pending) reject(error);
       this.#log.restart(error); // The rows rolled back; what the heap believes of them cannot be trusted.
