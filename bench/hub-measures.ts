@@ -14,7 +14,7 @@ import {
 } from "./measures/publish.ts";
 import { read, readAgainstTable, readObject } from "./measures/read.ts";
 import { rows } from "./measures/rows.ts";
-import { webhook, webhookAgainstSix, webhookBatch, webhookRows } from "./measures/webhook.ts";
+import { webhook, webhookAgainstSigned, webhookAgainstSix, webhookBatch, webhookRows } from "./measures/webhook.ts";
 import type { Sizes } from "./sizes.ts";
 
 export const hubMeasures = (sizes: Sizes): readonly Measure[] => [
@@ -36,6 +36,7 @@ export const hubMeasures = (sizes: Sizes): readonly Measure[] => [
   readAgainstTable,
   readObject,
   webhook,
+  webhookAgainstSigned,
   webhookAgainstSix,
   webhookBatch,
   webhookRows,

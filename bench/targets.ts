@@ -25,6 +25,7 @@ const TARGETS: Readonly<Record<string, Target>> = {
   "read-table events/s": { of: "ratio", bound: "at least", value: 2.0 },
   "read-object events/s": { of: "ratio", bound: "at least", value: 2.0 },
   "webhook deliveries/s": { of: "ratio", bound: "at least", value: 0.7 },
+  "webhook-signed deliveries/s": { of: "ratio", bound: "at least", value: 0.7 },
   "webhook p50 ms": { of: "ratio", bound: "at most", value: 1.5 },
   "webhook-batch deliveries/s": { of: "ratio", bound: "at least", value: 0.9 },
   "webhook-rows rows/delivery": { of: "value", bound: "at most", value: 0.1 },

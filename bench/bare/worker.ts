@@ -16,6 +16,8 @@ interface BareMessage {
   readonly events: readonly string[];
   /** Requests under way at once; null: as many as there are events. */
   readonly connections: number | null;
+  /** As Standard Webhooks says, the time of an answer bounded. */
+  readonly isSigned: boolean;
 }
 
 interface Draft {
@@ -26,14 +28,14 @@ interface Draft {
   readonly data: unknown;
 }
 
-interface EventRow extends Record<string, SqlStorageValue> {
+type EventRow = {
   readonly offset: number;
   readonly id: string;
   readonly type: string;
   readonly key: string | null;
   readonly appended_at: number;
   readonly data: string;
-}
+};
 
 interface Receipt {
   readonly id: string;
@@ -101,23 +103,7 @@ export class BareLog extends DurableObject<Env> {
     const sql = `SELECT offset, id, type, key, appended_at, data FROM event_rows
       WHERE offset > ? ORDER BY offset LIMIT ?`;
     const rows = this.#sql.exec<EventRow>(sql, after, limit).toArray();
-    const events = rows.map(({ offset, id, type, key, appended_at, data }) => {
-      const time = new Date(appended_at).toISOString();
-      return {
-        specversion: "1.0",
-        id,
-        source: "/apps/default",
-        type,
-        time,
-        datacontenttype: "application/json",
-        partitionkey: key,
-        topic,
-        partition: 0,
-        offset,
-        appendedat: time,
-        data: JSON.parse(data) as unknown,
-      };
-    });
+    const events = rows.map((row) => fullEvent(topic, row, JSON.parse(row.data)));
     return JSON.stringify({ events, cursor: String(events.at(-1)?.offset ?? after), caughtUp: events.length < limit });
   }
 
@@ -134,17 +120,68 @@ export class BareLog extends DurableObject<Env> {
   }
 }
 
+/** As the hub's readers get it. */
+function fullEvent(topic: string, row: Omit<EventRow, "data">, data: unknown) {
+  const { offset, id, type, key, appended_at } = row;
+  const time = new Date(appended_at).toISOString();
+  return {
+    specversion: "1.0",
+    id,
+    source: "/apps/default",
+    type,
+    time,
+    datacontenttype: "application/json",
+    partitionkey: key,
+    topic,
+    partition: 0,
+    offset,
+    appendedat: time,
+    data,
+  };
+}
+
+/** Its offset is that within the request: all that matters here is how long it is. */
+const sentAs = (topic: string, { type, key, data }: Draft, offset: number): object =>
+  fullEvent(topic, { offset, id: crypto.randomUUID(), type, key, appended_at: Date.now() }, data);
+
 async function post(url: string, event: string): Promise<boolean> {
   const response = await fetch(url, { method: "POST", headers: JSON_BODY, body: event });
   await response.arrayBuffer();
   return response.ok;
 }
 
+const ANSWER_MS_MAX = 15_000;
+let signingKey: Promise<CryptoKey> | undefined;
+
+/** The request that the hub makes. */
+async function postSigned(url: string, event: string, id: string): Promise<boolean> {
+  signingKey ??= crypto.subtle.importKey("raw", new Uint8Array(32), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const timestamp = String(Math.floor(Date.now() / 1_000));
+  const content = new TextEncoder().encode(`${id}.${timestamp}.${event}`);
+  const signature = new Uint8Array(await crypto.subtle.sign("HMAC", await signingKey, content));
+  const response = await fetch(url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/cloudevents+json; charset=utf-8",
+      "user-agent": "Bare/1.0.0",
+      "webhook-id": id,
+      "webhook-timestamp": timestamp,
+      "webhook-signature": `v1,${btoa(String.fromCharCode(...signature))}`,
+    },
+    body: event,
+    redirect: "manual",
+    signal: AbortSignal.timeout(ANSWER_MS_MAX),
+  });
+  await response.arrayBuffer();
+  return response.ok;
+}
+
 /** All at once, or through so many lanes that each send their next when their last was answered. */
-async function postAll({ url, events, connections }: BareMessage): Promise<boolean> {
+async function postAll({ url, events, connections, isSigned }: BareMessage): Promise<boolean> {
   let isTaken = true;
-  await inLanes(connections ?? events.length, events.values(), async (event) => {
-    isTaken = (await post(url, event)) && isTaken;
+  await inLanes(connections ?? events.length, events.entries(), async ([index, event]) => {
+    const isOk = isSigned ? await postSigned(url, event, `msg_${index}`) : await post(url, event);
+    isTaken &&= isOk;
   });
   return isTaken;
 }
@@ -215,9 +252,11 @@ export default {
       case "deliver": {
         const url = searchParams.get("url")!;
         const connections = searchParams.has("connections") ? Number(searchParams.get("connections")) : null;
-        const events = (await request.json<unknown[]>()).map((event) => JSON.stringify(event));
-        const offset = await log.insert(events);
-        await env.QUEUE.send({ url, events, connections });
+        const isSigned = searchParams.has("signed");
+        const drafts = await request.json<Draft[]>();
+        const offset = await log.insert(drafts.map((draft) => JSON.stringify(draft)));
+        const events = drafts.map((draft, index) => JSON.stringify(isSigned ? sentAs(topic, draft, index) : draft));
+        await env.QUEUE.send({ url, events, connections, isSigned });
         return Response.json({ offset });
       }
       default:

@@ -1,7 +1,8 @@
 /**
- * From publish to a webhook's 2xx: a burst for the rate, one event at a time for the latency; and the rows that the
- * ledger writes for each delivery of a backlog, which is most of what a delivery costs.
+ * From publish to a webhook's 2xx: a burst for the rate, one event at a time to a side that is idle for the latency; and
+ * the rows that the ledger writes for each delivery of a backlog, which is most of what a delivery costs.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { formatBatch } from "../client/events.ts";
 import { DeliverySink } from "../client/sink.ts";
 import { twoSides, type Measure, type Seat } from "../compare.ts";
@@ -13,11 +14,23 @@ import type { Sizes } from "../sizes.ts";
 const TOPIC = "shipments";
 const REQUEST_EVENTS = 100;
 const QUIET_MS = 500;
+/** After an event, until the next: what either side does behind a delivery is over by then. */
+const IDLE_MS = 30;
 
 export const webhook: Measure = {
   name: "webhook",
   says: "publish to a local webhook (baseline: publish, one queue message a request, the same fetches, no ledger)",
   sit: (sizes, kinds) => twoSides(kinds, (side) => seatOf(side, "each", (sink) => measureBlock(side, sink, sizes))),
+};
+
+export const webhookAgainstSigned: Measure = {
+  name: "webhook-signed",
+  says: "the same, the baseline doing the same fetches: full events, signed, their time bounded",
+  isHubOnly: true,
+  sit: (sizes, { subject }) =>
+    twoSides({ subject, baseline: "signed" }, (side) =>
+      seatOf(side, "each", (sink) => measureBlock(side, sink, sizes)),
+    ),
 };
 
 export const webhookAgainstSix: Measure = {
@@ -76,6 +89,7 @@ async function measureBlock(side: Side, sink: DeliverySink, sizes: Sizes): Promi
     sink.reset();
     await side.http.post(path, formatBatch(event, 1, performance.now()));
     latenciesMs.push(...(await sink.received(1)));
+    await pause(IDLE_MS);
   }
   return {
     "deliveries/s": rate,
@@ -107,8 +121,6 @@ async function rowsAtRest(side: Side): Promise<number> {
     const rows = await side.rowsWritten({ of: "ledger", topic: TOPIC, subscription: WEBHOOK });
     if (rows === before) return rows;
     before = rows;
-    await new Promise((resolve) => {
-      setTimeout(resolve, QUIET_MS);
-    });
+    await pause(QUIET_MS);
   }
 }

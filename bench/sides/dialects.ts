@@ -133,6 +133,12 @@ export const sixDialect: Dialect = {
   deliver: (topic, url) => `${bareDialect.deliver(topic, url)}&connections=6`,
 };
 
+/** One whose requests say as much as the hub's: full events, signed. */
+export const signedDialect: Dialect = {
+  ...bareDialect,
+  deliver: (topic, url) => `${bareDialect.deliver(topic, url)}&signed`,
+};
+
 const rowsPath = (topic: string): string => `/v1/${topic}/insert-rows`;
 
 /** The other yardstick, for publishing and reading. */

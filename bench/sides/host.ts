@@ -15,6 +15,7 @@ const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
   bare: async (persistTo) => bareSide(await startBare(persistTo)),
   table: async (persistTo) => bareSide(await startBare(persistTo)),
   six: async (persistTo) => bareSide(await startBare(persistTo)),
+  signed: async (persistTo) => bareSide(await startBare(persistTo)),
   hub: async (persistTo) => hostedBy(await startHub({ persistTo }), ROOT_KEY),
   engine: async (persistTo) => hostedBy(await startHub({ persistTo, entry: "bench/engine/worker.ts" }), ROOT_KEY),
   keyed: async (persistTo) => {

@@ -6,6 +6,8 @@ export type SideKind =
   | "table"
   /** The bare one, with as many requests to a webhook at once as the platform gives one invocation. */
   | "six"
+  /** The bare one, whose requests to a webhook say as much as the hub's, signed. */
+  | "signed"
   /** The hub's log alone, driven from inside its runtime. */
   | "engine"
   /** The hub, asked with an API key. */

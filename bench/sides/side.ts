@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HttpClient } from "../client/http.ts";
 import { peerDialects } from "../peers/dialects.ts";
-import { bareDialect, hubDialect, sixDialect, tableDialect, type Dialect } from "./dialects.ts";
+import { bareDialect, hubDialect, signedDialect, sixDialect, tableDialect, type Dialect } from "./dialects.ts";
 import type { HostAnswer, HostRequest, SideKind, Tables } from "./messages.ts";
 
 const dialects: Record<SideKind, (token: string) => Dialect> = {
@@ -13,6 +13,7 @@ const dialects: Record<SideKind, (token: string) => Dialect> = {
   bare: () => bareDialect,
   table: () => tableDialect,
   six: () => sixDialect,
+  signed: () => signedDialect,
   engine: hubDialect,
   keyed: hubDialect,
   open: hubDialect,
