@@ -19,7 +19,7 @@ const IDLE_MS = 30;
 
 export const webhook: Measure = {
   name: "webhook",
-  says: "publish to a local webhook (baseline: publish, one queue message a request, the same fetches, no ledger)",
+  says: "publish to a local webhook (baseline: publish, one queue message a request, a plain fetch for each event, no ledger)",
   sit: (sizes, kinds) => twoSides(kinds, (side) => seatOf(side, "each", (sink) => measureBlock(side, sink, sizes))),
 };
 
