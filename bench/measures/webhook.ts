@@ -1,6 +1,6 @@
 /**
- * From publish to a webhook's 2xx: a burst for the rate, one event at a time to a side that is idle for the latency; and
- * the rows that the ledger writes for each delivery of a backlog, which is most of what a delivery costs.
+ * From publish to a webhook's 2xx: a burst for the rate, one event at a time to an idle side for the latency; and the
+ * rows that the ledger writes for each delivery of a backlog, which is most of what a delivery costs.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { formatBatch } from "../client/events.ts";
@@ -19,7 +19,7 @@ const IDLE_MS = 30;
 
 export const webhook: Measure = {
   name: "webhook",
-  says: "publish to a local webhook (baseline: publish, one queue message a request, a plain fetch for each event, no ledger)",
+  says: "publish to a local webhook (baseline: publish, one queue message a request, a plain fetch each, no ledger)",
   sit: (sizes, kinds) => twoSides(kinds, (side) => seatOf(side, "each", (sink) => measureBlock(side, sink, sizes))),
 };
 
