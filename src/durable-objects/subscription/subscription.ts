@@ -3,6 +3,7 @@
  * stands in a file beside it, what all of them share in ledger-object.ts. It calls no target itself, so that a slow one
  * never holds it: the queue's consumer does.
  */
+import { LIMITS } from "../../core/limits.ts";
 import { ok, type Result } from "../../core/result.ts";
 import type { SettledAnswer, SettledAsk } from "../../core/settled.ts";
 import type { SubscriptionDefinition } from "../../core/subscription.ts";
@@ -34,8 +35,14 @@ import { retireSource } from "./retire.ts";
 import { claimForPublisher } from "./sync-claim.ts";
 import { settleDispatch } from "./settle.ts";
 import { askSettled } from "./settled.ts";
+import { SharedTurn } from "./shared-turn.ts";
 
 export class Subscription extends PullableLedger implements SubscriptionRpc {
+  readonly #settles = new SharedTurn({
+    pause: () => scheduler.wait(LIMITS.SETTLES_MEET_MS),
+    after: () => this.moveOn(),
+  });
+
   async configure(definition: SubscriptionDefinition): Promise<void> {
     const before = this.ledger.definition;
     await configure(this.ledger, this.env, definition);
@@ -84,10 +91,13 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
     outcomes: readonly SettledDelivery[],
     done: boolean,
   ): Promise<SettleAnswer> {
-    const answer = settleDispatch(this.ledger, dispatch, claim, outcomes, done, Date.now(), Math.random);
-    this.observe(outcomes);
-    await this.moveOn();
-    return answer;
+    const settle = (): SettleAnswer => {
+      const answer = settleDispatch(this.ledger, dispatch, claim, outcomes, done, Date.now(), Math.random);
+      this.observe(outcomes);
+      return answer;
+    };
+    // What ends a dispatch makes room for the next; of the others nobody waits for the answer.
+    return this.#settles.share(settle, !done);
   }
 
   async settled(ask: SettledAsk): Promise<Result<SettledAnswer>> {
