@@ -46,7 +46,7 @@ function takePush(ledger: Ledger, source: Source, push: LogPush, now: number, se
   }
   return ledger.storage.transactionSync(() => {
     carryOut(ledger, source, plan, now);
-    const isBehind = ledger.sources.get(source.id)!.behind;
+    const isBehind = plan.kind === "take" ? !plan.isLevel : ledger.sources.get(source.id)!.behind;
     // From here on the ledger answers for everything up to `through`: it has looked at it or marked itself behind.
     return { answer: { kind: "accepted", through: push.through }, isBehind };
   });
@@ -109,8 +109,9 @@ function planPush(ledger: Ledger, source: Source, push: LogPush): PushPlan {
   const { batch: policy } = ledger.definition!;
   if (policy !== undefined) return { kind: "gather", push: isChosenHere ? push : null, policy };
   const hasHole = push.after > source.examined;
-  const isBusy = ledger.dispatches.openCounts().dispatches >= EAGER_DISPATCHES_MAX;
-  const room = hasHole || !isChosenHere || source.behind || isBusy ? 0 : ledger.room();
+  const open = ledger.dispatches.openCounts();
+  const isBusy = open.dispatches >= EAGER_DISPATCHES_MAX;
+  const room = hasHole || !isChosenHere || source.behind || isBusy ? 0 : ledger.room(Date.now(), open);
   if (room === 0) return { kind: "later" };
   const taken = takeEvents(push, source.examined, room, ledger.filter, laneRules(ledger, source.id));
   const dispatches = planDispatches(ledger, source.id, taken.events, ledger.dispatchSize);

@@ -129,10 +129,9 @@ export class Ledger {
     return Math.max(0, this.#definition!.maxInFlight - this.dispatches.openCounts().deliveries);
   }
 
-  /** How many deliveries may be dispatched at that time. */
-  room(now = Date.now()): number {
+  /** How many deliveries may be dispatched at that time, beside what is in open dispatches. */
+  room(now = Date.now(), { deliveries } = this.dispatches.openCounts()): number {
     if (!this.isRunning || this.isPulled) return 0;
-    const { deliveries } = this.dispatches.openCounts();
     if (this.heldUntil !== null) return probeRoom(this.heldUntil, deliveries, now);
     const { maxInFlight, batch, ratePerSecond } = this.#definition!;
     const window =
