@@ -21,22 +21,23 @@ export async function signWebhook(
   timestampSeconds: number,
   body: string | Uint8Array,
 ): Promise<SignedWebhook> {
-  const content = signedBytes(id, timestampSeconds, body);
-  const sign = async (secret: string): Promise<string> => {
+  const head = webhookSignedContent(id, timestampSeconds, "");
+  const content = signedBytes(head, body);
+  const signatures: string[] = [];
+  for (const secret of secrets) {
     const { version, algorithm, key } = await keyOf(secret);
-    return formatWebhookSignature(version, new Uint8Array(await crypto.subtle.sign(algorithm, key, content)));
-  };
-  const signature = (await Promise.all(secrets.map(sign))).join(" ");
-  return { signature, body: content.subarray(webhookSignedContent(id, timestampSeconds, "").length) }; // All ASCII.
+    const signed = await crypto.subtle.sign(algorithm, key, content);
+    signatures.push(formatWebhookSignature(version, new Uint8Array(signed)));
+  }
+  return { signature: signatures.join(" "), body: content.subarray(head.length) }; // The head is all ASCII.
 }
 
 const encoder = new TextEncoder();
 
-function signedBytes(id: string, timestampSeconds: number, body: string | Uint8Array): Uint8Array {
-  if (typeof body === "string") return encoder.encode(webhookSignedContent(id, timestampSeconds, body));
-  const head = encoder.encode(webhookSignedContent(id, timestampSeconds, ""));
+function signedBytes(head: string, body: string | Uint8Array): Uint8Array {
+  if (typeof body === "string") return encoder.encode(head + body);
   const content = new Uint8Array(head.length + body.length);
-  content.set(head);
+  encoder.encodeInto(head, content);
   content.set(body, head.length);
   return content;
 }

@@ -30,7 +30,8 @@ export class WebhookCaller {
   }
 
   attempt({ id, redrive }: Pick<ClaimedDelivery, "id" | "redrive">, line: string): Promise<AttemptOutcome> {
-    return this.post({ id, ...contentOf(this.#target, line), trace: traceOfLine(line), redrive }, readOutcome);
+    const { headers, body } = contentOf(this.#target, line);
+    return this.post({ id, headers, body, trace: traceOfLine(line), redrive }, readOutcome);
   }
 
   /** What `read` makes of the answer, or why there is none. */
@@ -43,13 +44,11 @@ export class WebhookCaller {
     const timestampSeconds = Math.floor(Date.now() / 1_000);
     const signed = await signWebhook(ready.secrets, id, timestampSeconds, body);
     const all: Record<string, string> = {
-      ...ready.custom,
+      ...ready.headers,
       ...headers,
-      "user-agent": USER_AGENT,
       "webhook-id": id,
       "webhook-timestamp": String(timestampSeconds),
       "webhook-signature": signed.signature,
-      ...ready.consent,
     };
     if (trace !== null) all["traceparent"] = trace.traceparent;
     if (trace !== null && trace.tracestate !== null) all["tracestate"] = trace.tracestate;
@@ -63,19 +62,17 @@ export class WebhookCaller {
     if (opened === null) return null;
     // Ours win over the owner's, however those are spelled: nobody may forge a signature or an id by a custom header.
     const custom = Object.entries(opened.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-    return {
-      secrets: opened.secrets,
-      custom: Object.fromEntries(custom.filter(([name]) => name !== REDRIVE)),
-      consent: consentedTo === undefined ? {} : { "webhook-request-origin": consentedTo },
-    };
+    const headers = Object.fromEntries(custom.filter(([name]) => name !== REDRIVE));
+    headers["user-agent"] = USER_AGENT;
+    if (consentedTo !== undefined) headers["webhook-request-origin"] = consentedTo;
+    return { secrets: opened.secrets, headers };
   }
 }
 
-/** What every request of the target carries. */
+/** What every request of the target carries: the owner's headers and the hub's. */
 interface ReadyTarget {
   readonly secrets: readonly string[];
-  readonly custom: Readonly<Record<string, string>>;
-  readonly consent: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 const REDRIVE = "webhook-redrive";
