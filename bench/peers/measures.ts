@@ -34,7 +34,8 @@ const against = (
   says: `${says}, against ${peer.name}`,
   absence: () => absenceOf(peer),
   sit: (sizes) =>
-    twoSides({ subject: "hub", baseline: peer.kind }, async (side) => {
+    // Before a peer stands nothing but its own server, so what a local run puts before the hub is left out.
+    twoSides({ subject: "direct", baseline: peer.kind }, async (side) => {
       const creation = side.dialect.createTopic(TOPIC);
       if (creation !== null) await side.http.send(creation.method, creation.path, creation.body);
       return seat(side, sizes);

@@ -18,6 +18,7 @@ const starts: Record<SideKind, (persistTo: string) => Promise<Hosted>> = {
   signed: async (persistTo) => bareSide(await startBare(persistTo)),
   hub: async (persistTo) => hostedBy(await startHub({ persistTo }), ROOT_KEY),
   engine: async (persistTo) => hostedBy(await startHub({ persistTo, entry: "bench/engine/worker.ts" }), ROOT_KEY),
+  direct: async (persistTo) => hostedBy(await startHub({ persistTo, direct: true }), ROOT_KEY),
   keyed: async (persistTo) => {
     const hub = await startHub({ persistTo });
     const { body } = await hub.json<{ key: string }>("POST", "/v1/keys", { name: "bench", scopes: ["publish:**"] });

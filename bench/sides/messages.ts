@@ -10,6 +10,8 @@ export type SideKind =
   | "signed"
   /** The hub's log alone, driven from inside its runtime. */
   | "engine"
+  /** The hub at its own socket, without what a local run puts before it for the platform. */
+  | "direct"
   /** The hub, asked with an API key. */
   | "keyed"
   /** The hub without authentication. */

@@ -13,6 +13,8 @@ export interface RuntimeWorker {
   readonly objects: Readonly<Record<string, string>>;
   /** A queue of the Worker's own, bound as QUEUE. */
   readonly queue?: string;
+  /** Asked at its own socket, without what a local run puts before it for the platform. */
+  readonly direct?: boolean;
 }
 
 export interface Runtime {
@@ -23,7 +25,7 @@ export interface Runtime {
 export async function startRuntime(persistTo: string, worker: RuntimeWorker): Promise<Runtime> {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(REPOSITORY, "wrangler.toml"));
   const { compatibilityDate, assets } = workerOptions as { compatibilityDate: string; assets: { directory: string } };
-  const { name, script, objects, queue } = worker;
+  const { name, script, objects, queue, direct = false } = worker;
   const durableObjects = Object.entries(objects).map(([binding, className]) => [
     binding,
     { className, useSQLite: true },
@@ -35,7 +37,7 @@ export async function startRuntime(persistTo: string, worker: RuntimeWorker): Pr
           name,
           modules: [{ type: "ESModule", path: "worker.js", contents: script }],
           // Requests pass the same router for static files, which costs as much as a small Worker in local runs.
-          assets,
+          ...(direct ? { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] } : { assets }),
           compatibilityDate,
           durableObjects: Object.fromEntries(durableObjects),
           ...(queue === undefined ? {} : queueOf(queue)),
@@ -49,7 +51,7 @@ export async function startRuntime(persistTo: string, worker: RuntimeWorker): Pr
     }),
   );
   const { origin } = await miniflare.ready;
-  return { miniflare, url: origin };
+  return { miniflare, url: direct ? (await miniflare.unsafeGetDirectURL(name)).origin : origin };
 }
 
 const queueOf = (name: string) => ({

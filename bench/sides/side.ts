@@ -15,6 +15,7 @@ const dialects: Record<SideKind, (token: string) => Dialect> = {
   six: () => sixDialect,
   signed: () => signedDialect,
   engine: hubDialect,
+  direct: hubDialect,
   keyed: hubDialect,
   open: hubDialect,
   enforced: hubDialect,

@@ -7,7 +7,7 @@ import { convertV4MiniflareOptions, Miniflare, type DurableObjectIdentifier } fr
 import { bundleConsumer, bundledFile, bundleHub, type Bundle } from "./bundle.ts";
 import { usedHeapBytes } from "./heap.ts";
 import { childrenOf } from "./proc.ts";
-import { readShipped } from "./shipped.ts";
+import { readShipped, type Shipped } from "./shipped.ts";
 import { TestSocket, type SocketOptions, type WireEvent } from "./socket.ts";
 import { eventually } from "./wait.ts";
 
@@ -32,6 +32,8 @@ export interface HubOptions {
   readonly bundle?: Bundle;
   /** Where it listens; absent: where there is room. */
   readonly port?: number;
+  /** Asks the Worker at its own socket, without what a local run puts before it for the platform: for the bench. */
+  readonly direct?: boolean;
 }
 
 /** Stands for the internet; what it throws, the hub sees as a connection that failed. */
@@ -74,7 +76,7 @@ const runtimes = new Map<Hub, number>();
 
 export async function startHub(options: HubOptions = {}): Promise<Hub> {
   const logs: JsonObject[] = [];
-  const hub = await Hub.start(await miniflareOptions(options, logs), logs);
+  const hub = await Hub.start(await miniflareOptions(options, logs), logs, options.direct);
   await migrate(await hub.database());
   return hub;
 }
@@ -86,9 +88,10 @@ export class Hub {
   readonly logs: readonly JsonObject[];
   readonly #miniflare: Miniflare;
 
-  static async start(options: MiniflareOptions, logs: readonly JsonObject[]): Promise<Hub> {
+  static async start(options: MiniflareOptions, logs: readonly JsonObject[], direct = false): Promise<Hub> {
     const miniflare = new Miniflare(options);
-    const hub = new Hub(miniflare, (await miniflare.ready).origin, logs);
+    const { origin } = await miniflare.ready;
+    const hub = new Hub(miniflare, direct ? (await miniflare.unsafeGetDirectURL(WORKER)).origin : origin, logs);
     hub.#claimRuntime();
     return hub;
   }
@@ -251,7 +254,7 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
   return convertV4MiniflareOptions({
     workers: [
       {
-        ...settings,
+        ...(options.direct === true ? atItsOwnSocket(settings) : settings),
         name: WORKER,
         modules: [{ type: "ESModule", path: join(folder, file) }],
         modulesRoot: folder,
@@ -270,6 +273,11 @@ async function miniflareOptions(options: HubOptions, logs: JsonObject[]): Promis
     handleStructuredLogs: ({ message }) => logs.push(parseLog(message)),
     ...(options.persistTo === undefined ? {} : { resourcePersistencePath: options.persistTo }),
   });
+}
+
+/** Static files are left out: what looks for them stands before the Worker. */
+function atItsOwnSocket({ assets: _assets, ...settings }: Shipped["settings"]) {
+  return { ...settings, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] };
 }
 
 /** A consumer is named like the binding that leads to it. */

@@ -9,7 +9,7 @@ import { CACHE, hashOfFiles, HUB_CONFIG, REPOSITORY } from "./bundle.ts";
 
 type WorkerOptions = ReturnType<typeof unstable_getMiniflareWorkerOptions>["workerOptions"];
 
-interface Shipped {
+export interface Shipped {
   /** Without the paths: what is run is the finished bundle, not the sources. */
   readonly settings: Omit<WorkerOptions, "rootPath" | "modulesRules">;
   /** In order. */

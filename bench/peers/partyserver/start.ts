@@ -1,4 +1,4 @@
-/** PartyServer in the same pinned runtime, behind the same entry as the hub. */
+/** PartyServer in the same pinned runtime, at its own socket like the hub. */
 import { join } from "node:path";
 import { build } from "esbuild";
 import { hostedPeer, type Hosted } from "../../sides/hosted.ts";
@@ -19,6 +19,7 @@ export async function startPartyServer(persistTo: string): Promise<Hosted> {
     name: "party",
     script: outputFiles[0]!.text,
     objects: { Room: "Room" },
+    direct: true,
   });
   return hostedPeer(url, runtimePid(), () => miniflare.dispose());
 }
