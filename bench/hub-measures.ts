@@ -1,6 +1,6 @@
 /** The hub beside its yardsticks: what `npm run bench` takes. */
 import type { Measure } from "./compare.ts";
-import { appendMany, appendManyNamed, appendOne } from "./measures/append.ts";
+import { appendMany, appendManyKeyed, appendManyNamed, appendOne } from "./measures/append.ts";
 import { depth } from "./measures/depth.ts";
 import { fanOut, fanOutTree, stalledReaders } from "./measures/fan-out.ts";
 import {
@@ -25,6 +25,7 @@ export const hubMeasures = (sizes: Sizes): readonly Measure[] => [
   publishManyNamed,
   appendOne,
   appendMany,
+  appendManyKeyed,
   appendManyNamed,
   authentication,
   contracts,

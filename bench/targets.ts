@@ -15,6 +15,7 @@ const TARGETS: Readonly<Record<string, Target>> = {
   // Object against object, as the targets were first measured; those above have the local runtime's entry before both.
   "append-1-object events/s": { of: "ratio", bound: "at least", value: 1.5 },
   "append-100-object events/s": { of: "ratio", bound: "at least", value: 5.0 },
+  "append-100-object-key events/s": { of: "ratio", bound: "at least", value: 5.0 },
   "append-100-object-ids events/s": { of: "ratio", bound: "at least", value: 5.0 },
   "auth events/s": { of: "ratio", bound: "at least", value: 0.95 },
   "schema events/s": { of: "ratio", bound: "at least", value: 0.85 },

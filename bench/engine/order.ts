@@ -6,6 +6,8 @@ export interface AppendOrder {
   readonly connections: number;
   /** Drafts as a client writes them; each append takes the next batch, and the first again behind the last. */
   readonly batches: readonly (readonly unknown[])[];
+  /** Each append has an idempotency key of its own that begins so; null: none has. */
+  readonly keys: string | null;
 }
 
 /** Readers, each through the whole log from its beginning, page after page. */

@@ -22,7 +22,9 @@ export * from "../../src/index.ts";
 const PATH = /^\/bench\/(appends|reads)\/([^/]+)$/;
 const APP = "app_default";
 const LIFE: LogLife = { epoch: 1, revision: 1, index: "none", retention: {} };
-const ASK = { life: LIFE, ifMatch: null, request: null, producer: APP, refusal: null };
+const ASK = { life: LIFE, ifMatch: null, producer: APP, refusal: null };
+/** As long as that of a body. */
+const FINGERPRINT = "f".repeat(43);
 const DEFAULTS = { source: "/apps/default", traceparent: null };
 
 export default {
@@ -39,13 +41,20 @@ export default {
 async function driveAppends(env: Env, name: string, order: AppendOrder): Promise<Driven> {
   const batches = order.batches.map((batch) => valueOf(parseDrafts(JSON.stringify(batch), DEFAULTS)));
   const { seconds } = await closedLoop(order.connections, order.appends, async (append) =>
-    valueOf(await appendDrafts(env, name, batches[append % batches.length]!)),
+    valueOf(await appendDrafts(env, name, batches[append % batches.length]!, keyOf(order, append))),
   );
   return { seconds };
 }
 
-const appendDrafts = (env: Env, name: string, drafts: readonly EventDraft[]) =>
-  appendToLog(env, { app: APP, name }, 0, { ...ASK, drafts, fingerprints: drafts.map(fingerprintOfDraft) });
+const keyOf = ({ keys }: AppendOrder, append: number): string | null => (keys === null ? null : `${keys}-${append}`);
+
+const appendDrafts = (env: Env, name: string, drafts: readonly EventDraft[], key: string | null) =>
+  appendToLog(env, { app: APP, name }, 0, {
+    ...ASK,
+    drafts,
+    fingerprints: drafts.map(fingerprintOfDraft),
+    request: key === null ? null : { key, fingerprint: FINGERPRINT },
+  });
 
 async function driveReads(env: Env, name: string, order: ReadOrder): Promise<Driven> {
   const topic = valueOf(await findTopic(env, APP, name));

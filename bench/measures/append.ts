@@ -27,10 +27,15 @@ export const appendMany: Measure = {
   name: "append-100-object",
   says: `${BATCH_EVENTS} events an append, 8 under way: the log's object against one row an event`,
   isHubOnly: true,
-  sit: ({ publishManyRequests: appends }) => {
-    const batches = Array.from({ length: BATCHES }, (_, batch) => formatBatch(batch * BATCH_EVENTS, BATCH_EVENTS, 0));
-    return sitInside(BATCH_EVENTS, { appends, connections: 8 }, () => batches);
-  },
+  sit: ({ publishManyRequests: appends }) => sitInside(BATCH_EVENTS, { appends, connections: 8 }, unnamedBatches),
+};
+
+export const appendManyKeyed: Measure = {
+  name: "append-100-object-key",
+  says: "the same, the hub's appends with an idempotency key, by which a batch sent again is known as a whole",
+  isHubOnly: true,
+  sit: ({ publishManyRequests: appends }) =>
+    sitInside(BATCH_EVENTS, { appends, connections: 8, isKeyed: true }, unnamedBatches),
 };
 
 export const appendManyNamed: Measure = {
@@ -46,9 +51,13 @@ export const appendManyNamed: Measure = {
     }),
 };
 
+const unnamedBatches = (): readonly string[] =>
+  Array.from({ length: BATCHES }, (_, batch) => formatBatch(batch * BATCH_EVENTS, BATCH_EVENTS, 0));
+
 interface Pace {
   readonly appends: number;
   readonly connections: number;
+  readonly isKeyed?: boolean;
 }
 
 /** `batchesOf`: the batches of a block as JSON, by how many blocks the side has had. */
@@ -58,15 +67,16 @@ const sitInside = (batchEvents: number, pace: Pace, batchesOf: (block: number) =
 function seatInside(
   { http, dialect }: Side,
   batchEvents: number,
-  { appends, connections }: Pace,
+  { appends, connections, isKeyed = false }: Pace,
   batchesOf: (block: number) => readonly string[],
 ): Seat {
   let blocks = 0;
   return {
     block: async () => {
       const batches = batchesOf(blocks).join(",");
+      const keys = isKeyed ? `"block-${blocks}"` : "null";
       blocks += 1;
-      const order = `{"appends":${appends},"connections":${connections},"batches":[${batches}]}`;
+      const order = `{"appends":${appends},"connections":${connections},"keys":${keys},"batches":[${batches}]}`;
       const { seconds } = JSON.parse((await http.post(dialect.driveAppends(TOPIC), order)).toString()) as Driven;
       return { "events/s": (appends * batchEvents) / seconds };
     },
