@@ -54,6 +54,18 @@ it("[LOG-28] a full log refuses what is new, and answers what it holds with its 
   expect(appendedOf(await log.append(makeAppend(makeDrafts(1)))).events).toMatchObject([{ offset: 2 }]);
 });
 
+it("[LOG-10] a request that an earlier release kept, as JSON, is answered as it was", async () => {
+  const log = openTopicLog();
+  const request = { key: "k", fingerprint: "f" };
+  const drafts = makeDrafts(2);
+  const first = appendedOf(await log.append(makeAppend(drafts, { request })));
+  await runInDurableObject(log, (_log, state) => {
+    state.storage.sql.exec(`UPDATE requests SET events = ?1`, JSON.stringify(first.events));
+  });
+  const again = appendedOf(await log.append(makeAppend(drafts, { request })));
+  expect(again).toEqual({ events: first.events.map((event) => ({ ...event, duplicate: true })), replayed: true });
+});
+
 describe("segments", () => {
   afterEach(() => {
     vi.useRealTimers();

@@ -170,9 +170,9 @@ class Flush {
     }
     const mark = this.events.length;
     try {
-      const append = (): Appended[] => this.#appendAll(request);
+      const append = (): string => this.#appendAll(request);
       const events = this.#writesRows(request) ? this.#log.storage.transactionSync(append) : append();
-      return ok({ events: formatAppended(events), replayed: false });
+      return ok({ events, replayed: false });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.events.length = mark;
@@ -207,7 +207,8 @@ class Flush {
     return this.#log.enter(request.life);
   }
 
-  #appendAll(request: Append): Appended[] {
+  /** What is answered (`formatAppended`), and kept for when the request comes again. */
+  #appendAll(request: Append): string {
     const named = new NamedEvents(this.#log.identities, request.drafts);
     const appended = request.drafts.map((draft, at) =>
       this.#findDuplicate(draft, request.fingerprints[at] ?? null, named.find(at)),
@@ -232,13 +233,12 @@ class Flush {
       return event;
     });
     named.record(this.#at);
-    if (request.request !== null)
-      this.#log.identities.recordRequest(
-        request.request.key,
-        { fingerprint: request.request.fingerprint, events },
-        this.#at,
-      );
-    return events;
+    const answer = formatAppended(events);
+    if (request.request !== null) {
+      const { key, fingerprint: ofBody } = request.request;
+      this.#log.identities.recordRequest(key, ofBody, answer, this.#at);
+    }
+    return answer;
   }
 
   /** `known`: what the log holds under the draft's id. */

@@ -1,5 +1,5 @@
 /** What makes a publish repeatable: the ids that clients chose, the requests that had a key, the versions of keys. */
-import type { Appended } from "../../core/appended.ts";
+import { parseAppended, type Appended } from "../../core/appended.ts";
 import { unreachable } from "../../core/assert.ts";
 import { eventIdentity } from "../../core/keys.ts";
 
@@ -28,6 +28,10 @@ type IdRow = {
   appended_at: number;
 };
 type RequestRow = { key: string; fingerprint: string; events: string; appended_at: number };
+
+/** Rows of earlier releases hold JSON, which has no line break. */
+const parseEvents = (text: string): Appended[] =>
+  text.includes("\n") ? parseAppended(text) : (JSON.parse(text) as Appended[]);
 
 /** Rows that one turn of the sweep looks at. */
 const SWEEP_ROWS = 1_000;
@@ -101,15 +105,16 @@ export class IdentityStore {
 
   request(key: string): KnownRequest | null {
     const row = this.#sql.exec<RequestRow>(`SELECT * FROM requests WHERE key = ?1`, key).toArray()[0];
-    return row === undefined ? null : { fingerprint: row.fingerprint, events: JSON.parse(row.events) as Appended[] };
+    return row === undefined ? null : { fingerprint: row.fingerprint, events: parseEvents(row.events) };
   }
 
-  recordRequest(key: string, request: KnownRequest, appendedAt: number): void {
+  /** `events`: `formatAppended` (core/appended.ts). */
+  recordRequest(key: string, fingerprint: string, events: string, appendedAt: number): void {
     this.#sql.exec(
       `INSERT INTO requests (key, fingerprint, events, appended_at) VALUES (?, ?, ?, ?)`,
       key,
-      request.fingerprint,
-      JSON.stringify(request.events),
+      fingerprint,
+      events,
       appendedAt,
     );
   }
