@@ -36,7 +36,7 @@ export async function startRuntime(persistTo: string, worker: RuntimeWorker): Pr
         {
           name,
           modules: [{ type: "ESModule", path: "worker.js", contents: script }],
-          // Requests pass the same router for static files, which costs as much as a small Worker in local runs.
+          // Behind the entry requests pass the hub's router for static files, in local runs as much as a small Worker.
           ...(direct ? { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] } : { assets }),
           compatibilityDate,
           durableObjects: Object.fromEntries(durableObjects),

@@ -100,7 +100,7 @@ export const LIMITS = {
   ALARM_LATE_MS: 5 * SECOND, // one that is later than this is set anew by whoever comes
   DISPATCH_LAPSES_MAX: 5, // claims that ended without a settle before the lapse counts as an attempt
   SETTLE_OUTCOMES: 25, // that are settled together, and more where they come faster than SETTLE_APART_MS lets them go
-  SETTLE_APART_MS: 50, // between two settles of one consumer: what a crash repeats of a fast target, in time
+  SETTLE_APART_MS: 50, // between two settles of one consumer with a fast target
   SETTLES_MEET_MS: 40, // that end no dispatch wait so long for others, to share a commit with them
   SETTLE_INTERVAL_MS: 250, // what comes slowly waits no longer
   CLAIM_MARGIN_MS: 10 * SECOND, // a claim's lease: the subscription's timeout and this

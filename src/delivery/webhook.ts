@@ -69,7 +69,7 @@ export class WebhookCaller {
   }
 }
 
-/** What every request of the target carries: the owner's headers and the hub's. */
+/** What is the same in every request of the target: the owner's headers, and of the hub's those that never change. */
 interface ReadyTarget {
   readonly secrets: readonly string[];
   readonly headers: Readonly<Record<string, string>>;

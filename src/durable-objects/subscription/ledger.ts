@@ -129,9 +129,10 @@ export class Ledger {
     return Math.max(0, this.#definition!.maxInFlight - this.dispatches.openCounts().deliveries);
   }
 
-  /** How many deliveries may be dispatched at that time, beside what is in open dispatches. */
-  room(now = Date.now(), { deliveries } = this.dispatches.openCounts()): number {
+  /** How many deliveries may be dispatched at that time; `open`: how many are, where that is known already. */
+  room(now = Date.now(), open?: { readonly deliveries: number }): number {
     if (!this.isRunning || this.isPulled) return 0;
+    const { deliveries } = open ?? this.dispatches.openCounts();
     if (this.heldUntil !== null) return probeRoom(this.heldUntil, deliveries, now);
     const { maxInFlight, batch, ratePerSecond } = this.#definition!;
     const window =

@@ -5,13 +5,14 @@
 export interface TurnPorts {
   /** Resolves when work that can wait has waited long enough. */
   pause(): Promise<void>;
-  /** Done once for all the work of a turn, behind it. Nobody is answered before. */
+  /** Done once for all the work of a turn, behind it. What was done is not answered before. */
   after(): Promise<void>;
 }
 
 interface Turn {
   readonly begun: Promise<void>;
   readonly begin: () => void;
+  isTimed: boolean;
   ended: Promise<void> | null;
 }
 
@@ -26,8 +27,9 @@ export class SharedTurn {
 
   /** Rejects when this work does, or what comes after all of it. */
   async share<Answer>(work: () => Answer, mayWait: boolean): Promise<Answer> {
-    const turn = (this.#next ??= this.#open());
-    if (!mayWait) turn.begin();
+    const turn = (this.#next ??= openTurn());
+    if (mayWait) this.#time(turn);
+    else turn.begin();
     await turn.begun;
     if (this.#next === turn) this.#next = null;
     const answer = work();
@@ -36,9 +38,19 @@ export class SharedTurn {
     return answer;
   }
 
-  #open(): Turn {
-    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
-    void this.#ports.pause().then(begin);
-    return { begun, begin, ended: null };
+  /** What waits, waits no longer. */
+  begin(): void {
+    this.#next?.begin();
   }
+
+  #time(turn: Turn): void {
+    if (turn.isTimed) return;
+    turn.isTimed = true;
+    void this.#ports.pause().then(turn.begin);
+  }
+}
+
+function openTurn(): Turn {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  return { begun, begin, isTimed: false, ended: null };
 }

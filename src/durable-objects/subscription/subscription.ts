@@ -43,6 +43,12 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
     after: () => this.moveOn(),
   });
 
+  /** A pause is measured by a clock that may step. */
+  override async alarm(): Promise<void> {
+    this.#settles.begin();
+    await super.alarm();
+  }
+
   async configure(definition: SubscriptionDefinition): Promise<void> {
     const before = this.ledger.definition;
     await configure(this.ledger, this.env, definition);
@@ -96,8 +102,9 @@ export class Subscription extends PullableLedger implements SubscriptionRpc {
       this.observe(outcomes);
       return answer;
     };
-    // What ends a dispatch makes room for the next; of the others nobody waits for the answer.
-    return this.#settles.share(settle, !done);
+    // The end of a dispatch makes room for the next. Where no other is open, nobody would come to share the commit.
+    const mayWait = !done && this.ledger.dispatches.openCounts().dispatches > 1;
+    return this.#settles.share(settle, mayWait);
   }
 
   async settled(ask: SettledAsk): Promise<Result<SettledAnswer>> {
