@@ -21,6 +21,7 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
+  for (const end of pauses) end(); // What still waits would hold the object, and the run with it.
   vi.restoreAllMocks();
 });
 
@@ -62,6 +63,7 @@ it("[DLV-45] waits while others are open, until the end of one of them, which wa
     });
     await rest();
     expect([isAnswered, pauses.length]).toEqual([false, 1]);
+    expect(scheduler.wait).toHaveBeenLastCalledWith(40);
     expect(await settle(door, second, 2)).toEqual({ continue: false });
     expect(await waiting).toEqual({ continue: true });
   });
